@@ -1,0 +1,31 @@
+"""What every use case and worker is handed: the store, the clock, the keys and the dice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from siegelpost.keyring.protocol import Keyring
+from siegelpost.store.clock import Clock
+from siegelpost.store.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The injected world of one running service."""
+
+    #: reads and writes
+    store: Store
+    #: tells the time
+    clock: Clock
+    #: signing keys and secrets
+    keyring: Keyring
+    #: returns so many random bytes; ``os.urandom`` in real life
+    entropy: Callable[[int], bytes]
+    #: name of the service in log origin and key names, e.g. ``post.example.org``
+    origin: str
+
+    def now(self) -> datetime:
+        """Return the present in UTC."""
+        return self.clock.now()

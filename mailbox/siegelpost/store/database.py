@@ -1,0 +1,109 @@
+"""Connections to SQLite and PostgreSQL, with the settings that durability rests on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from siegelpost.store.errors import StoreUnavailable
+
+#: Page size of a new SQLite database in bytes; sealed notices are large rows.
+SQLITE_PAGE_BYTES = 16384
+#: How long a connection waits for another process's write lock, in milliseconds.
+SQLITE_BUSY_MILLISECONDS = 10_000
+
+
+class Database:
+    """One database, reached by a writing and a reading engine.
+
+    On SQLite a write transaction starts with BEGIN IMMEDIATE (no upgrade deadlocks) and readers are
+    read-only; on PostgreSQL both engines are the same.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        """Prepare engines for ``url`` (``sqlite:///file``, ``postgresql+psycopg://…``)."""
+        self.url = make_url(url)
+        self.dialect = self.url.get_backend_name()
+        if self.dialect == "sqlite":
+            if not self.url.database or self.url.database == ":memory:":
+                raise ValueError("a mailbox needs a file: sqlite:///path/to/siegelpost.db")
+            self.writing = _sqlite_engine(
+                url, begin="BEGIN IMMEDIATE", read_only=False, pool_size=2
+            )
+            self.reading = _sqlite_engine(url, begin="BEGIN", read_only=True, pool_size=pool_size)
+        elif self.dialect == "postgresql":
+            self.writing = create_engine(
+                url, pool_size=pool_size, max_overflow=8, pool_pre_ping=True
+            )
+            self.reading = self.writing
+        else:
+            raise ValueError(f"unsupported database: {self.dialect}")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection for reading one consistent state."""
+        with translated(), self.reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection in a write transaction that commits at the end of the block."""
+        with translated(), self.writing.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self.writing.dispose()
+        self.reading.dispose()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn "the database is away, locked or full" into :class:`StoreUnavailable`."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise StoreUnavailable(_reason(error)) from error
+
+
+def _reason(error: DBAPIError) -> str:
+    # The driver's own words only: SQLAlchemy's text would carry statement parameters.
+    return (
+        type(error.orig).__name__ + ": " + str(error.orig).splitlines()[0]
+        if error.orig
+        else "no answer"
+    )
+
+
+def _sqlite_engine(url: str, *, begin: str, read_only: bool, pool_size: int) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=8,
+        hide_parameters=True,  # statement parameters may be personal data
+        connect_args={"check_same_thread": False, "cached_statements": 512},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, below
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MILLISECONDS}")
+        cursor.execute(f"PRAGMA page_size = {SQLITE_PAGE_BYTES}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        if read_only:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

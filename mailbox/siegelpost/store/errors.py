@@ -1,0 +1,21 @@
+"""What can go wrong between Siegelpost and its database."""
+
+
+class StoreError(Exception):
+    """Root of the errors of the store."""
+
+
+class StoreUnavailable(StoreError):
+    """The database could not be reached, is full, or lost the transaction; nothing of it counts.
+
+    After a lost connection the outcome of a commit is unknown:
+    repeat with the same idempotency key.
+    """
+
+
+class SchemaOutdated(StoreError):
+    """The tables are older or newer than this program; run ``siegelpost migrate``."""
+
+
+class Conflict(StoreError):
+    """A conditional change met a row that somebody else had changed first."""

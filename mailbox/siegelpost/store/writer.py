@@ -1,0 +1,182 @@
+"""Group commit: one writing thread that commits whatever is queued, without waiting for more.
+
+Every change of the database by the service goes through here, so that concurrent work shares
+a commit and SQLite has one writer.
+Each piece of work runs in its own savepoint: one that raises takes nothing else down, and its
+caller gets its exception.
+Nobody's future resolves before the commit that carries it has returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection
+
+from siegelpost.store.database import Database, translated
+from siegelpost.store.errors import StoreUnavailable
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+#: Changes the database over the given connection and returns a value; must not commit.
+Work = Callable[[Connection], T]
+#: Does many items of one kind at once; returns one result or exception an item, in order.
+Bulk = Callable[[Connection, Sequence[Item]], "Sequence[T | Exception]"]
+
+#: Most pieces of work that share a commit.
+GROUP_LIMIT = 64
+
+
+@dataclass(kw_only=True, slots=True)
+class _Job(Generic[T]):
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[T]
+    work: Work[T] | None = None
+    bulk: Bulk[Any, T] | None = None
+    item: Any = None
+    result: T | None = None
+    error: BaseException | None = field(default=None)
+
+
+class GroupWriter:
+    """The thread that owns the write transactions of this process."""
+
+    def __init__(self, database: Database, *, group_limit: int = GROUP_LIMIT) -> None:
+        """Start the thread; ``group_limit=1`` commits each piece of work alone (for measuring)."""
+        self._database = database
+        self._group_limit = group_limit
+        self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="siegelpost-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, work: Work[T]) -> T:
+        """Run ``work`` in the next group commit; return its result once it is durable."""
+        loop = asyncio.get_running_loop()
+        return await self._submit(_Job(loop=loop, future=loop.create_future(), work=work))
+
+    async def run_bulk(self, bulk: Bulk[Item, T], item: Item) -> T:
+        """Like :meth:`run`, for items of one kind: ``bulk`` gets all that wait, in one call."""
+        loop = asyncio.get_running_loop()
+        return await self._submit(
+            _Job(loop=loop, future=loop.create_future(), bulk=bulk, item=item)
+        )
+
+    def close(self) -> None:
+        """Commit what is queued, then end the thread."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+
+    async def _submit(self, job: _Job[T]) -> T:
+        if self._closed:
+            raise StoreUnavailable("the service is stopping")
+        self._queue.put(job)
+        # A caller that goes away must not cancel what may already be committed.
+        return await asyncio.shield(job.future)
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            group: list[_Job[Any]] = []
+            job = self._queue.get()
+            while True:
+                if job is None:
+                    stopping = True
+                else:
+                    group.append(job)
+                if len(group) >= self._group_limit:
+                    break
+                try:
+                    job = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            if group:
+                self._commit(group)
+        self._drain_after_stop()
+
+    def _drain_after_stop(self) -> None:
+        rest = []
+        while not self._queue.empty():
+            job = self._queue.get()
+            if job is not None:
+                job.error = StoreUnavailable("the service is stopping")
+                rest.append(job)
+        if rest:
+            _deliver(rest)
+
+    def _commit(self, group: list[_Job[Any]]) -> None:
+        try:
+            with self._database.write() as connection:
+                self._apply(connection, group)
+        except BaseException as error:  # every caller must hear of it, whatever it is
+            for job in group:
+                job.error = error
+        _deliver(group)
+
+    def _apply(self, connection: Connection, group: list[_Job[Any]]) -> None:
+        bulks: dict[Any, list[_Job[Any]]] = {}
+        for job in group:
+            if job.bulk is not None:
+                bulks.setdefault(job.bulk, []).append(job)
+            else:
+                assert job.work is not None
+                _run_one(connection, job, job.work)
+        for bulk, jobs in bulks.items():
+            _run_bulk(connection, bulk, jobs)
+
+
+def _run_one(connection: Connection, job: _Job[Any], work: Work[Any]) -> None:
+    try:
+        with translated(), connection.begin_nested():
+            job.result = work(connection)
+    except StoreUnavailable:
+        raise  # the connection or the disk: the whole group fails
+    except Exception as error:
+        job.error = error
+
+
+def _run_bulk(connection: Connection, bulk: Bulk[Any, Any], jobs: list[_Job[Any]]) -> None:
+    try:
+        with translated(), connection.begin_nested():
+            results = bulk(connection, [job.item for job in jobs])
+            for job, result in zip(jobs, results, strict=True):
+                if isinstance(result, Exception):
+                    job.error = result
+                else:
+                    job.result = result
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        if len(jobs) == 1:
+            jobs[0].error = error
+            return
+        for job in jobs:  # find the one that fails, keep the others
+            job.error = None
+            _run_bulk(connection, bulk, [job])
+
+
+def _deliver(group: Sequence[_Job[Any]]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Job[Any]]] = {}
+    for job in group:
+        by_loop.setdefault(job.loop, []).append(job)
+    for loop, jobs in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve, jobs)
+
+
+def _resolve(jobs: Sequence[_Job[Any]]) -> None:
+    for job in jobs:
+        if job.future.done():
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)
