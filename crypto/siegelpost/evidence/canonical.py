@@ -42,6 +42,32 @@ def decode(data: bytes, *, max_size: int = MAX_SIZE) -> Json:
     Raises CanonicalError if the bytes are longer than `max_size`, no JSON, or not exactly the
     bytes that `encode` would give: other order or spacing, duplicate keys, floats, a BOM.
     """
+    value = _load(data, max_size)
+    if encode(value) != data:
+        raise CanonicalError("JSON, but not in canonical form")
+    return value
+
+
+def parse(data: bytes, *, max_size: int = MAX_SIZE) -> Json:
+    """The value of JSON in any order and spacing, otherwise as strict as `decode`.
+
+    For files that people edit or that are not signed themselves (trust files, receipts).
+    The value has a canonical form: `encode` takes it.
+    """
+    value = _load(data, max_size)
+    encode(value)
+    return value
+
+
+def decode_object(data: bytes, *, max_size: int = MAX_SIZE) -> dict[str, Json]:
+    """Like `decode`, for data that must be an object."""
+    value = decode(data, max_size=max_size)
+    if not isinstance(value, dict):
+        raise CanonicalError("not a JSON object")
+    return value
+
+
+def _load(data: bytes, max_size: int) -> Json:
     if len(data) > max_size:
         raise CanonicalError(f"{len(data)} bytes exceed the limit of {max_size}")
     try:
@@ -52,16 +78,6 @@ def decode(data: bytes, *, max_size: int = MAX_SIZE) -> Json:
         raise CanonicalError(f"nested deeper than {MAX_DEPTH}") from None
     except json.JSONDecodeError as error:
         raise CanonicalError(f"not JSON: {error.msg} at character {error.pos}") from None
-    if encode(value) != data:
-        raise CanonicalError("JSON, but not in canonical form")
-    return value
-
-
-def decode_object(data: bytes, *, max_size: int = MAX_SIZE) -> dict[str, Json]:
-    """Like `decode`, for data that must be an object."""
-    value = decode(data, max_size=max_size)
-    if not isinstance(value, dict):
-        raise CanonicalError("not a JSON object")
     return value
 
 

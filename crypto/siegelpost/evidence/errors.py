@@ -65,6 +65,7 @@ class VerificationError(EvidenceError):
         *,
         step: int,
         name: str,
+        code: str,
         reason: str,
         message_de: str,
         message_en: str,
@@ -75,6 +76,8 @@ class VerificationError(EvidenceError):
         self.step = step
         #: Stable machine-readable name of the step.
         self.name = name
+        #: Stable machine-readable kind of the failure, unique over all steps.
+        self.code = code
         #: Exact technical reason, English.
         self.reason = reason
         #: German explanation for legal staff.
@@ -88,6 +91,7 @@ class VerificationError(EvidenceError):
         return {
             "step": str(self.step),
             "name": self.name,
+            "code": self.code,
             "reason": self.reason,
             **self.evidence,
         }

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
+
 from siegelpost.evidence.errors import NoteError, SignatureError
 
 #: Largest note, in bytes (the same limit as Go's sumdb/note).
