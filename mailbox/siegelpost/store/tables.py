@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, Column, Index, LargeBinary, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import Table as CoreTable
 from sqlmodel import Field, SQLModel
 
 from siegelpost.store.columns import BigCounter, UtcDateTime
@@ -30,6 +31,12 @@ class Table(SQLModel):
     """Base of all tables; holds the one metadata."""
 
     metadata: ClassVar[MetaData] = metadata
+
+
+def core(model: type[Table]) -> CoreTable:
+    """Return the SQLAlchemy Core table of ``model``, for statements of the hot path and of lists."""
+    table: CoreTable = model.__table__  # type: ignore[attr-defined]  # SQLModel's types hide it
+    return table
 
 
 def _time(*, nullable: bool = False, index: bool = False) -> Any:
@@ -320,7 +327,7 @@ class Session(Table, table=True):
 
 
 class Activation(Table, table=True):
-    """An activation under way, from the right letter code to the finished mailbox; lives 60 minutes."""
+    """An activation under way, from the right letter code to the finished mailbox."""
 
     digest: bytes = Field(primary_key=True)  #: SHA-256 of the activation cookie's value
     enrolment_id: str = Field(foreign_key="enrolment.id", index=True)

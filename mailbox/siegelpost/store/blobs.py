@@ -1,0 +1,68 @@
+"""Sealed bytes in the database, in parts, so that nobody holds a large one whole a second time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sqlalchemy import Connection, delete, select
+
+from siegelpost.store import tables
+
+#: Largest part in bytes.
+PART_BYTES = 1 << 20
+
+_blob = tables.core(tables.Blob)
+
+
+def split(chunks: Iterable[bytes]) -> list[bytes]:
+    """Gather a stream of chunks into parts of PART_BYTES, the last one shorter."""
+    parts: list[bytes] = []
+    open_part = bytearray()
+    for chunk in chunks:
+        view = memoryview(chunk)
+        while view:
+            room = PART_BYTES - len(open_part)
+            open_part += view[:room]
+            view = view[room:]
+            if len(open_part) == PART_BYTES:
+                parts.append(bytes(open_part))
+                open_part.clear()
+    if open_part or not parts:
+        parts.append(bytes(open_part))
+    return parts
+
+
+def insert_blobs(connection: Connection, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> None:
+    """Store each blob's parts; large parts go one by one, so that a driver copies one at a time."""
+    small: list[dict[str, object]] = []
+    for blob_id, parts in blobs:
+        rows = [{"id": blob_id, "part": n, "data": data} for n, data in enumerate(parts)]
+        if len(rows) == 1:
+            small += rows
+        else:
+            for row in rows:
+                connection.execute(_blob.insert(), row)
+    if small:
+        connection.execute(_blob.insert(), small)
+
+
+def read_part(connection: Connection, blob_id: str, part: int) -> bytes | None:
+    """Return one part, or None past the last."""
+    return connection.execute(
+        select(_blob.c.data).where(_blob.c.id == blob_id, _blob.c.part == part)
+    ).scalar_one_or_none()
+
+
+def read_blob(connection: Connection, blob_id: str) -> Iterator[bytes]:
+    """Yield the parts in order; raises LookupError if there is no such blob."""
+    part = 0
+    while (data := read_part(connection, blob_id, part)) is not None:
+        yield data
+        part += 1
+    if part == 0:
+        raise LookupError("no such blob")
+
+
+def delete_blob(connection: Connection, blob_id: str) -> None:
+    """Remove all parts."""
+    connection.execute(delete(_blob).where(_blob.c.id == blob_id))
