@@ -8,7 +8,6 @@ from pathlib import Path
 
 from siegelpost.sealing.age import Unwrapper
 from siegelpost.sealing.keys import Identity
-
 from tests.support.age_x25519 import X25519Identity
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "age"

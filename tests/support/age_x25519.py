@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from siegelpost.sealing import bech32
 from siegelpost.sealing.age_header import Stanza, decode_base64
 from siegelpost.sealing.errors import HeaderError, KeyFormatError

@@ -10,6 +10,7 @@ import hashlib
 import io
 
 import pytest
+
 from siegelpost.sealing.age import Source, open_
 from siegelpost.sealing.errors import (
     HeaderError,
@@ -18,7 +19,6 @@ from siegelpost.sealing.errors import (
     PayloadError,
     SealingError,
 )
-
 from tests.support.age_vectors import Vector, load_all
 
 VECTORS = load_all()
