@@ -1,0 +1,166 @@
+"""Trust files: the public keys that a verifier pins (DESIGN section 3).
+
+JSON in format `siegelpost/trust/v1`: the log's origin, and keys by purpose with their validity.
+The file must come from somewhere else than the receipt: the agency's publication, a court's own
+copy. `witnesses` and `timestamp_authorities` are read and kept, but nothing evaluates them yet.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from siegelpost.evidence import canonical
+from siegelpost.evidence.canonical import Json
+from siegelpost.evidence.errors import FormatError
+from siegelpost.evidence.fields import Fields
+from siegelpost.evidence.ids import AgencyId, check_id
+from siegelpost.evidence.notes import NoteSignature, Verifier
+from siegelpost.evidence.times import format_time
+
+FORMAT = "siegelpost/trust/v1"
+#: Largest trust file that is read, in bytes.
+MAX_TRUST = 1 << 20
+
+_KEY_REQUIRED = ("purpose", "vkey", "agency", "valid_from", "valid_until")
+
+
+class Purpose(StrEnum):
+    """What a pinned key may sign."""
+
+    LOG = "log"
+    ACCEPTANCE = "acceptance"
+    MANIFEST = "manifest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustedKey:
+    """One pinned public key."""
+
+    purpose: Purpose
+    verifier: Verifier
+    #: The only agency that it signs for; None for the service's own keys.
+    agency: AgencyId | None = None
+    #: First moment of its use.
+    valid_from: datetime
+    #: Moment from which it signs no more; signatures made before stay good. None: in use.
+    valid_until: datetime | None = None
+    #: Since when somebody else may have signed with it; None: never. Without an outside
+    #: timestamp nobody can tell which of its signatures are older, so none counts.
+    compromised_at: datetime | None = None
+
+    def in_force(self, moment: datetime) -> bool:
+        """Whether the key signed at `moment` by its validity."""
+        return self.valid_from <= moment and (self.valid_until is None or moment < self.valid_until)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """A parsed trust file."""
+
+    #: Name of the log, as in its checkpoints.
+    origin: str
+    keys: tuple[TrustedKey, ...]
+    #: Witnesses whose cosignatures count (later).
+    witnesses: tuple[Json, ...] = ()
+    #: RFC 3161 authorities whose timestamps count (later).
+    timestamp_authorities: tuple[Json, ...] = ()
+
+    def verifiers(self, purpose: Purpose, agency: str | None = None) -> list[Verifier]:
+        """The keys of a purpose that may sign for `agency`, whatever their validity."""
+        return [
+            key.verifier
+            for key in self.keys
+            if key.purpose is purpose and key.agency in (None, agency)
+        ]
+
+    def key_of(self, purpose: Purpose, signature: NoteSignature) -> TrustedKey:
+        """The pinned key that a verified signature came from; FormatError if none."""
+        for key in self.keys:
+            verifier = key.verifier
+            if (key.purpose, verifier.name, verifier.key_hash) == (
+                purpose,
+                signature.name,
+                signature.key_hash,
+            ):
+                return key
+        raise FormatError(f"the trust file has no key {signature.name} for {purpose.value}")
+
+
+def parse_trust(data: bytes) -> Trust:
+    """The trust file in `data`; FormatError if malformed or if a key appears twice."""
+    fields = Fields(
+        canonical.parse(data, max_size=MAX_TRUST),
+        "trust file",
+        required=("format", "origin", "keys"),
+        optional=("witnesses", "timestamp_authorities"),
+    )
+    fields.expect("format", FORMAT)
+    origin = fields.text("origin")
+    if not origin or "\n" in origin:
+        raise FormatError("trust file: origin is no log name")
+    keys = tuple(_parse_key(item) for item in fields.items("keys", max_items=10_000))
+    if len({(key.purpose, key.verifier.name, key.verifier.key_hash) for key in keys}) != len(keys):
+        raise FormatError("trust file: a key appears twice")
+    return Trust(
+        origin=origin,
+        keys=keys,
+        witnesses=_list(fields, "witnesses"),
+        timestamp_authorities=_list(fields, "timestamp_authorities"),
+    )
+
+
+def write_trust(trust: Trust) -> bytes:
+    """The trust file as indented JSON, for people to read and compare."""
+    value = {
+        "format": FORMAT,
+        "origin": trust.origin,
+        "keys": [_key_json(key) for key in trust.keys],
+        "witnesses": list(trust.witnesses),
+        "timestamp_authorities": list(trust.timestamp_authorities),
+    }
+    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+
+
+def merge(origin: str, keys: Iterable[TrustedKey]) -> Trust:
+    """A trust of `keys` (such as a keyring's public keys) sorted by purpose, name and start."""
+    ordered = sorted(keys, key=lambda key: (key.purpose, key.verifier.name, key.valid_from))
+    return Trust(origin=origin, keys=tuple(ordered))
+
+
+def _parse_key(value: Json) -> TrustedKey:
+    fields = Fields(value, "trust file: key", required=_KEY_REQUIRED, optional=("compromised_at",))
+    try:
+        purpose = Purpose(fields.text("purpose"))
+    except ValueError:
+        raise FormatError("trust file: unknown purpose of a key") from None
+    return TrustedKey(
+        purpose=purpose,
+        verifier=Verifier.from_vkey(fields.text("vkey")),
+        agency=(
+            AgencyId(check_id(fields.text("agency"), "agency")) if fields.has("agency") else None
+        ),
+        valid_from=fields.time("valid_from"),
+        valid_until=fields.time("valid_until") if fields.has("valid_until") else None,
+        compromised_at=fields.time("compromised_at") if fields.has("compromised_at") else None,
+    )
+
+
+def _key_json(key: TrustedKey) -> dict[str, Json]:
+    value: dict[str, Json] = {
+        "purpose": key.purpose.value,
+        "vkey": key.verifier.vkey,
+        "agency": key.agency,
+        "valid_from": format_time(key.valid_from),
+        "valid_until": None if key.valid_until is None else format_time(key.valid_until),
+    }
+    if key.compromised_at is not None:
+        value["compromised_at"] = format_time(key.compromised_at)
+    return value
+
+
+def _list(fields: Fields, name: str) -> tuple[Json, ...]:
+    return tuple(fields.items(name, max_items=1000)) if fields.has(name) else ()
