@@ -1,0 +1,69 @@
+"""What can go wrong with a notice; one root, no HTTP (DESIGN section 12).
+
+A :class:`Refusal` has a stable code, which the API turns into a problem type and the log into an
+event; its text holds no personal data.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RefusalCode(StrEnum):
+    """Why a dispatch was refused; stable, part of the API and of evidence."""
+
+    UNKNOWN_CLIENT = "unknown-client"
+    ENROLMENT_UNKNOWN = "enrolment-unknown"
+    MAILBOX_INACTIVE = "mailbox-inactive"
+    CONSENT_MISSING = "consent-missing"
+    ADDRESS_MISSING = "address-missing"
+    ADDRESS_FAILED = "address-failed"
+    KEY_MISSING = "key-missing"
+    NO_DOCUMENT = "no-document"
+    TOO_MANY_DOCUMENTS = "too-many-documents"
+    DOCUMENT_TOO_LARGE = "document-too-large"
+    NOTICE_TOO_LARGE = "notice-too-large"
+    DOCUMENT_EMPTY = "document-empty"
+    DOCUMENT_NOT_PDF = "document-not-pdf"
+    DOCUMENT_DAMAGED = "document-damaged"
+    DOCUMENT_ENCRYPTED = "document-encrypted"
+    DOCUMENT_ACTIVE_CONTENT = "document-active-content"
+    DOCUMENT_TOO_COMPLEX = "document-too-complex"
+    DOCUMENT_NAME = "document-name"
+    COVER_TOO_LARGE = "cover-too-large"
+    REQUEST_INVALID = "request-invalid"
+
+
+class NoticeError(Exception):
+    """Root of the errors of this package."""
+
+
+class Refusal(NoticeError):
+    """A dispatch that is refused for good: repeating the same call changes nothing."""
+
+    def __init__(self, code: RefusalCode, reason: str, *, document: int | None = None) -> None:
+        super().__init__(reason)
+        #: why, for machines
+        self.code = code
+        #: zero-based position of the document concerned, if one is
+        self.document = document
+
+
+class KeyReused(NoticeError):
+    """The idempotency key came before with another request."""
+
+
+class NoSuchNotice(NoticeError):
+    """There is no such notice for this reader or agency; the same for foreign and unknown ids."""
+
+
+class NotYetLogged(NoticeError):
+    """An event of the notice is not yet under a checkpoint; try again in a few seconds."""
+
+
+class StepRefused(NoticeError):
+    """The notice's state does not allow the step; the reason says why."""
+
+
+class AcknowledgementInvalid(NoticeError):
+    """The statement does not speak of this notice, or is not signed by the mailbox's key."""

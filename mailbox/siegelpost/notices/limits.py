@@ -1,0 +1,34 @@
+"""Limits of a dispatch: what is measured before anything is parsed (DESIGN section 12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Upper bounds; the defaults fit notices of a jobcenter."""
+
+    #: bytes of one document
+    document_bytes: int = 25 * 1024 * 1024
+    #: bytes of all documents of a notice together
+    documents_bytes: int = 50 * 1024 * 1024
+    #: documents in a notice
+    documents: int = 10
+    #: bytes of the ``notice`` JSON
+    notice_bytes: int = 64 * 1024
+    #: characters of a document's file name
+    name_length: int = 120
+    #: bytes of an uncompressed object stream inside a PDF, all of them together
+    pdf_objects_bytes: int = 32 * 1024 * 1024
+    #: objects of a PDF
+    pdf_objects: int = 200_000
+    #: characters of an idempotency key
+    idempotency_key_length: int = 100
+    #: refusals of one client that become events of their own within a minute
+    refusals_per_minute: int = 30
+
+    @property
+    def request_bytes(self) -> int:
+        """Bytes of a whole request: its parts and 1 KiB of multipart headers for each."""
+        return self.documents_bytes + self.notice_bytes + (self.documents + 2) * 1024

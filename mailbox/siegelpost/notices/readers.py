@@ -1,0 +1,40 @@
+"""Who may see a notice: the only two ways to select one (STYLE 3).
+
+Every page and every call that shows or changes a notice starts from ``readable_by`` or
+``sent_by``, so that access is part of the query and a foreign id looks like an unknown one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, Table, select
+
+from siegelpost.evidence.ids import AgencyId, MailboxId
+from siegelpost.store.tables import Notice
+
+NOTICE: Table = Notice.__table__  # type: ignore[attr-defined]  # SQLModel adds it at run time
+
+
+@dataclass(frozen=True)
+class Reader:
+    """An authenticated citizen; delegates will add whom they act for."""
+
+    #: the mailbox whose notices may be read
+    mailbox_id: MailboxId
+
+    @property
+    def actor(self) -> str:
+        """Who did it, as events name it."""
+        return f"mailbox:{self.mailbox_id}"
+
+
+def readable_by(reader: Reader) -> Select[Any]:
+    """Select all columns of the notices that ``reader`` may see."""
+    return select(NOTICE).where(NOTICE.c.mailbox_id == reader.mailbox_id)
+
+
+def sent_by(agency_id: AgencyId) -> Select[Any]:
+    """Select all columns of the notices that ``agency_id`` dispatched."""
+    return select(NOTICE).where(NOTICE.c.agency_id == agency_id)
