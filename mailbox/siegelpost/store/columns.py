@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Row
 from sqlalchemy.types import TypeDecorator
 
 
@@ -35,3 +36,6 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 #: A 64-bit counter that also autoincrements on SQLite, which only does so for INTEGER.
 BigCounter = BigInteger().with_variant(Integer, "sqlite")
+
+#: A row of a Core query, whatever its columns.
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
 from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.events import SALT_SIZE, Event, EventType, commitment
 from siegelpost.evidence.ids import ID_RANDOM, AgencyId, EventId, MailboxId, NoticeId, new_id
 from siegelpost.store import tables
+from siegelpost.store.columns import AnyRow
 from siegelpost.store.errors import Conflict
 
 Entropy = Callable[[int], bytes]
@@ -139,7 +140,7 @@ def event_row(entry: RecordedEvent) -> dict[str, Any]:
     }
 
 
-def events_of(connection: Connection, subject: str) -> Sequence[Row[Any]]:
+def events_of(connection: Connection, subject: str) -> Sequence[AnyRow]:
     """Return the rows of one subject's chain in order (body and salt are None once erased)."""
     return connection.execute(
         select(_event).where(_event.c.subject == subject).order_by(_event.c.number)

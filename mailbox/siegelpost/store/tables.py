@@ -34,7 +34,7 @@ class Table(SQLModel):
 
 
 def core(model: type[Table]) -> CoreTable:
-    """Return the SQLAlchemy Core table of ``model``, for statements of the hot path and of lists."""
+    """Return the SQLAlchemy Core table of ``model``, for statements of the hot path."""
     table: CoreTable = model.__table__  # type: ignore[attr-defined]  # SQLModel's types hide it
     return table
 
@@ -239,8 +239,9 @@ class Alert(Table, table=True):
     notice_id: str | None = Field(default=None, foreign_key="notice.id", index=True)
     mailbox_id: str | None = Field(default=None, foreign_key="mailbox.id")
     address_id: str = Field(foreign_key="address.id")
+    language: str | None = None  #: of the mail; None means the mailbox's
     created_at: datetime = _time()
-    due_at: datetime = _time()  #: not before
+    due_at: datetime = _time()  #: not before; while submitting, the end of the lease
     give_up_at: datetime = _time()
     lease_holder: str | None = None
     lease_until: datetime | None = _time(nullable=True)
