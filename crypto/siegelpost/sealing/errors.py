@@ -85,12 +85,6 @@ class CoverError(SealingError):
     meaning = "the cover cannot be shown, or was exchanged"
 
 
-class CommitmentError(SealingError):
-    """A salt has the wrong length, or a document is not the committed one."""
-
-    meaning = "the document at hand is not the document that was committed to"
-
-
 class WrappingError(SealingError):
     """A wrapped seed does not open, or its parts have the wrong form."""
 
