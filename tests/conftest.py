@@ -1,0 +1,14 @@
+"""Fixtures that every test may use; their code is in tests/support."""
+
+import pytest
+
+from tests.support.databases import clock, context, database, database_url, postgres, store
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on asyncio, as the service does."""
+    return "asyncio"
+
+
+__all__ = ["clock", "context", "database", "database_url", "postgres", "store"]
