@@ -1,0 +1,7 @@
+// What our modules use of others' cryptography, and nothing else.
+// `Decrypter` comes from age-encryption's entry point; its X25519, scrypt and passkey parts are
+// shaken out as far as the bundler can.
+export { Decrypter } from "age-encryption";
+export { ed25519 } from "@noble/curves/ed25519.js";
+export { MLKEM768X25519 } from "@noble/post-quantum/hybrid.js";
+export { bech32 } from "@scure/base";
