@@ -1,0 +1,67 @@
+# Siegelpost: one command each. Every target sets up what it needs, once.
+#
+#   make demo           start everything in build/demo and leave it running (ONCE=1: play it through and end)
+#   make test           all tests: unit, SQLite, PostgreSQL, Postfix, Chromium   (ARGS="-k name" for a part)
+#   make check          format, lint, types, import rules, migrations, locks
+#   make bench          measure dispatch and alerts beside the machine's floor   (QUICK=1: a short look)
+
+SHELL := /bin/bash
+PYTHON ?= $(shell config/setup/find-python)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .stamps
+
+.PHONY: demo test check bench format lock clean
+
+demo: $(STAMPS)/service
+	$(BIN)/siegelpost demo build/demo $(if $(ONCE),--once)
+
+test: $(STAMPS)/dev $(STAMPS)/system $(STAMPS)/node
+	$(BIN)/pytest $(ARGS)
+
+check: $(STAMPS)/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy crypto/siegelpost mailbox/siegelpost notifier/siegelpost tests
+	$(BIN)/lint-imports --config pyproject.toml
+	$(BIN)/python -m tests.support.migrations_in_step
+	$(BIN)/python config/setup/check_locks.py
+
+bench: $(STAMPS)/dev $(STAMPS)/system
+	$(BIN)/python -m tests.load $(if $(QUICK),--quick)
+
+format: $(STAMPS)/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Locks hold hashes and no address, so that every site uses its own index.
+lock: $(STAMPS)/dev
+	$(BIN)/pip install --quiet uv
+	config/setup/lock $(BIN)/uv
+
+clean:
+	rm -rf $(VENV) $(STAMPS) build
+
+$(STAMPS)/venv:
+	@mkdir -p $(STAMPS)
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(STAMPS)/service: $(STAMPS)/venv config/locks/service.txt pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r config/locks/service.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/service config/locks/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r config/locks/dev.txt
+	@touch $@
+
+$(STAMPS)/system: config/setup/system-packages
+	@mkdir -p $(STAMPS)
+	config/setup/system-packages
+	@touch $@
+
+$(STAMPS)/node: tests/support/node/package-lock.json config/vendor/package-lock.json $(STAMPS)/system
+	npm ci --silent --no-audit --no-fund --prefix tests/support/node
+	npm ci --silent --no-audit --no-fund --prefix config/vendor
+	@touch $@
