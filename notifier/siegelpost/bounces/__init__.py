@@ -1,0 +1,1 @@
+"""Alert failures coming in: the inbound SMTP server and the reader of delivery reports."""
