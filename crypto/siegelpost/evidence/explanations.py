@@ -1,0 +1,343 @@
+"""What verification says to legal staff: steps, results and failures, German and English.
+
+Codes are stable and unique; programs read them, people read the sentences.
+A failure says what is wrong with the receipt and what that means, without blame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from siegelpost.evidence.errors import VerificationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """One sentence in both languages."""
+
+    de: str
+    en: str
+
+
+def _t(de: str, en: str) -> Text:
+    return Text(de=de, en=en)
+
+
+#: Number → stable name and title of each step.
+STEPS: Mapping[int, tuple[str, Text]] = {
+    1: ("receipt", _t("Quittung lesbar", "Receipt is readable")),
+    2: ("trust", _t("Vertrauensdatei passt", "Trust file matches")),
+    3: ("checkpoint", _t("Prüfpunkt des Protokolls", "Checkpoint of the log")),
+    4: ("proofs", _t("Einheitlicher Prüfpunkt", "One checkpoint for all proofs")),
+    5: ("events", _t("Ereignisse lesbar", "Events are readable")),
+    6: ("inclusion", _t("Ereignisse im Protokoll", "Events are in the log")),
+    7: ("subject", _t("Zugehörigkeit", "Events belong to this notice")),
+    8: ("chain", _t("Lückenlose Kette", "Chain without gap")),
+    9: ("order", _t("Reihenfolge und Zeiten", "Order and times")),
+    10: ("acceptance", _t("Annahmebestätigung", "Signed acceptance")),
+    11: ("acknowledgement", _t("Öffnungsbestätigung", "Acknowledgement")),
+    12: ("documents", _t("Dokumente", "Documents")),
+}
+
+#: Code → number of the step and the explanation of the failure.
+FAILURES: Mapping[str, tuple[int, Text]] = {
+    "receipt-malformed": (
+        1,
+        _t(
+            "Die Datei ist keine lesbare Quittung: Sie ist beschädigt, unvollständig oder "
+            "verändert.",
+            "The file is no readable receipt: it is damaged, incomplete or altered.",
+        ),
+    ),
+    "trust-malformed": (
+        2,
+        _t(
+            "Die Vertrauensdatei ist nicht lesbar. Ohne sie lässt sich nichts prüfen.",
+            "The trust file is not readable. Without it nothing can be checked.",
+        ),
+    ),
+    "trust-origin": (
+        2,
+        _t(
+            "Die Vertrauensdatei gehört zu einem anderen Protokoll als die Quittung.",
+            "The trust file is for another log than the receipt.",
+        ),
+    ),
+    "trust-no-log-key": (
+        2,
+        _t(
+            "Die Vertrauensdatei enthält keinen Schlüssel für das Protokoll.",
+            "The trust file holds no key for the log.",
+        ),
+    ),
+    "checkpoint-malformed": (
+        3,
+        _t(
+            "Der Prüfpunkt des Protokolls ist nicht lesbar.",
+            "The checkpoint of the log is not readable.",
+        ),
+    ),
+    "checkpoint-signature": (
+        3,
+        _t(
+            "Der Prüfpunkt trägt keine gültige Unterschrift des Protokolls.",
+            "The checkpoint carries no valid signature of the log.",
+        ),
+    ),
+    "checkpoint-origin": (
+        3,
+        _t(
+            "Der Prüfpunkt stammt aus einem anderen Protokoll.",
+            "The checkpoint comes from another log.",
+        ),
+    ),
+    "checkpoint-key-validity": (
+        3,
+        _t(
+            "Der Schlüssel des Protokolls galt nicht, als die Quittung erstellt wurde.",
+            "The key of the log was not valid when the receipt was made.",
+        ),
+    ),
+    "checkpoint-key-compromised": (
+        3,
+        _t(
+            "Der Schlüssel des Protokolls ist als entwendet gemeldet. Ohne unabhängigen "
+            "Zeitstempel "
+            "beweist seine Unterschrift nichts.",
+            "The key of the log is reported as compromised. Without an independent timestamp its "
+            "signature proves nothing.",
+        ),
+    ),
+    "proof-malformed": (
+        4,
+        _t(
+            "Der Beweis zu einem Ereignis ist nicht lesbar.",
+            "The proof of an event is not readable.",
+        ),
+    ),
+    "proof-other-checkpoint": (
+        4,
+        _t(
+            "Der Beweis zu einem Ereignis führt zu einem anderen Prüfpunkt als dem der Quittung.",
+            "The proof of an event leads to another checkpoint than the receipt's.",
+        ),
+    ),
+    "proof-other-leaf": (
+        4,
+        _t(
+            "Der Beweis zu einem Ereignis nennt einen anderen Platz im Protokoll als die Quittung.",
+            "The proof of an event names another place in the log than the receipt.",
+        ),
+    ),
+    "proof-leaf-twice": (
+        4,
+        _t(
+            "Zwei Ereignisse nennen denselben Platz im Protokoll.",
+            "Two events name the same place in the log.",
+        ),
+    ),
+    "event-malformed": (
+        5,
+        _t(
+            "Ein Ereignis ist nicht in der vorgeschriebenen Form. Es wurde verändert oder "
+            "beschädigt.",
+            "An event is not in the prescribed form. It was altered or damaged.",
+        ),
+    ),
+    "event-twice": (5, _t("Dasselbe Ereignis kommt zweimal vor.", "The same event appears twice.")),
+    "event-not-in-log": (
+        6,
+        _t(
+            "Ein Ereignis steht so nicht im Protokoll. Inhalt, Salz, Platz oder Beweis wurden "
+            "verändert.",
+            "An event is not in the log in this form. Its content, salt, place or proof was "
+            "altered.",
+        ),
+    ),
+    "no-events": (
+        7,
+        _t(
+            "Die Quittung enthält kein Ereignis zu dieser Nachricht.",
+            "The receipt holds no event of this notice.",
+        ),
+    ),
+    "foreign-event": (
+        7,
+        _t(
+            "Ein Ereignis gehört zu einer anderen Nachricht, Behörde oder einem anderen Postfach.",
+            "An event belongs to another notice, agency or mailbox.",
+        ),
+    ),
+    "foreign-mailbox-event": (
+        7,
+        _t(
+            "Ein Ereignis zum Postfach gehört zu einem anderen Postfach oder einer anderen Behörde "
+            "oder ist von unpassender Art.",
+            "A mailbox event belongs to another mailbox or agency, or is of an unfit kind.",
+        ),
+    ),
+    "chain-start": (
+        8,
+        _t(
+            "Die Kette beginnt nicht mit der Annahme der Nachricht: Frühere Ereignisse fehlen.",
+            "The chain does not begin with the acceptance of the notice: earlier events are "
+            "missing.",
+        ),
+    ),
+    "chain-gap": (
+        8,
+        _t(
+            "In der Kette der Ereignisse fehlt ein Glied, oder die Reihenfolge wurde geändert.",
+            "A link of the chain of events is missing, or their order was changed.",
+        ),
+    ),
+    "leaf-order": (
+        8,
+        _t(
+            "Die Plätze im Protokoll folgen nicht der Reihenfolge der Ereignisse.",
+            "The places in the log do not follow the order of the events.",
+        ),
+    ),
+    "order": (
+        9,
+        _t(
+            "Die Ereignisse stehen in einer Reihenfolge, die nicht vorkommen kann.",
+            "The events are in an order that cannot occur.",
+        ),
+    ),
+    "time-order": (
+        9,
+        _t("Die Zeiten der Ereignisse laufen rückwärts.", "The times of the events run backwards."),
+    ),
+    "made-before-events": (
+        9,
+        _t(
+            "Die Quittung gibt sich älter als ein Ereignis, das sie enthält.",
+            "The receipt claims to be older than an event that it holds.",
+        ),
+    ),
+    "consent-revoked": (
+        9,
+        _t(
+            "Nach der Quittung war die Einwilligung vor der Annahme der Nachricht widerrufen.",
+            "By the receipt, the consent was revoked before the notice was accepted.",
+        ),
+    ),
+    "acceptance-malformed": (
+        10,
+        _t("Die Annahmebestätigung ist nicht lesbar.", "The acceptance is not readable."),
+    ),
+    "acceptance-signature": (
+        10,
+        _t(
+            "Die Annahmebestätigung trägt keine gültige Unterschrift des Dienstes.",
+            "The acceptance carries no valid signature of the service.",
+        ),
+    ),
+    "acceptance-key-validity": (
+        10,
+        _t(
+            "Der Schlüssel der Annahmebestätigung galt zum Zeitpunkt der Annahme nicht.",
+            "The key of the acceptance was not valid at the time of acceptance.",
+        ),
+    ),
+    "acceptance-key-compromised": (
+        10,
+        _t(
+            "Der Schlüssel der Annahmebestätigung ist als entwendet gemeldet. Ohne unabhängigen "
+            "Zeitstempel beweist seine Unterschrift nichts.",
+            "The key of the acceptance is reported as compromised. Without an independent "
+            "timestamp "
+            "its signature proves nothing.",
+        ),
+    ),
+    "acceptance-differs": (
+        10,
+        _t(
+            "Die Annahmebestätigung stimmt nicht mit dem protokollierten Ereignis überein.",
+            "The acceptance does not agree with the event in the log.",
+        ),
+    ),
+    "acceptance-documents": (
+        10,
+        _t(
+            "Die Liste der Dokumente stimmt nicht mit der Annahmebestätigung überein.",
+            "The list of documents does not agree with the acceptance.",
+        ),
+    ),
+    "acknowledgement-malformed": (
+        11,
+        _t(
+            "Die Öffnungsbestätigung oder die Bindung des Schlüssels ist unvollständig.",
+            "The acknowledgement or the binding of the key is incomplete.",
+        ),
+    ),
+    "key-not-bound": (
+        11,
+        _t(
+            "Der Schlüssel der Öffnungsbestätigung war nicht vorher als Schlüssel des Postfachs "
+            "protokolliert.",
+            "The key of the acknowledgement was not logged as a key of the mailbox before.",
+        ),
+    ),
+    "key-retired": (
+        11,
+        _t(
+            "Der Schlüssel der Öffnungsbestätigung war vorher außer Gebrauch gesetzt.",
+            "The key of the acknowledgement had been retired before.",
+        ),
+    ),
+    "binding-signature": (
+        11,
+        _t(
+            "Die Bindung des Schlüssels an das Postfach ist nicht gültig unterschrieben.",
+            "The binding of the key to the mailbox is not validly signed.",
+        ),
+    ),
+    "acknowledgement-signature": (
+        11,
+        _t(
+            "Die Öffnungsbestätigung ist nicht mit dem Schlüssel des Postfachs unterschrieben.",
+            "The acknowledgement is not signed with the mailbox's key.",
+        ),
+    ),
+    "acknowledgement-payload": (
+        11,
+        _t(
+            "Die Öffnungsbestätigung betrifft ein anderes Paket als das zugestellte.",
+            "The acknowledgement is about another package than the delivered one.",
+        ),
+    ),
+    "document-no-salt": (
+        12,
+        _t(
+            "Das vorgelegte Dokument lässt sich nicht prüfen: Die Quittung enthält kein Salz "
+            "dafür.",
+            "The given document cannot be checked: the receipt holds no salt for it.",
+        ),
+    ),
+    "document-differs": (
+        12,
+        _t(
+            "Ein vorgelegtes Dokument ist keines der Dokumente dieser Nachricht.",
+            "A given document is none of the documents of this notice.",
+        ),
+    ),
+}
+
+
+def failure(
+    code: str, reason: object, evidence: Mapping[str, str] | None = None
+) -> VerificationError:
+    """The error of a failure code; `reason` is the exact technical reason."""
+    number, text = FAILURES[code]
+    return VerificationError(
+        step=number,
+        name=STEPS[number][0],
+        code=code,
+        reason=str(reason),
+        message_de=text.de,
+        message_en=text.en,
+        evidence=evidence,
+    )

@@ -1,0 +1,209 @@
+"""Verifying a receipt offline, in numbered steps (DESIGN section 4 step 10, section 7).
+
+`verify_receipt` needs the receipt, a trust file from elsewhere, and nothing else: no network, no
+clock, no service. Each step either holds or raises with a plain explanation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from siegelpost.evidence.acceptance import Acceptance
+from siegelpost.evidence.checkpoint import Checkpoint
+from siegelpost.evidence.errors import FormatError
+from siegelpost.evidence.explanations import STEPS, failure
+from siegelpost.evidence.order import check_consent, check_order, check_times
+from siegelpost.evidence.receipt import Receipt, parse_receipt
+from siegelpost.evidence.steps import (
+    LoggedEvent,
+    check_acceptance,
+    check_acknowledgements,
+    check_belong,
+    check_chain,
+    check_checkpoint,
+    check_document,
+    check_events,
+    check_inclusion,
+    check_proofs,
+    check_trust,
+)
+from siegelpost.evidence.times import format_time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A step that held."""
+
+    #: From 1.
+    number: int
+    #: Stable name for programs.
+    name: str
+    title_de: str
+    title_en: str
+    #: What was found, one sentence.
+    result_de: str
+    result_en: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """The outcome when every step held."""
+
+    steps: tuple[Step, ...]
+    receipt: Receipt
+    checkpoint: Checkpoint
+    acceptance: Acceptance
+    #: The notice's events in order.
+    events: tuple[LoggedEvent, ...]
+    mailbox_events: tuple[LoggedEvent, ...]
+
+
+def verify_receipt(data: bytes, trust: bytes, *, documents: Sequence[bytes] = ()) -> Verification:
+    """Verify the receipt in `data` with the keys of the trust file `trust`.
+
+    1. The receipt is well-formed, in a known version, within limits.
+    2. The trust file is well-formed, is of the receipt's log, and has a key for it.
+    3. The checkpoint is signed by a log key that was in force when the receipt was made.
+    4. Every proof leads to this one checkpoint, and no two events share a leaf.
+    5. Every event's body is canonical and well-formed; none appears twice.
+    6. Every event's commitment (salt and body) is the leaf that its inclusion proof leads from.
+    7. Every event belongs to the receipt's notice, agency and mailbox.
+    8. The notice's events form a chain without gap from submission-accepted, in leaf order.
+    9. Order and times are possible: provided before alerts and retrieval, no time runs backwards
+       by more than a minute, the receipt is not older than its events, and no consent that the
+       receipt shows was revoked before submission.
+    10. The acceptance is signed by a key in force and agrees with submission-accepted.
+    11. Each acknowledgement is signed by a key that was bound to the mailbox in the log before,
+        was not retired, and proved itself; and it is about the package that was accepted or
+        provided anew.
+    12. Each of `documents` is one of the notice's documents.
+
+    Raises VerificationError at the first step that does not hold.
+
+    What the caller still owes: a trust file from a source other than the receipt; comparing the
+    notice id with the matter at hand; `documents`, without which no content is checked.
+    What a receipt does not prove: that later events do not exist (its end is open: ask for a fresh
+    one); that the alert was read or even arrived, unless alert-delivered says so; that the times
+    are right beyond the service's own clock, and that the log shows everybody the same tree, until
+    witnesses and timestamps vouch for it; the deadline, which is computed and not proven; the
+    contents of facts beyond those named above, which the service states.
+    """
+    steps: list[Step] = []
+
+    def held(de: str, en: str) -> None:
+        number = len(steps) + 1
+        name, title = STEPS[number]
+        steps.append(
+            Step(
+                number=number,
+                name=name,
+                title_de=title.de,
+                title_en=title.en,
+                result_de=de,
+                result_en=en,
+            )
+        )
+
+    # 1
+    try:
+        receipt = parse_receipt(data)
+    except FormatError as error:
+        raise failure("receipt-malformed", error) from error
+    made = format_time(receipt.made_at)
+    held(
+        f"Quittung über die Nachricht {receipt.notice}, erstellt {made}.",
+        f"Receipt about notice {receipt.notice}, made {made}.",
+    )
+    # 2
+    trusted = check_trust(trust, receipt)
+    held(
+        f"Vertrauensdatei für das Protokoll {trusted.origin}.",
+        f"Trust file for the log {trusted.origin}.",
+    )
+    # 3
+    checkpoint = check_checkpoint(receipt, trusted)
+    held(
+        f"Prüfpunkt mit {checkpoint.size} Einträgen, Unterschrift gültig.",
+        f"Checkpoint of {checkpoint.size} entries, signature valid.",
+    )
+    # 4
+    every = (*receipt.events, *receipt.mailbox_events)
+    proofs = check_proofs(receipt, every)
+    held(
+        f"{len(every)} Beweise führen zu diesem Prüfpunkt.",
+        f"{len(every)} proofs lead to this checkpoint.",
+    )
+    # 5
+    logged = check_events(every)
+    held(f"{len(every)} Ereignisse in richtiger Form.", f"{len(every)} events in proper form.")
+    # 6
+    for item, proof in zip(logged, proofs, strict=True):
+        check_inclusion(item, proof, checkpoint)
+    held("Alle Ereignisse stehen im Protokoll.", "All events are in the log.")
+    # 7
+    events = logged[: len(receipt.events)]
+    mailbox_events = logged[len(receipt.events) :]
+    check_belong(receipt, events, mailbox_events)
+    held(
+        "Alle Ereignisse gehören zu Nachricht, Behörde und Postfach der Quittung.",
+        "All events belong to the receipt's notice, agency and mailbox.",
+    )
+    # 8
+    check_chain(events)
+    held(
+        f"{len(events)} Ereignisse seit der Annahme, ohne Lücke.",
+        f"{len(events)} events since acceptance, without gap.",
+    )
+    # 9
+    check_order([item.event for item in events])
+    check_times([item.event for item in events], receipt.made_at)
+    check_consent(
+        [(item.event, item.leaf_index) for item in mailbox_events],
+        before=events[0].leaf_index,
+        agency=receipt.agency,
+    )
+    held("Reihenfolge und Zeiten sind schlüssig.", "Order and times are plausible.")
+    # 10
+    acceptance = check_acceptance(receipt, trusted, events[0])
+    accepted = format_time(acceptance.accepted_at)
+    held(
+        f"Angenommen {accepted}, Unterschrift gültig, stimmt mit dem Protokoll überein.",
+        f"Accepted {accepted}, signature valid, agrees with the log.",
+    )
+    # 11
+    count = check_acknowledgements(receipt, events, mailbox_events)
+    held(
+        *(
+            ("Unterschrift des Postfachschlüssels gültig.", "Signature of the mailbox's key valid.")
+            if count
+            else (
+                "Keine Öffnungsbestätigung enthalten; nichts zu prüfen.",
+                "No acknowledgement in the receipt; nothing to check.",
+            )
+        )
+    )
+    # 12
+    for number, document in enumerate(documents, 1):
+        check_document(receipt, document, number)
+    held(
+        *(
+            (
+                f"{len(documents)} vorgelegt und bestätigt, von {len(receipt.documents)}.",
+                f"{len(documents)} given and confirmed, of {len(receipt.documents)}.",
+            )
+            if documents
+            else (
+                f"Kein Dokument vorgelegt; die Nachricht hat {len(receipt.documents)}.",
+                f"No document given; the notice has {len(receipt.documents)}.",
+            )
+        )
+    )
+    return Verification(
+        steps=tuple(steps),
+        receipt=receipt,
+        checkpoint=checkpoint,
+        acceptance=acceptance,
+        events=tuple(events),
+        mailbox_events=tuple(mailbox_events),
+    )

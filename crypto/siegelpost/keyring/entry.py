@@ -1,0 +1,119 @@
+"""One key of a keyring, and its sealed form in a keyring file.
+
+Private bytes are sealed with AES-256-GCM under a key derived from the master secret (HKDF-SHA-256,
+RFC 5869); everything readable beside them is bound as associated data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from siegelpost.evidence import canonical
+from siegelpost.evidence.canonical import Json
+from siegelpost.evidence.fields import Fields, from_hex
+from siegelpost.evidence.ids import AgencyId, KeyId
+from siegelpost.evidence.notes import Ed25519Signer
+from siegelpost.evidence.times import format_time
+from siegelpost.evidence.trust import Purpose, TrustedKey
+from siegelpost.keyring.errors import KeyringCorruptError
+from siegelpost.keyring.protocol import KeyPurpose
+
+#: Why a key was retired: replaced in good order, or known to somebody else.
+Reason = Literal["rotated", "compromised"]
+
+#: Gives that many random bytes.
+Random = Callable[[int], bytes]
+
+_NONCE = 12
+_PRIVATE = 32
+_META = ("id", "purpose", "scope", "algorithm", "name", "valid_from", "valid_until", "reason")
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyEntry:
+    """One key with its private bytes, which its repr does not show."""
+
+    id: KeyId
+    purpose: KeyPurpose
+    #: Agency id for manifest keys, else None.
+    scope: str | None
+    #: Key name in notes; empty for secrets.
+    name: str
+    #: Ed25519 seed or symmetric secret, 32 bytes.
+    private: bytes = field(repr=False)
+    valid_from: datetime
+    #: Retired from this moment on; None while in force.
+    valid_until: datetime | None = None
+    #: Why it was retired; None while in force.
+    reason: Reason | None = None
+
+    @property
+    def algorithm(self) -> str:
+        return "ed25519" if self.purpose.signs else "secret-32"
+
+    def signer(self) -> Ed25519Signer:
+        """The signer of a signing key."""
+        return Ed25519Signer.from_seed(self.name, self.private)
+
+    def public(self) -> TrustedKey:
+        """The public half of a signing key, as trust files list it."""
+        return TrustedKey(
+            purpose=Purpose(self.purpose.value),
+            verifier=self.signer().verifier,
+            agency=None if self.scope is None else AgencyId(self.scope),
+            valid_from=self.valid_from,
+            valid_until=self.valid_until,
+            compromised_at=self.valid_until if self.reason == "compromised" else None,
+        )
+
+    def seal(self, wrapping_key: bytes, random: Random) -> dict[str, Json]:
+        """The entry as it stands in the file, under a fresh nonce."""
+        meta: dict[str, Json] = {
+            "id": self.id,
+            "purpose": self.purpose.value,
+            "scope": self.scope,
+            "algorithm": self.algorithm,
+            "name": self.name,
+            "valid_from": format_time(self.valid_from),
+            "valid_until": None if self.valid_until is None else format_time(self.valid_until),
+            "reason": self.reason,
+        }
+        nonce = random(_NONCE)
+        sealed = AESGCM(wrapping_key).encrypt(nonce, self.private, canonical.encode(meta))
+        vkey = self.signer().verifier.vkey if self.purpose.signs else None
+        return {**meta, "vkey": vkey, "nonce": nonce.hex(), "sealed": sealed.hex()}
+
+
+def unseal(value: Json, wrapping_key: bytes) -> KeyEntry:
+    """The entry of its form in the file; FormatError if malformed, KeyringCorruptError if forged.
+
+    The readable `vkey` is for people; the public key comes from the private one.
+    """
+    fields = Fields(value, "keyring: key", required=(*_META, "vkey", "nonce", "sealed"))
+    assert isinstance(value, dict)
+    nonce = from_hex(fields.text("nonce"), "keyring: nonce", size=_NONCE)
+    sealed = from_hex(fields.text("sealed"), "keyring: sealed key", size=_PRIVATE + 16)
+    meta = canonical.encode({name: value[name] for name in _META})
+    try:
+        private = AESGCM(wrapping_key).decrypt(nonce, sealed, meta)
+    except InvalidTag:
+        raise KeyringCorruptError("a key does not unseal: its entry was changed") from None
+    reason: Reason | None = None
+    if fields.has("reason"):
+        reason = "compromised" if fields.text("reason") == "compromised" else "rotated"
+    return KeyEntry(
+        id=KeyId(fields.text("id")),
+        purpose=KeyPurpose(fields.text("purpose")),
+        scope=fields.text("scope") if fields.has("scope") else None,
+        name=fields.text("name"),
+        private=private,
+        valid_from=fields.time("valid_from"),
+        valid_until=fields.time("valid_until") if fields.has("valid_until") else None,
+        reason=reason,
+    )

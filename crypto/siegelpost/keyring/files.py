@@ -1,0 +1,104 @@
+"""Files that hold secrets: private modes, atomic replacement, one writer at a time (POSIX)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from siegelpost.keyring.errors import KeyringCorruptError, KeyringError, KeyringModeError
+
+#: Bytes of a master secret.
+MASTER_SECRET_SIZE = 32
+
+
+def read_private(path: Path, *, max_size: int) -> bytes:
+    """The content of a file that only its owner can read.
+
+    Raises KeyringError if it is missing or unreadable, KeyringModeError if group or others have
+    any right to it, KeyringCorruptError if it is larger than `max_size` bytes.
+    """
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if stat.S_IMODE(mode) & 0o077:
+                raise KeyringModeError(
+                    f"{path} has mode {stat.S_IMODE(mode):04o}: others may use it; run chmod 600"
+                )
+            data = file.read(max_size + 1)
+    except OSError as error:
+        raise KeyringError(f"cannot read {path}: {error.strerror}") from error
+    if len(data) > max_size:
+        raise KeyringCorruptError(f"{path} is larger than {max_size} bytes")
+    return data
+
+
+def write_private(path: Path, data: bytes, *, replace: bool) -> None:
+    """Write a file of mode 0600 so that a crash leaves the old or the new content, durably.
+
+    With `replace=False` an existing file is a KeyringError and stays as it is.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            if replace:
+                temporary.replace(path)
+            else:
+                path.hardlink_to(temporary)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except FileExistsError as error:
+        raise KeyringError(f"{error.filename2 or error.filename} exists already") from error
+    except OSError as error:
+        raise KeyringError(f"cannot write {path}: {error.strerror}") from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the writers' lock of `path` (a file beside it) within the block."""
+    lock = path.with_name(f".{path.name}.lock")
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise KeyringError(f"cannot lock {path}: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def read_master_secret(path: Path) -> bytes:
+    """The 32-byte master secret that `path` holds as 64 hex digits (a file or a credential)."""
+    text = read_private(path, max_size=100).strip()
+    try:
+        secret = bytes.fromhex(text.decode("ascii"))
+    except ValueError:
+        secret = b""
+    if len(secret) != MASTER_SECRET_SIZE:
+        raise KeyringCorruptError(f"{path} does not hold 64 hex digits")
+    return secret
+
+
+def write_master_secret(path: Path, secret: bytes) -> None:
+    """Write a new master secret; an existing file stays and is a KeyringError."""
+    if len(secret) != MASTER_SECRET_SIZE:
+        raise KeyringError(f"a master secret has {MASTER_SECRET_SIZE} bytes")
+    write_private(path, secret.hex().encode("ascii") + b"\n", replace=False)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
