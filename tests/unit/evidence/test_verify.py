@@ -1,0 +1,496 @@
+"""One tampering, one failure: each with its own code, step and explanation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from siegelpost.evidence.acceptance import parse_acceptance
+from siegelpost.evidence.canonical import encode
+from siegelpost.evidence.checkpoint import Checkpoint, sign_checkpoint
+from siegelpost.evidence.errors import VerificationError
+from siegelpost.evidence.events import Event, EventType
+from siegelpost.evidence.explanations import FAILURES, STEPS
+from siegelpost.evidence.ids import AgencyId, EventId, LeafIndex, MailboxId, NoticeId
+from siegelpost.evidence.notes import sign_note, split_note
+from siegelpost.evidence.proofs import parse_proof
+from siegelpost.evidence.receipt import Receipt, ReceiptDocument, ReceiptEvent, write_receipt
+from siegelpost.evidence.trust import Purpose, Trust, write_trust
+from siegelpost.evidence.verify import verify_receipt
+from tests.support.receipts import (
+    DOCUMENTS,
+    LOG,
+    ORIGIN,
+    START,
+    STRANGER,
+    Sample,
+    digest,
+    sample_trust,
+)
+
+E = EventType
+
+
+def test_untouched_receipt_verifies_in_every_step() -> None:
+    verification = verify_receipt(
+        write_receipt(Sample().receipt()), write_trust(sample_trust()), documents=DOCUMENTS
+    )
+    assert [step.number for step in verification.steps] == list(STEPS)
+    assert [item.event.type for item in verification.events] == [kind for kind, _ in Sample().plan]
+    assert "2 vorgelegt" in verification.steps[-1].result_de
+
+
+def test_receipt_with_other_spacing_still_verifies() -> None:
+    compact = json.dumps(json.loads(write_receipt(Sample().receipt()))).encode()
+    verify_receipt(compact, write_trust(sample_trust()))
+
+
+def test_receipt_before_retrieval_verifies_and_says_that_nothing_was_acknowledged() -> None:
+    receipt = Sample(plan=Sample().plan[:3], mailbox_plan=()).receipt()
+    verification = verify_receipt(write_receipt(receipt), write_trust(sample_trust()))
+    assert "Keine Öffnungsbestätigung" in verification.steps[10].result_de
+
+
+def test_receipt_made_before_rotation_of_the_log_key_still_verifies() -> None:
+    trust = _with_key(Purpose.LOG, valid_until=START + timedelta(days=2))
+    verify_receipt(write_receipt(Sample().receipt()), write_trust(trust))
+
+
+def test_package_provided_anew_may_be_acknowledged() -> None:
+    plan = Sample().plan
+    sample = Sample(
+        plan=(*plan[:4], (E.REPROVIDED, 100), *plan[4:]),
+        acknowledged_payload=digest("second package"),
+        change_event=lambda event: (
+            replace(event, facts={"package_payload_sha256": digest("second package").hex()})
+            if event.type is E.REPROVIDED
+            else event
+        ),
+    )
+    verify_receipt(write_receipt(sample.receipt()), write_trust(sample_trust()))
+
+
+def _with_key(purpose: Purpose, **changes: Any) -> Trust:
+    trust = sample_trust()
+    return replace(
+        trust,
+        keys=tuple(
+            replace(key, **changes) if key.purpose is purpose else key for key in trust.keys
+        ),
+    )
+
+
+def _on(kind: EventType, **changes: Any) -> Callable[[Event], Event]:
+    return lambda event: replace(event, **changes) if event.type is kind else event
+
+
+def _one(number: int, **changes: Any) -> Receipt:
+    receipt = Sample().receipt()
+    events = list(receipt.events)
+    events[number] = replace(events[number], **changes)
+    return replace(receipt, events=tuple(events))
+
+
+def _without(number: int) -> Receipt:
+    receipt = Sample().receipt()
+    return replace(receipt, events=receipt.events[:number] + receipt.events[number + 1 :])
+
+
+def _proof_with(number: int, **changes: Any) -> Receipt:
+    proof = parse_proof(Sample().receipt().events[number].proof)
+    return _one(number, proof=replace(proof, **changes).text())
+
+
+def _body_with(number: int, old: bytes, new: bytes) -> Receipt:
+    body = Sample().receipt().events[number].body
+    assert old in body
+    return _one(number, body=body.replace(old, new))
+
+
+def _all_checkpoints(note: str) -> Receipt:
+    receipt = Sample().receipt()
+
+    def swap(event: ReceiptEvent) -> ReceiptEvent:
+        return replace(event, proof=replace(parse_proof(event.proof), checkpoint=note).text())
+
+    return replace(
+        receipt,
+        checkpoint=note,
+        events=tuple(map(swap, receipt.events)),
+        mailbox_events=tuple(map(swap, receipt.mailbox_events)),
+    )
+
+
+def _forged_checkpoint() -> Receipt:
+    note = Sample().receipt().checkpoint
+    assert "
+317
+" in note
+    return _all_checkpoints(note.replace("
+317
+", "
+316
+"))
+
+
+def _other_tree() -> Receipt:
+    """A checkpoint that the log did sign, of another tree: no event is in it."""
+    return _all_checkpoints(
+        sign_checkpoint(Checkpoint(origin=ORIGIN, size=400, root=digest("fork")), LOG)
+    )
+
+
+def _swapped() -> Receipt:
+    receipt = Sample().receipt()
+    events = list(receipt.events)
+    events[2], events[3] = events[3], events[2]
+    return replace(receipt, events=tuple(events))
+
+
+def _proofs_exchanged() -> Receipt:
+    receipt = Sample().receipt()
+    events = list(receipt.events)
+    one, two = events[3], events[4]
+    events[3] = replace(one, proof=two.proof, leaf_index=two.leaf_index)
+    events[4] = replace(two, proof=one.proof, leaf_index=one.leaf_index)
+    return replace(receipt, events=tuple(events))
+
+
+def _leaf_twice() -> Receipt:
+    receipt = Sample().receipt()
+    return replace(receipt, events=(*receipt.events, receipt.events[-1]))
+
+
+def _same_id(event: Event) -> Event:
+    return replace(event, id=EventId("018f0000-0000-7000-8000-000000000001"))
+
+
+def _leaves_reversed() -> Receipt:
+    """The chain is whole, but the log holds its links in another order."""
+    sample = Sample()
+    chain, mailbox = sample.notice_events(), sample.mailbox_events()
+
+    class Reversed(Sample):
+        def notice_events(self) -> list[Event]:
+            return [chain[0], chain[1], chain[3], chain[2], *chain[4:]]
+
+        def mailbox_events(self) -> list[Event]:
+            return mailbox
+
+    events = list(Reversed().receipt().events)
+    receipt = Reversed().receipt()
+    events[2], events[3] = events[3], events[2]
+    return replace(receipt, events=tuple(events))
+
+
+def _acceptance_text(old: str, new: str) -> Receipt:
+    receipt = Sample().receipt()
+    assert old in receipt.acceptance
+    return replace(receipt, acceptance=receipt.acceptance.replace(old, new, 1))
+
+
+def _accepted(**changes: Any) -> Receipt:
+    return Sample(change_acceptance=lambda acceptance: replace(acceptance, **changes)).receipt()
+
+
+def _raw_receipt(change: Callable[[dict[str, Any]], None]) -> bytes:
+    value = json.loads(write_receipt(Sample().receipt()))
+    change(value)
+    return json.dumps(value).encode()
+
+
+PLAN = Sample().plan
+BOUND = Sample().mailbox_plan
+
+#: Name → (expected code, the tampered receipt).
+TAMPERED: dict[str, tuple[str, Callable[[], Receipt | bytes]]] = {
+    "receipt cut off": ("receipt-malformed", lambda: write_receipt(Sample().receipt())[:-100]),
+    "receipt of another version": (
+        "receipt-malformed",
+        lambda: _raw_receipt(lambda value: value.update(format="siegelpost/receipt/v2")),
+    ),
+    "receipt with an unknown field": (
+        "receipt-malformed",
+        lambda: _raw_receipt(lambda value: value.update(verified=True)),
+    ),
+    "receipt without acceptance": (
+        "receipt-malformed",
+        lambda: _raw_receipt(lambda value: value.pop("acceptance")),
+    ),
+    "other origin": (
+        "trust-origin",
+        lambda: replace(Sample().receipt(), origin="other.example/log"),
+    ),
+    "checkpoint without signature": (
+        "checkpoint-malformed",
+        lambda: _all_checkpoints(f"{ORIGIN}\n3\n{'A' * 43}=\n\n"),
+    ),
+    "checkpoint text that is no checkpoint": (
+        "checkpoint-malformed",
+        lambda: _all_checkpoints(sign_note(f"{ORIGIN}\n3\n", LOG)),
+    ),
+    "checkpoint of another log": (
+        "checkpoint-origin",
+        lambda: _all_checkpoints(
+            sign_checkpoint(Checkpoint(origin="x.example/log", size=9, root=digest("x")), LOG)
+        ),
+    ),
+    "checkpoint with another size": ("checkpoint-signature", _forged_checkpoint),
+    "checkpoint signed by a stranger": (
+        "checkpoint-signature",
+        lambda: Sample(log=STRANGER).receipt(),
+    ),
+    "proof is no proof": ("proof-malformed", lambda: _one(2, proof="c2sp.org/tlog-proof@v2\n\n")),
+    "proof under another checkpoint": (
+        "proof-other-checkpoint",
+        lambda: _proof_with(
+            1, checkpoint=sign_checkpoint(Checkpoint(origin=ORIGIN, size=1, root=digest("")), LOG)
+        ),
+    ),
+    "leaf index changed": ("proof-other-leaf", lambda: _one(2, leaf_index=LeafIndex(7))),
+    "event given twice": ("proof-leaf-twice", _leaf_twice),
+    "body not canonical": ("event-malformed", lambda: _body_with(2, b'{"actor', b'{ "actor')),
+    "body of unknown type": (
+        "event-malformed",
+        lambda: _body_with(2, b'"alert-sent"', b'"alert-read"'),
+    ),
+    "two events of one id": ("event-twice", lambda: Sample(change_event=_same_id).receipt()),
+    "mail server's reply changed": (
+        "event-not-in-log",
+        lambda: _body_with(2, b"250 2.0.0", b"250 2.1.5"),
+    ),
+    "time of an alert changed": (
+        "event-not-in-log",
+        lambda: _body_with(2, b"2026-11-22T09:30:02", b"2026-11-21T09:30:02"),
+    ),
+    "salt changed": ("event-not-in-log", lambda: _one(3, salt=digest("other"))),
+    "proof of another leaf": (
+        "event-not-in-log",
+        _proofs_exchanged,
+    ),
+    "proof with a changed hash": (
+        "event-not-in-log",
+        lambda: _proof_with(0, hashes=(digest("x"),) * 9),
+    ),
+    "proof cut short": (
+        "event-not-in-log",
+        lambda: _proof_with(0, hashes=parse_proof(Sample().receipt().events[0].proof).hashes[:-1]),
+    ),
+    "fork of the log": ("event-not-in-log", _other_tree),
+    "no events": ("no-events", lambda: replace(Sample().receipt(), events=())),
+    "receipt of another notice": (
+        "foreign-event",
+        lambda: replace(Sample().receipt(), notice=NoticeId("another")),
+    ),
+    "receipt of another agency": (
+        "foreign-event",
+        lambda: replace(Sample().receipt(), agency=AgencyId("another")),
+    ),
+    "receipt of another mailbox": (
+        "foreign-event",
+        lambda: replace(Sample().receipt(), mailbox=MailboxId("another")),
+    ),
+    "key binding of another mailbox": (
+        "foreign-mailbox-event",
+        lambda: Sample(change_event=_on(E.KEY_BOUND, mailbox=MailboxId("charlie"))).receipt(),
+    ),
+    "consent towards another agency": (
+        "foreign-mailbox-event",
+        lambda: Sample(change_event=_on(E.CONSENT_GIVEN, agency=AgencyId("finanzamt"))).receipt(),
+    ),
+    "submission left out": ("chain-start", lambda: _without(0)),
+    "failed alert left out": (
+        "chain-gap",
+        lambda: (lambda receipt: replace(receipt, events=receipt.events[:2] + receipt.events[3:]))(
+            Sample(plan=(*PLAN[:2], (E.ALERT_FAILED, 1), *PLAN[2:])).receipt()
+        ),
+    ),
+    "events swapped": ("chain-gap", _swapped),
+    "log holds the chain in another order": ("leaf-order", _leaves_reversed),
+    "alert before providing": (
+        "order",
+        lambda: Sample(plan=(PLAN[0], PLAN[2], PLAN[1])).receipt(),
+    ),
+    "acknowledged without retrieval": (
+        "order",
+        lambda: Sample(plan=(*PLAN[:4], PLAN[5])).receipt(),
+    ),
+    "provided twice": ("order", lambda: Sample(plan=(*PLAN[:2], PLAN[1])).receipt()),
+    "rejection in an accepted notice": (
+        "order",
+        lambda: Sample(plan=(PLAN[0], (E.SUBMISSION_REJECTED, 1))).receipt(),
+    ),
+    "back-dated alert": (
+        "time-order",
+        lambda: Sample(plan=(*PLAN[:2], (E.ALERT_SENT, -86400))).receipt(),
+    ),
+    "receipt older than its events": (
+        "made-before-events",
+        lambda: replace(Sample().receipt(), made_at=START + timedelta(minutes=5)),
+    ),
+    "consent revoked before": (
+        "consent-revoked",
+        lambda: Sample(mailbox_plan=(*BOUND, (E.CONSENT_REVOKED, 60))).receipt(),
+    ),
+    "acceptance is no note": (
+        "acceptance-malformed",
+        lambda: replace(Sample().receipt(), acceptance="accepted"),
+    ),
+    "acceptance text changed": ("acceptance-signature", lambda: _acceptance_text("T09", "T08")),
+    "acceptance signed by a stranger": (
+        "acceptance-signature",
+        lambda: Sample(acceptance_signer=STRANGER).receipt(),
+    ),
+    "acceptance of another event": ("acceptance-differs", lambda: _accepted(event=digest("x"))),
+    "acceptance of another notice": (
+        "acceptance-differs",
+        lambda: _accepted(notice=NoticeId("another")),
+    ),
+    "acceptance of another package": (
+        "acceptance-differs",
+        lambda: _accepted(package_payload_sha256=digest("x")),
+    ),
+    "acceptance of other documents": (
+        "acceptance-differs",
+        lambda: _accepted(documents=(digest("x"),)),
+    ),
+    "document left out of the list": (
+        "acceptance-documents",
+        lambda: replace(Sample().receipt(), documents=Sample().receipt().documents[:1]),
+    ),
+    "acknowledgement without signature": (
+        "acknowledgement-malformed",
+        lambda: Sample(change_event=_on(E.ACKNOWLEDGED, facts={"key": "x"})).receipt(),
+    ),
+    "key never bound": ("key-not-bound", lambda: Sample(mailbox_plan=BOUND[1:]).receipt()),
+    "key retired before": (
+        "key-retired",
+        lambda: Sample(mailbox_plan=(*BOUND, (E.KEY_RETIRED, 60))).receipt(),
+    ),
+    "binding signed by a stranger": (
+        "binding-signature",
+        lambda: Sample(binding_signer=STRANGER).receipt(),
+    ),
+    "acknowledgement signed by a stranger": (
+        "acknowledgement-signature",
+        lambda: Sample(ack_signer=STRANGER).receipt(),
+    ),
+    "acknowledgement of another package": (
+        "acknowledgement-payload",
+        lambda: Sample(acknowledged_payload=digest("x")).receipt(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_tampered_receipt_fails_at_its_own_step(name: str) -> None:
+    code, make = TAMPERED[name]
+    made = make()
+    data = made if isinstance(made, bytes) else write_receipt(made)
+    _refused(code, data, write_trust(sample_trust()))
+
+
+def _refused(
+    code: str, data: bytes, trust: bytes, documents: tuple[bytes, ...] = ()
+) -> VerificationError:
+    with pytest.raises(VerificationError) as caught:
+        verify_receipt(data, trust, documents=documents)
+    error = caught.value
+    assert error.code == code, error.reason
+    number, text = FAILURES[code]
+    assert (error.step, error.name) == (number, STEPS[number][0])
+    assert (error.message_de, error.message_en) == (text.de, text.en)
+    assert error.diagnostics()["reason"]
+    return error
+
+
+#: Name → (expected code, the trust file).
+DISTRUSTED: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "trust file cut off": ("trust-malformed", lambda: write_trust(sample_trust())[:-9]),
+    "trust file with a key twice": (
+        "trust-malformed",
+        lambda: write_trust(replace(sample_trust(), keys=sample_trust().keys * 2)),
+    ),
+    "trust file of another log": (
+        "trust-origin",
+        lambda: write_trust(replace(sample_trust(), origin="other.example/log")),
+    ),
+    "trust file without log key": (
+        "trust-no-log-key",
+        lambda: write_trust(replace(sample_trust(), keys=sample_trust().keys[1:])),
+    ),
+    "log key ended before": (
+        "checkpoint-key-validity",
+        lambda: write_trust(_with_key(Purpose.LOG, valid_until=START)),
+    ),
+    "log key began later": (
+        "checkpoint-key-validity",
+        lambda: write_trust(_with_key(Purpose.LOG, valid_from=START + timedelta(days=9))),
+    ),
+    "log key compromised": (
+        "checkpoint-key-compromised",
+        lambda: write_trust(_with_key(Purpose.LOG, compromised_at=START + timedelta(days=9))),
+    ),
+    "no acceptance key": (
+        "acceptance-signature",
+        lambda: write_trust(replace(sample_trust(), keys=sample_trust().keys[:1])),
+    ),
+    "acceptance key of another agency": (
+        "acceptance-signature",
+        lambda: write_trust(_with_key(Purpose.ACCEPTANCE, agency=AgencyId("finanzamt"))),
+    ),
+    "acceptance key ended before": (
+        "acceptance-key-validity",
+        lambda: write_trust(_with_key(Purpose.ACCEPTANCE, valid_until=START)),
+    ),
+    "acceptance key compromised": (
+        "acceptance-key-compromised",
+        lambda: write_trust(_with_key(Purpose.ACCEPTANCE, compromised_at=START)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DISTRUSTED)
+def test_unfit_trust_file_fails_at_its_own_step(name: str) -> None:
+    code, make = DISTRUSTED[name]
+    _refused(code, write_receipt(Sample().receipt()), make())
+
+
+def test_foreign_document_is_refused() -> None:
+    data, trust = write_receipt(Sample().receipt()), write_trust(sample_trust())
+    _refused("document-differs", data, trust, (DOCUMENTS[0], b"%PDF-1.7 Bob Muster"))
+
+
+def test_document_cannot_be_checked_where_the_salt_is_withheld() -> None:
+    receipt = Sample().receipt()
+    withheld = tuple(ReceiptDocument(commitment=item.commitment) for item in receipt.documents)
+    data = write_receipt(replace(receipt, documents=withheld))
+    trust = write_trust(sample_trust())
+    verify_receipt(data, trust)
+    _refused("document-no-salt", data, trust, (DOCUMENTS[0],))
+
+
+def test_every_failure_has_a_test_and_both_languages() -> None:
+    tested = {code for code, _ in (*TAMPERED.values(), *DISTRUSTED.values())}
+    assert tested | {"document-differs", "document-no-salt"} == set(FAILURES)
+    texts = [text for _, text in FAILURES.values()]
+    assert len({text.de for text in texts}) == len({text.en for text in texts}) == len(texts)
+
+
+def test_inclusion_failure_carries_the_proof_that_shows_it() -> None:
+    data = write_receipt(_one(3, salt=digest("other")))
+    error = _refused("event-not-in-log", data, write_trust(sample_trust()))
+    assert {"leaf_hash", "root", "proof"} <= set(error.diagnostics())
+
+
+def test_acceptance_is_the_same_bytes_each_time() -> None:
+    first, second = Sample().receipt().acceptance, Sample().receipt().acceptance
+    assert first == second
+    text, _ = split_note(first)
+    assert parse_acceptance(text).text() == text
+    assert text.encode() == encode(json.loads(text)) + b"\n"
