@@ -128,14 +128,8 @@ def _all_checkpoints(note: str) -> Receipt:
 
 def _forged_checkpoint() -> Receipt:
     note = Sample().receipt().checkpoint
-    assert "
-317
-" in note
-    return _all_checkpoints(note.replace("
-317
-", "
-316
-"))
+    assert "\n317\n" in note
+    return _all_checkpoints(note.replace("\n317\n", "\n316\n"))
 
 
 def _other_tree() -> Receipt:
