@@ -1,7 +1,8 @@
 """Codes and dates that people copy from paper: making, normalising, digesting (DESIGN section 6).
 
 Letter codes are Crockford base32: no I, L, O, U, and what people write instead of 0 and 1 is
-understood. The service keeps keyed digests only (see `peppers`). Pure: randomness and secrets are parameters.
+understood. The service keeps keyed digests only (see `peppers`).
+Pure: randomness and secrets are parameters.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _DIGITS = re.compile(r"\d{8}", re.ASCII)
 
 
 def make_code(random: bytes) -> str:
-    """A letter code in seven groups of four, from :data:`CODE_RANDOM` random bytes (140 bits used)."""
+    """A letter code in seven groups of four, from CODE_RANDOM bytes (140 bits of them)."""
     if len(random) != CODE_RANDOM:
         raise ValueError(f"{len(random)} random bytes instead of {CODE_RANDOM}")
     number = int.from_bytes(random) >> (8 * CODE_RANDOM - 5 * CODE_LENGTH)
@@ -43,7 +44,7 @@ def make_code(random: bytes) -> str:
 
 
 def normal_code(text: str) -> str:
-    """The 28 characters of a letter code as typed by a person; InputInvalid if they can't be one."""
+    """The 28 characters of a letter code as typed; InputInvalid if they can't be one."""
     if len(text) > 200:
         raise InputInvalid("code", "too long")
     plain = unicodedata.normalize("NFKC", text).upper()

@@ -118,7 +118,7 @@ class LoginNameForeign(CitizenError):
 
 
 class KeyBindingWrong(CitizenError):
-    """The keys, their wrapped copies or the signature that binds them to the mailbox do not hold."""
+    """The keys, their wrapped copies or the signature that binds them do not hold."""
 
     code = "key-binding-wrong"
 

@@ -24,7 +24,7 @@ _BERLIN = ZoneInfo("Europe/Berlin")
 
 @dataclass(frozen=True, kw_only=True)
 class PostalAddress:
-    """Where the letter goes. Construction raises InputInvalid for control characters and lengths."""
+    """Where the letter goes; InputInvalid for control characters and overlong lines."""
 
     #: full name, e.g. "Alice Beispiel"
     name: str

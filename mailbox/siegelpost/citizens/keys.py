@@ -1,0 +1,209 @@
+"""A mailbox's keys: checking what the browser made, binding it, handing wrapped copies back.
+
+DESIGN section 6. The seed never reaches the service unwrapped; what can be checked here is that
+the public halves are well-formed, that the acknowledgement key signed for exactly them, and that
+the wrapped copies have the right sizes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from siegelpost.citizens.errors import InputInvalid, KeyBindingWrong
+from siegelpost.evidence.errors import EvidenceError
+from siegelpost.evidence.events import EventType
+from siegelpost.evidence.ids import ID_RANDOM, AgencyId, KeyId, MailboxId, new_id
+from siegelpost.evidence.key_binding import KeyBinding
+from siegelpost.sealing.errors import SealingError
+from siegelpost.sealing.keys import Recipient
+from siegelpost.sealing.wrapping import Method, WrappedSeed
+from siegelpost.store.context import Context
+from siegelpost.store.events import EventDraft
+from siegelpost.store.tables import MailboxKey, core
+from siegelpost.store.tables import WrappedSeed as WrappedSeedRow
+
+#: Fewest different methods by which a seed must be wrapped, so that one forgotten is not the end.
+METHODS_NEEDED = 2
+#: Most wrapped copies of one key.
+COPIES_LIMIT = 10
+
+_key = core(MailboxKey)
+_wrapped = core(WrappedSeedRow)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrappedCopy:
+    """One wrapped copy of a seed, as the browser sends and gets it."""
+
+    #: passphrase | recovery-code | passkey
+    method: str
+    #: 16 bytes
+    salt: bytes
+    #: 12 bytes
+    nonce: bytes
+    #: 48 bytes
+    sealed: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailboxKeys:
+    """One key of a mailbox with the copies that its owner can open."""
+
+    #: id of the key
+    key: KeyId
+    #: ``age1pq1…``
+    recipient: str
+    #: Ed25519 public key, 32 bytes
+    acknowledgement_key: bytes
+    #: not removed ones, oldest first
+    wrapped: tuple[WrappedCopy, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedKey:
+    """A key that may be bound to its mailbox."""
+
+    #: what was signed
+    binding: KeyBinding
+    #: 64 bytes
+    signature: bytes
+    #: 1216 bytes
+    recipient: bytes
+    #: at least METHODS_NEEDED different methods
+    wrapped: tuple[WrappedSeed, ...]
+
+
+def check_key(
+    *,
+    mailbox: MailboxId,
+    key: KeyId,
+    recipient: str,
+    acknowledgement_key: bytes,
+    signature: bytes,
+    wrapped: Sequence[WrappedCopy],
+) -> CheckedKey:
+    """Check a new key; about 3 ms, so call it off the event loop.
+
+    Raises KeyBindingWrong if anything about it does not hold, InputInvalid for unknown methods.
+    """
+    if len(recipient) > 4096:
+        raise InputInvalid("recipient", "too long")
+    if len(wrapped) > COPIES_LIMIT:
+        raise InputInvalid("wrapped", f"more than {COPIES_LIMIT} copies")
+    try:
+        parsed = Recipient.parse(recipient)
+        # An X25519 half of low order shows only now; better here than at the first dispatch.
+        parsed.wrap(bytes(16))
+        binding = KeyBinding(
+            mailbox=mailbox,
+            key=key,
+            recipient_sha256=hashlib.sha256(parsed.encode().encode("ascii")).digest(),
+            acknowledgement_key=acknowledgement_key,
+        )
+        binding.verify(signature)
+        copies = tuple(
+            WrappedSeed(
+                mailbox_id=mailbox,
+                key_id=key,
+                method=_method(copy.method),
+                salt=copy.salt,
+                nonce=copy.nonce,
+                ciphertext=copy.sealed,
+            )
+            for copy in wrapped
+        )
+    except (EvidenceError, SealingError) as error:
+        raise KeyBindingWrong(str(error)) from None
+    if len({copy.method for copy in copies}) < METHODS_NEEDED:
+        raise KeyBindingWrong(f"fewer than {METHODS_NEEDED} ways to unwrap the seed")
+    return CheckedKey(binding=binding, signature=signature, recipient=parsed.raw, wrapped=copies)
+
+
+def insert_key(
+    connection: Connection, checked: CheckedKey, *, context: Context, now: datetime
+) -> None:
+    """Store a key and its wrapped copies, in the caller's transaction."""
+    binding = checked.binding
+    connection.execute(
+        _key.insert().values(
+            id=binding.key,
+            mailbox_id=binding.mailbox,
+            recipient=checked.recipient,
+            acknowledgement_key=binding.acknowledgement_key,
+            created_at=now,
+        )
+    )
+    connection.execute(
+        _wrapped.insert(),
+        [
+            {
+                "id": new_id(now, context.entropy(ID_RANDOM)),
+                "mailbox_id": binding.mailbox,
+                "key_id": binding.key,
+                "method": copy.method.value,
+                "parameters": {"salt": copy.salt.hex()},
+                "nonce": copy.nonce,
+                "sealed": copy.ciphertext,
+                "created_at": now,
+            }
+            for copy in checked.wrapped
+        ],
+    )
+
+
+def key_bound(checked: CheckedKey, *, agency: AgencyId | None, now: datetime) -> EventDraft:
+    """The event that puts a binding into the log, before the first notice is sealed to it."""
+    mailbox = checked.binding.mailbox
+    return EventDraft(
+        type=EventType.KEY_BOUND,
+        at=now,
+        agency=agency,
+        mailbox=mailbox,
+        actor=f"mailbox:{mailbox}",
+        facts=checked.binding.facts(signature=checked.signature),
+    )
+
+
+async def keys_of(context: Context, mailbox: MailboxId) -> tuple[MailboxKeys, ...]:
+    """Every key of ``mailbox`` with its wrapped copies, newest key first: for its owner only."""
+
+    def work(connection: Connection) -> tuple[MailboxKeys, ...]:
+        copies: dict[str, list[WrappedCopy]] = {}
+        for row in connection.execute(
+            select(_wrapped)
+            .where(_wrapped.c.mailbox_id == mailbox, _wrapped.c.removed_at.is_(None))
+            .order_by(_wrapped.c.id)
+        ):
+            copies.setdefault(row.key_id, []).append(
+                WrappedCopy(
+                    method=row.method,
+                    salt=bytes.fromhex(row.parameters["salt"]),
+                    nonce=bytes(row.nonce),
+                    sealed=bytes(row.sealed),
+                )
+            )
+        return tuple(
+            MailboxKeys(
+                key=KeyId(row.id),
+                recipient=Recipient(bytes(row.recipient)).encode(),
+                acknowledgement_key=bytes(row.acknowledgement_key),
+                wrapped=tuple(copies.get(row.id, ())),
+            )
+            for row in connection.execute(
+                select(_key).where(_key.c.mailbox_id == mailbox).order_by(_key.c.id.desc())
+            )
+        )
+
+    return await context.store.read(work)
+
+
+def _method(text: str) -> Method:
+    try:
+        return Method(text)
+    except ValueError:
+        raise InputInvalid("wrapped", "unknown method") from None
