@@ -20,21 +20,24 @@ _RESERVED = {"manifest.json", "manifest.sig"}
 # Forbidden on some system, or with a meaning in shells and addresses.
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
-# Other: controls, format characters (direction overrides, joiners), surrogates, unassigned.
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# Controls, format characters (direction overrides, joiners), surrogates, private use, separators.
+# Unassigned ones stay: what is assigned differs between Python versions.
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+_MAX_PASSES = 8
 
 
 def safe_name(name: str) -> str:
-    """`name` as a harmless file name (NFC, at most MAX_NAME_SIZE bytes, its extension kept)."""
-    normal = unicodedata.normalize("NFC", name)
-    visible = "".join(
-        character for character in normal if unicodedata.category(character) not in _INVISIBLE
-    )
-    plain = _FORBIDDEN.sub("_", visible)
-    plain = _trim(" ".join(plain.split()))
-    if _DEVICE.match(plain) or plain.casefold() in _RESERVED:
-        plain = "_" + plain
-    return _shorten(plain, MAX_NAME_SIZE)
+    """`name` as a harmless file name (NFC, at most MAX_NAME_SIZE bytes, its extension kept).
+
+    Safe names stay as they are.
+    """
+    # One step may lay bare what another one takes out (a device name behind dropped dots).
+    for _ in range(_MAX_PASSES):
+        cleaned = _clean(name)
+        if cleaned == name:
+            return name
+        name = cleaned
+    return FALLBACK
 
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -48,7 +51,7 @@ def unique_names(names: Sequence[str]) -> tuple[str, ...]:
             suffix = f" ({number})"
             stem, extension = _split(safe)
             room = MAX_NAME_SIZE - len((suffix + extension).encode())
-            candidate = _cut(stem, room) + suffix + extension
+            candidate = _trim(_cut(stem, room)) + suffix + extension
             number += 1
         taken.add(fold(candidate))
         result.append(candidate)
@@ -58,6 +61,17 @@ def unique_names(names: Sequence[str]) -> tuple[str, ...]:
 def fold(name: str) -> str:
     """What two names must not share: they would be one file on some systems."""
     return unicodedata.normalize("NFC", name.casefold())
+
+
+def _clean(name: str) -> str:
+    visible = "".join(
+        character for character in name if unicodedata.category(character) not in _INVISIBLE
+    )
+    plain = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", visible))
+    plain = _trim(" ".join(plain.split()))
+    if _DEVICE.match(plain) or plain.casefold() in _RESERVED:
+        plain = "_" + plain
+    return _shorten(plain, MAX_NAME_SIZE)
 
 
 def _trim(name: str) -> str:
