@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import Select, select
 
 from siegelpost.evidence.ids import AgencyId, MailboxId
-from siegelpost.store.tables import Notice
+from siegelpost.store import tables
 
-NOTICE: Table = Notice.__table__  # type: ignore[attr-defined]  # SQLModel adds it at run time
+NOTICE = tables.core(tables.Notice)
 
 
 @dataclass(frozen=True)

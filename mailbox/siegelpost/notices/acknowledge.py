@@ -1,0 +1,99 @@
+"""Acknowledge: the citizen's key says that the package opened (DESIGN section 4, step 8).
+
+The first valid acknowledgement counts; later ones are answered alike and change nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, or_, select
+
+from siegelpost.evidence.acknowledgement import PREFIX, Acknowledgement, parse_acknowledgement
+from siegelpost.evidence.errors import FormatError, SignatureError
+from siegelpost.evidence.events import EventType
+from siegelpost.evidence.ids import AgencyId, KeyId, NoticeId
+from siegelpost.notices.chains import write_on
+from siegelpost.notices.errors import AcknowledgementInvalid, NoSuchNotice
+from siegelpost.notices.readers import NOTICE, Reader, readable_by
+from siegelpost.notices.state import Step, move
+from siegelpost.store import tables
+from siegelpost.store.columns import AnyRow
+from siegelpost.store.context import Context
+from siegelpost.store.errors import Conflict
+from siegelpost.store.events import EventDraft, append_events
+
+_key = tables.core(tables.MailboxKey)
+
+
+async def acknowledge(
+    context: Context, reader: Reader, notice_id: NoticeId, *, statement: bytes, signature: bytes
+) -> datetime:
+    """Check and record an acknowledgement; return when the notice was first acknowledged.
+
+    ``statement`` is the canonical JSON of ``siegelpost.evidence.acknowledgement`` without its
+    prefix line, ``signature`` the 64 bytes over prefix line and statement.
+    Raises NoSuchNotice, AcknowledgementInvalid, StepRefused (withdrawn, or never retrieved).
+    """
+    try:
+        said = parse_acknowledgement(PREFIX + statement)
+    except FormatError as error:
+        raise AcknowledgementInvalid(str(error)) from None
+    now = context.now()
+
+    def work(connection: Connection) -> datetime:
+        row = connection.execute(readable_by(reader).where(NOTICE.c.id == notice_id)).one_or_none()
+        if row is None:
+            raise NoSuchNotice("no such notice")
+        key = _signing_key(connection, row, said, signature)
+        step = move(row.state, Step.ACKNOWLEDGE)
+        if not step.recorded:
+            return row.acknowledged_at or now
+        changed = connection.execute(
+            NOTICE.update()
+            .where(NOTICE.c.id == notice_id, NOTICE.c.state == row.state)
+            .values(state=step.to.value, acknowledged_at=now)
+        )
+        if changed.rowcount != 1:
+            raise Conflict("the notice changed meanwhile")
+        append_events(
+            connection,
+            [
+                EventDraft(
+                    type=EventType.ACKNOWLEDGED,
+                    at=now,
+                    agency=AgencyId(row.agency_id),
+                    notice=notice_id,
+                    mailbox=reader.mailbox_id,
+                    actor=reader.actor,
+                    facts=said.facts(key=key, signature=signature),
+                )
+            ],
+            entropy=context.entropy,
+        )
+        return now
+
+    return await write_on(context, work)
+
+
+def _signing_key(
+    connection: Connection, notice: AnyRow, said: Acknowledgement, signature: bytes
+) -> KeyId:
+    if (said.notice, said.mailbox) != (notice.id, notice.mailbox_id):
+        raise AcknowledgementInvalid("the statement speaks of another notice or mailbox")
+    if said.payload_sha256 != notice.package_digest:
+        raise AcknowledgementInvalid("the statement names another package")
+    # The key that the notice was sealed to, or one that it was wrapped to since.
+    keys = connection.execute(
+        select(_key.c.id, _key.c.acknowledgement_key).where(
+            _key.c.mailbox_id == notice.mailbox_id,
+            or_(_key.c.id == notice.key_id, _key.c.retired_at.is_(None)),
+        )
+    ).all()
+    for key in keys:
+        try:
+            said.verify(key.acknowledgement_key, signature)
+        except SignatureError:
+            continue
+        return KeyId(key.id)
+    raise AcknowledgementInvalid("the signature is not by a key of this mailbox")

@@ -1,0 +1,137 @@
+"""Inbox: the list of a citizen's notices with their sealed covers, newest first.
+
+Covers stay sealed here; the browser opens them.
+The cursor is the position after the last entry, so that notices which arrive meanwhile neither
+repeat nor hide others.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, tuple_
+
+from siegelpost.evidence.errors import FormatError
+from siegelpost.evidence.ids import AgencyId, NoticeId, check_id
+from siegelpost.evidence.times import format_time, parse_time
+from siegelpost.notices.errors import NoticeError
+from siegelpost.notices.readers import NOTICE, Reader, readable_by
+from siegelpost.store import tables
+from siegelpost.store.context import Context
+
+_agency = tables.core(tables.Agency)
+_blob = tables.core(tables.Blob)
+
+#: Most entries of one page.
+PAGE_LIMIT = 100
+
+
+class CursorInvalid(NoticeError):
+    """The cursor is not one that this list gave out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxEntry:
+    """One line of the list."""
+
+    #: the notice
+    id: NoticeId
+    #: who sent it
+    agency_id: AgencyId
+    #: its name as citizens know it
+    agency_name: str
+    #: since when it can be retrieved
+    provided_at: datetime
+    #: when it was first retrieved, if ever
+    retrieved_at: datetime | None
+    #: when it was first acknowledged, if ever
+    acknowledged_at: datetime | None
+    #: provided | retrieved | acknowledged | withdrawn | closed
+    state: str
+    #: bytes of the sealed package
+    package_size: int
+    #: the sealed cover, an age file
+    cover: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxPage:
+    """A part of the list."""
+
+    #: newest first
+    notices: tuple[InboxEntry, ...]
+    #: cursor of the next part, or None at the end
+    next: str | None
+
+
+async def inbox(
+    context: Context, reader: Reader, *, limit: int = 25, cursor: str | None = None
+) -> InboxPage:
+    """Return up to ``limit`` (1 to PAGE_LIMIT) notices after ``cursor``; CursorInvalid."""
+    limit = max(1, min(limit, PAGE_LIMIT))
+    # Covers are one part: they are far smaller than a part may be.
+    page = readable_by(reader).with_only_columns(
+        NOTICE.c.id,
+        NOTICE.c.agency_id,
+        NOTICE.c.provided_at,
+        NOTICE.c.retrieved_at,
+        NOTICE.c.acknowledged_at,
+        NOTICE.c.state,
+        NOTICE.c.package_size,
+        NOTICE.c.cover_id,
+    )
+    if cursor is not None:
+        page = page.where(tuple_(NOTICE.c.provided_at, NOTICE.c.id) < tuple_(*_position(cursor)))
+    found = (
+        page.order_by(NOTICE.c.provided_at.desc(), NOTICE.c.id.desc()).limit(limit + 1).subquery()
+    )
+    query = (
+        select(found, _agency.c.name.label("agency_name"), _blob.c.data.label("cover"))
+        .select_from(
+            found.join(_agency, _agency.c.id == found.c.agency_id).join(
+                _blob, (_blob.c.id == found.c.cover_id) & (_blob.c.part == 0)
+            )
+        )
+        .order_by(found.c.provided_at.desc(), found.c.id.desc())
+    )
+
+    def work(connection: Connection) -> InboxPage:
+        rows = connection.execute(query).all()
+        entries = tuple(
+            InboxEntry(
+                id=NoticeId(row.id),
+                agency_id=AgencyId(row.agency_id),
+                agency_name=row.agency_name,
+                provided_at=row.provided_at,
+                retrieved_at=row.retrieved_at,
+                acknowledged_at=row.acknowledged_at,
+                state=row.state,
+                package_size=row.package_size,
+                cover=row.cover,
+            )
+            for row in rows[:limit]
+        )
+        more = len(rows) > limit
+        return InboxPage(notices=entries, next=_cursor(entries[-1]) if more else None)
+
+    return await context.store.read(work)
+
+
+def _cursor(entry: InboxEntry) -> str:
+    text = f"{format_time(entry.provided_at)}/{entry.id}"
+    return base64.urlsafe_b64encode(text.encode("ascii")).decode("ascii").rstrip("=")
+
+
+def _position(cursor: str) -> tuple[datetime, str]:
+    if len(cursor) > 300:
+        raise CursorInvalid("no such cursor")
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        text = base64.urlsafe_b64decode(padded.encode("ascii")).decode("ascii")
+        moment, _, notice_id = text.partition("/")
+        return parse_time(moment), check_id(notice_id, "notice id")
+    except (FormatError, UnicodeError, binascii.Error, ValueError):
+        raise CursorInvalid("no such cursor") from None

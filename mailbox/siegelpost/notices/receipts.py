@@ -1,0 +1,111 @@
+"""Receipts: gather what proves one notice into a portable file (DESIGN section 4, step 9).
+
+The citizen's receipt and the agency's differ in one thing: the agency's holds the documents' salts,
+with which it can show that this PDF was that notice. The citizen proves the same with the package.
+Not here: what a receipt proves (``siegelpost.evidence.verify``), and the legal clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select
+
+from siegelpost.evidence.events import EventType
+from siegelpost.evidence.ids import AgencyId, LeafIndex, MailboxId, NoticeId
+from siegelpost.evidence.receipt import Receipt, ReceiptDocument, ReceiptEvent, write_receipt
+from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.notices.errors import NoSuchNotice, NotYetLogged
+from siegelpost.notices.readers import NOTICE, Reader, readable_by, sent_by
+from siegelpost.notices.salts import salts_of
+from siegelpost.store.columns import AnyRow
+from siegelpost.store.context import Context
+from siegelpost.store.events import events_of
+from siegelpost.store.log import latest_checkpoint, log_origin, make_proofs
+
+#: Events of the mailbox that bear on a notice: whose key it was sealed to, and by what right.
+_MAILBOX_EVENTS = frozenset(
+    {
+        EventType.KEY_BOUND.value,
+        EventType.KEY_RETIRED.value,
+        EventType.CONSENT_GIVEN.value,
+        EventType.CONSENT_REVOKED.value,
+    }
+)
+
+
+async def receipt_for_citizen(context: Context, reader: Reader, notice_id: NoticeId) -> bytes:
+    """Return the receipt as JSON text, without salts; raises NoSuchNotice, NotYetLogged."""
+    return await _receipt(context, readable_by(reader), notice_id, with_salts=False)
+
+
+async def receipt_for_agency(context: Context, agency_id: AgencyId, notice_id: NoticeId) -> bytes:
+    """Return the receipt as JSON text, with salts; raises NoSuchNotice, NotYetLogged."""
+    return await _receipt(context, sent_by(agency_id), notice_id, with_salts=True)
+
+
+async def _receipt(
+    context: Context, visible: Select[Any], notice_id: NoticeId, *, with_salts: bool
+) -> bytes:
+    made_at = context.now()
+
+    def work(connection: Connection) -> Receipt:
+        row = connection.execute(visible.where(NOTICE.c.id == notice_id)).one_or_none()
+        if row is None:
+            raise NoSuchNotice("no such notice")
+        head = latest_checkpoint(connection)
+        if head is None:
+            raise NotYetLogged("the log has no checkpoint yet")
+        own = events_of(connection, f"notice:{notice_id}")
+        of_mailbox = [
+            event
+            for event in events_of(connection, f"mailbox:{row.mailbox_id}")
+            if event.type in _MAILBOX_EVENTS
+        ]
+        events = _prove(connection, [*own, *of_mailbox], head)
+        return Receipt(
+            notice=notice_id,
+            agency=AgencyId(row.agency_id),
+            mailbox=MailboxId(row.mailbox_id),
+            made_at=made_at,
+            origin=log_origin(context.origin),
+            checkpoint=head.note,
+            events=tuple(events[: len(own)]),
+            mailbox_events=tuple(events[len(own) :]),
+            acceptance=row.acceptance,
+            documents=tuple(_documents(context, row, with_salts=with_salts)),
+        )
+
+    return write_receipt(await context.store.read(work))
+
+
+def _prove(connection: Connection, rows: Sequence[AnyRow], head: AnyRow) -> list[ReceiptEvent]:
+    if any(row.leaf_index is None or row.leaf_index >= head.size for row in rows):
+        raise NotYetLogged("an event waits for the next checkpoint")
+    proofs = make_proofs(connection, [LeafIndex(row.leaf_index) for row in rows], head)
+    return [
+        ReceiptEvent(
+            body=row.body.encode("utf-8"),
+            salt=row.salt,
+            leaf_index=LeafIndex(row.leaf_index),
+            proof=proof.text(),
+        )
+        for row, proof in zip(rows, proofs, strict=True)
+    ]
+
+
+def _documents(context: Context, row: AnyRow, *, with_salts: bool) -> list[ReceiptDocument]:
+    salts: Sequence[bytes | None] = (
+        salts_of(context.keyring.secrets(KeyPurpose.COMMITMENT), NoticeId(row.id), row.documents)
+        if with_salts
+        else [None] * len(row.documents)
+    )
+    return [
+        ReceiptDocument(
+            commitment=bytes.fromhex(document["commitment"]),
+            salt=salt,
+            size=None if salt is None else document["size"],
+        )
+        for document, salt in zip(row.documents, salts, strict=True)
+    ]

@@ -1,0 +1,111 @@
+"""Retrieve: hand the sealed package to the authenticated citizen (DESIGN section 4, step 7).
+
+The event ``retrieved`` is durable before the first byte leaves.
+It means that the sealed bytes were handed to somebody who was logged in as the citizen; it does
+not mean that they arrived, were unsealed, or were read.
+Only the first retrieval is an event; see ``state``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from siegelpost.evidence.events import EventType
+from siegelpost.evidence.ids import AgencyId, NoticeId
+from siegelpost.notices.chains import write_on
+from siegelpost.notices.errors import NoSuchNotice
+from siegelpost.notices.readers import NOTICE, Reader, readable_by
+from siegelpost.notices.state import Step, move
+from siegelpost.store.blobs import read_part
+from siegelpost.store.columns import AnyRow
+from siegelpost.store.context import Context
+from siegelpost.store.errors import Conflict
+from siegelpost.store.events import EventDraft, append_events
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrieval:
+    """A package on its way out."""
+
+    #: whose package
+    notice_id: NoticeId
+    #: bytes of the sealed package
+    size: int
+    #: SHA-256 of the sealed package's payload part
+    payload_sha256: bytes
+    #: when it was first retrieved
+    retrieved_at: datetime
+    #: the age file, in parts of at most 1 MiB
+    parts: AsyncIterator[bytes]
+
+
+async def retrieve(context: Context, reader: Reader, notice_id: NoticeId) -> Retrieval:
+    """Record the retrieval, then open the sealed package for streaming.
+
+    Raises NoSuchNotice for foreign and unknown ids, StepRefused for withdrawn notices,
+    StoreUnavailable (then nothing was handed out).
+    """
+    now = context.now()
+
+    def work(connection: Connection) -> tuple[AnyRow, datetime]:
+        row = connection.execute(readable_by(reader).where(NOTICE.c.id == notice_id)).one_or_none()
+        if row is None:
+            raise NoSuchNotice("no such notice")
+        step = move(row.state, Step.RETRIEVE)
+        if not step.recorded:
+            return row, row.retrieved_at or now
+        changed = connection.execute(
+            NOTICE.update()
+            .where(NOTICE.c.id == notice_id, NOTICE.c.state == row.state)
+            .values(state=step.to.value, retrieved_at=now)
+        )
+        if changed.rowcount != 1:
+            raise Conflict("the notice changed meanwhile")
+        append_events(
+            connection,
+            [
+                EventDraft(
+                    type=EventType.RETRIEVED,
+                    at=now,
+                    agency=AgencyId(row.agency_id),
+                    notice=notice_id,
+                    mailbox=reader.mailbox_id,
+                    actor=reader.actor,
+                    facts={
+                        "package_payload_sha256": row.package_digest.hex(),
+                        "package_size": row.package_size,
+                    },
+                )
+            ],
+            entropy=context.entropy,
+        )
+        return row, now
+
+    row, retrieved_at = await write_on(context, work)
+    return Retrieval(
+        notice_id=notice_id,
+        size=row.package_size,
+        payload_sha256=row.package_digest,
+        retrieved_at=retrieved_at,
+        parts=_stream(context, row.package_id),
+    )
+
+
+async def _stream(context: Context, blob_id: str) -> AsyncIterator[bytes]:
+    # A short read for each part: a slow reader must not hold a connection, and blobs never change.
+    number = 0
+    while True:
+        part_number = number
+
+        def work(connection: Connection, part: int = part_number) -> bytes | None:
+            return read_part(connection, blob_id, part)
+
+        data = await context.store.read(work)
+        if data is None:
+            return
+        yield data
+        number += 1

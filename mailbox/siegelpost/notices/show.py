@@ -1,0 +1,106 @@
+"""Show: the facts of one notice that the citizen's page needs before it unseals anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from siegelpost.evidence.ids import AgencyId, NoticeId
+from siegelpost.evidence.trust import Purpose
+from siegelpost.notices.errors import NoSuchNotice
+from siegelpost.notices.readers import NOTICE, Reader, readable_by
+from siegelpost.store import tables
+from siegelpost.store.blobs import read_blob
+from siegelpost.store.context import Context
+from siegelpost.store.events import events_of
+
+_agency = tables.core(tables.Agency)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownEvent:
+    """One line of the notice's history."""
+
+    #: what happened, e.g. ``provided``
+    type: str
+    #: when
+    at: datetime
+    #: whether it is in the log already
+    logged: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What the page knows without the citizen's key."""
+
+    #: the notice
+    id: NoticeId
+    #: who sent it
+    agency_id: AgencyId
+    #: its name as citizens know it
+    agency_name: str
+    #: for questions
+    agency_phone: str
+    #: rule set by which it counts as served
+    regime: str
+    #: provided | retrieved | acknowledged | withdrawn | closed
+    state: str
+    #: since when it can be retrieved
+    provided_at: datetime
+    #: when it was first retrieved, if ever
+    retrieved_at: datetime | None
+    #: when it was first acknowledged, if ever
+    acknowledged_at: datetime | None
+    #: the mailbox key that it is sealed to
+    key_id: str
+    #: the sealed cover, an age file
+    cover: bytes
+    #: SHA-256 of the sealed cover's payload part
+    cover_payload_sha256: bytes
+    #: bytes of the sealed package
+    package_size: int
+    #: SHA-256 of the sealed package's payload part
+    package_payload_sha256: bytes
+    #: verifier keys (C2SP vkey) of the agency's manifest, retired ones too
+    manifest_keys: tuple[str, ...]
+    #: in the order of the chain
+    events: tuple[ShownEvent, ...]
+
+
+async def show(context: Context, reader: Reader, notice_id: NoticeId) -> Shown:
+    """Return the facts; NoSuchNotice for foreign and unknown ids alike."""
+
+    def work(connection: Connection) -> Shown:
+        row = connection.execute(readable_by(reader).where(NOTICE.c.id == notice_id)).one_or_none()
+        if row is None:
+            raise NoSuchNotice("no such notice")
+        agency = connection.execute(select(_agency).where(_agency.c.id == row.agency_id)).one()
+        return Shown(
+            id=notice_id,
+            agency_id=AgencyId(row.agency_id),
+            agency_name=agency.name,
+            agency_phone=agency.phone,
+            regime=row.regime,
+            state=row.state,
+            provided_at=row.provided_at,
+            retrieved_at=row.retrieved_at,
+            acknowledged_at=row.acknowledged_at,
+            key_id=row.key_id,
+            cover=b"".join(read_blob(connection, row.cover_id)),
+            cover_payload_sha256=row.cover_digest,
+            package_size=row.package_size,
+            package_payload_sha256=row.package_digest,
+            manifest_keys=tuple(
+                key.verifier.vkey
+                for key in context.keyring.public_keys()
+                if key.purpose is Purpose.MANIFEST and key.agency == row.agency_id
+            ),
+            events=tuple(
+                ShownEvent(type=event.type, at=event.at, logged=event.leaf_index is not None)
+                for event in events_of(connection, f"notice:{notice_id}")
+            ),
+        )
+
+    return await context.store.read(work)
