@@ -108,6 +108,21 @@ def fail_addresses(connection: Connection, address_ids: Sequence[str], *, at: da
         )
 
 
+def attempts_before(
+    connection: Connection, alerts: Sequence[AlertId]
+) -> dict[AlertId, dict[int, dict[str, Any]]]:
+    """Return the evidence of every recorded attempt of `alerts`, by alert and number."""
+    rows = connection.execute(
+        select(_attempt.c.alert_id, _attempt.c.number, _attempt.c.evidence).where(
+            _attempt.c.alert_id.in_(alerts)
+        )
+    )
+    found: dict[AlertId, dict[int, dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(AlertId(row.alert_id), {})[row.number] = row.evidence
+    return found
+
+
 _HELD = (
     select(_alert.c.id, _alert.c.lease_holder, _alert.c.attempts)
     .where(

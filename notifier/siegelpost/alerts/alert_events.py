@@ -1,0 +1,90 @@
+"""The events that an alert's outcome writes, and in them what they prove and what not (pure).
+
+DESIGN sections 3 and 8, law: the authority must prove that the alert arrived (§ 37(2a) SGB X).
+`alert-sent` means that the next mail server took the mail: evidence of sending, with its time, and
+good but not certain evidence of arrival. Only a notification of delivery, or the citizen's own
+retrieval, says more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from siegelpost.evidence.canonical import Json
+from siegelpost.evidence.events import EventType
+from siegelpost.evidence.ids import AgencyId, MailboxId, NoticeId
+from siegelpost.store.events import EventDraft
+from siegelpost.store.outbox import AlertKind, ClaimedAlert
+
+#: What each event says about itself; part of its body, so that it can be read without this code.
+PROVES: Mapping[EventType, str] = {
+    EventType.ALERT_SENT: (
+        "At the recorded time the named mail server took responsibility for this mail to this "
+        "address, with the recorded words (RFC 5321, 6.1)."
+    ),
+    EventType.ALERT_FAILED: (
+        "The mail could not be handed to a mail server: refused for good, or put off until its "
+        "time was over, with the recorded words."
+    ),
+}
+DOES_NOT_PROVE: Mapping[EventType, str] = {
+    EventType.ALERT_SENT: (
+        "That the mail arrived in the recipient's mailbox, or was read: accepted by the next "
+        "server is not arrived. A bounce may still come, days later."
+    ),
+    EventType.ALERT_FAILED: (
+        "That the recipient got nothing: where an answer was lost, a copy may have gone out."
+    ),
+}
+
+#: How many earlier attempts an event lists, newest kept; all are in the table of attempts.
+EARLIER_LIMIT = 60
+_EARLIER_WORDS = 120
+
+
+def outcome_event(
+    event: EventType,
+    alert: ClaimedAlert,
+    *,
+    at: datetime,
+    evidence: Mapping[str, Json],
+    earlier: Sequence[Mapping[str, Json]] = (),
+) -> EventDraft | None:
+    """Return the event about `alert`, or None for mails that concern no notice.
+
+    `evidence` is the last attempt's; `earlier` holds those before, as `summary` makes them.
+    """
+    if alert.kind is AlertKind.ADDRESS_CODE or alert.notice is None:
+        return None
+    return EventDraft(
+        type=event,
+        at=at,
+        agency=None if alert.agency is None else AgencyId(alert.agency),
+        notice=NoticeId(alert.notice),
+        mailbox=None if alert.mailbox is None else MailboxId(alert.mailbox),
+        actor="service",
+        facts={
+            "alert": alert.id,
+            "kind": alert.kind.value,
+            "address": alert.email,
+            "attempt": alert.attempt,
+            "submission": evidence,
+            "earlier_attempts": list(earlier[-EARLIER_LIMIT:]),
+            "proves": PROVES[event],
+            "does_not_prove": DOES_NOT_PROVE[event],
+        },
+    )
+
+
+def summary(number: int, evidence: Mapping[str, Json]) -> dict[str, Json]:
+    """Return an earlier attempt in few words."""
+    words = evidence.get("words")
+    return {
+        "attempt": number,
+        "ended_at": evidence.get("ended_at"),
+        "verdict": evidence.get("verdict"),
+        "reason": evidence.get("reason"),
+        "step": evidence.get("step"),
+        "words": words[:_EARLIER_WORDS] if isinstance(words, str) else None,
+    }

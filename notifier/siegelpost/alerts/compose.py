@@ -1,0 +1,161 @@
+"""From a claimed alert to the bytes of its mail, by the templates under `mail/` (DESIGN section 8).
+
+German always, English too where the mailbox asks for it; other languages come with their texts.
+What a mail may never hold (link, title, reference, amount) is not among the values given to the
+templates, and a test reads every template in every language for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import BaseLoader, Environment, StrictUndefined, Template, select_autoescape
+
+from siegelpost.alerts import mime
+from siegelpost.alerts.errors import UnusableMail
+from siegelpost.alerts.settings import AlertSettings
+from siegelpost.evidence.ids import AlertId
+from siegelpost.store.outbox import AlertKind, ClaimedAlert
+
+#: Languages that have texts; German comes first in every mail.
+LANGUAGES = ("de", "en")
+
+#: Which folder under `mail/` a kind is written by.
+TEMPLATES: Mapping[AlertKind, str] = {
+    AlertKind.NOTICE: "alert",
+    AlertKind.REMINDER: "alert",
+    AlertKind.ADDRESS_CODE: "address-code",
+}
+
+_GERMANY = ZoneInfo("Europe/Berlin")
+_MONTHS = {
+    "de": (
+        *("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli"),
+        *("August", "September", "Oktober", "November", "Dezember"),
+    ),
+    "en": (
+        *("January", "February", "March", "April", "May", "June", "July"),
+        *("August", "September", "October", "November", "December"),
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """One mail as it goes over the wire, without dot-stuffing."""
+
+    #: with angle brackets; the same for every attempt of one alert
+    message_id: str
+    #: envelope sender
+    sender: str
+    #: envelope recipient
+    recipient: str
+    #: headers and body, CRLF, 7 bit
+    data: bytes
+    #: SHA-256 of `data`
+    digest: bytes
+    #: ENVID of the DSN extension, comes back in notifications
+    envelope_id: str
+
+
+class Composer:
+    """Renders mails; compiles each template once."""
+
+    def __init__(
+        self,
+        loader: BaseLoader,
+        settings: AlertSettings,
+        *,
+        address_code: Callable[[AlertId], str],
+    ) -> None:
+        """Read templates with `loader`; `address_code` derives the code of an address-code mail."""
+        environment = Environment(
+            loader=loader,
+            autoescape=select_autoescape(("html",)),
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._settings = settings
+        self._address_code = address_code
+        self._templates: dict[AlertKind, tuple[Template, Template, Template]] = {}
+        for kind, folder in TEMPLATES.items():
+            subject, text, html = (
+                environment.get_template(f"mail/{folder}/{name}")
+                for name in ("subject.txt", "body.txt", "body.html")
+            )
+            self._templates[kind] = (subject, text, html)
+
+    def compose(self, alert: ClaimedAlert, *, now: datetime) -> Mail:
+        """Write the mail of `alert` as of `now`, which becomes its Date.
+
+        Raises UnusableAddress if the recipient's address can't be used, UnusableMail if the alert
+        lacks what its kind needs.
+        """
+        settings = self._settings
+        recipient = mime.ascii_address(alert.email)
+        languages = [tag for tag in LANGUAGES if tag in ("de", alert.language)]
+        subject, text, html = self._render(alert, languages)
+        sender = alert.agency_sender or settings.from_address or settings.return_path
+        message_id = f"<{alert.id}@{settings.domain}>"
+        data = mime.mail(
+            sender_name=alert.agency_name or "Ihr elektronisches Postfach",
+            sender=mime.ascii_address(sender),
+            recipient=recipient,
+            subject=subject,
+            date=now,
+            message_id=message_id,
+            languages=languages,
+            entity=mime.alternative(text, html),
+        )
+        return Mail(
+            message_id=message_id,
+            sender=mime.ascii_address(settings.return_path),
+            recipient=recipient,
+            data=data,
+            digest=hashlib.sha256(data).digest(),
+            envelope_id=alert.id,
+        )
+
+    def _render(self, alert: ClaimedAlert, languages: list[str]) -> tuple[str, str, str]:
+        subject_template, text_template, html_template = self._templates[alert.kind]
+        values = self._values(alert, languages)
+        subject = subject_template.render(values).strip()
+        text = text_template.render(values)
+        html = html_template.render(values, subject=subject)
+        return subject, text, html
+
+    def _values(self, alert: ClaimedAlert, languages: list[str]) -> dict[str, Any]:
+        values: dict[str, Any] = {
+            "languages": languages,
+            "agency": _words(alert.agency_name),
+            "phone": _words(alert.agency_phone),
+        }
+        if alert.kind is AlertKind.ADDRESS_CODE:
+            return values | {"code": self._address_code(alert.id)}
+        if alert.agency_name is None or alert.provided_at is None:
+            raise UnusableMail("an alert about a notice needs its agency and its date")
+        return values | {
+            "salutation": _words(alert.salutation),
+            "date": spoken_date(alert.provided_at),
+        }
+
+
+def spoken_date(moment: datetime) -> dict[str, str]:
+    """Return the German calendar day of `moment` in the words of each language."""
+    day = moment.astimezone(_GERMANY)
+    return {
+        "de": f"{day.day}. {_MONTHS['de'][day.month - 1]} {day.year}",
+        "en": f"{day.day} {_MONTHS['en'][day.month - 1]} {day.year}",
+    }
+
+
+def _words(text: str | None) -> str | None:
+    # A line break in a name must not look like text of ours.
+    return None if text is None else " ".join(text.split())
