@@ -143,6 +143,7 @@ def _words(message: Part, notice: Notice, headers: Headers) -> Report | None:
         return None
     if not (
         notice.speaks_of_failure
+        or notice.titled_as_failure
         or notice.speaks_of_delay
         or message.has("x-failed-recipients")
         or SUBJECT_DELAYED.search(notice.subject)
@@ -159,8 +160,8 @@ def _words(message: Part, notice: Notice, headers: Headers) -> Report | None:
         recipient_report(
             recipient=address,
             action=action,
-            words=remote_words(chunk, notice.text),
-            context=notice.text[:3000],
+            words=remote_words(chunk, notice.text, alone=len(named) == 1),
+            context=notice.text[:3000] if len(named) == 1 else chunk,
         )
         for address, chunk in named
     ]

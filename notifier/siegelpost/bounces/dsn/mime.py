@@ -49,7 +49,7 @@ class Part:
 
     def header(self, name: str) -> str:
         """First value of a header with RFC 2047 words decoded; empty if there is none."""
-        return header_text(self.raw(name))
+        return header_text(self.raw(name)[:MAX_VALUE])
 
     def has(self, name: str) -> bool:
         """Whether the header is there at all, even empty."""

@@ -300,7 +300,8 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"|nicht|abgel)",
         r"nicht erreichbar",
         r"remote (?:host|server) (?:\S+ ){0,3}(?:not|un)\w*reach",
-        r"greeting failed", r"no hosts? (?:\S+ ){0,3}available", r"too many \"?received\"?",
+        r"greeting failed",
+        r"requests to connect", r"no hosts? (?:\S+ ){0,3}available", r"too many \"?received\"?",
     ),
     _R.PROTOCOL: (
         r"(?:command|syntax|protocol|argument|parameter) (?:\S+ ){0,3}(?:error|unrecogni[sz]ed"

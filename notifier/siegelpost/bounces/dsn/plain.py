@@ -91,7 +91,9 @@ def mentions(text: str, *, strangers: frozenset[str]) -> list[Mention]:
                 if len(found) < MAX_FOUND:
                     found[address.lower()] = Mention(address, weight, number)
             elif weight > known.weight:
-                known.weight, known.line = weight, number
+                # An address list before a transcript is where its words stand.
+                known.line = number if known.weight < 4 else known.line
+                known.weight = weight
     ranked = list(found.values())
     best = max((mention.weight for mention in ranked), default=0)
     if best <= 0:
@@ -136,15 +138,21 @@ _TELLING = re.compile(
 )
 
 
-def remote_words(chunk: str, notice: str) -> str:
-    """The lines that look like a remote system's answer; else the chunk as it is."""
-    for text in (chunk, notice):
+def remote_words(chunk: str, notice: str, *, alone: bool) -> str:
+    """The lines that look like a remote system's answer; else the chunk as it is.
+
+    `alone`: the recipient is the only one, so that replies elsewhere in the notice are about it.
+    """
+    order = [(chunk, _SMTP_LINE), (notice, _SMTP_LINE), (chunk, _TELLING), (notice, _TELLING)]
+    if not alone:
+        own_words = re.search(r"[a-z]{3}", re.sub(r"\S*@\S*", "", chunk), re.IGNORECASE)
+        order = [order[0], order[2]] if own_words else [order[0], order[2], order[1], order[3]]
+    for text, pattern in order:
         lines = text.split("\n")[:300]
-        for pattern in (_SMTP_LINE, _TELLING):
-            hits = [n for n, line in enumerate(lines) if pattern.search(line)]
-            if hits:
-                start, end = hits[0], min(len(lines), hits[-1] + 3, hits[0] + 15)
-                return "\n".join(lines[start:end])[:MAX_CHUNK]
+        hits = [number for number, line in enumerate(lines) if pattern.search(line)]
+        if hits:
+            start, end = hits[0], min(len(lines), hits[-1] + 3, hits[0] + 15)
+            return "\n".join(lines[start:end])[:MAX_CHUNK]
     return chunk[:MAX_CHUNK]
 
 

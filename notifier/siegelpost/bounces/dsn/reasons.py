@@ -44,14 +44,24 @@ _PATTERNS = [
     for reason in ORDER
 ]
 _QUOTES = str.maketrans("’‘`´", "''''")
-#: Classes that words of the same breath refine: a full mailbox outweighs "user unknown".
+#: What a relay writes before it quotes the system that refused.
+_QUOTED = re.compile(
+    r"other server returned was:|remote server was:|response was:|said:|server responded:"
+    r"|responded with|remote host said|returned ['\"]|server error:|error was:",
+    re.IGNORECASE,
+)
 _RCPT = re.compile(r"rcpt to|does not like recipient|recipient address", re.IGNORECASE)
 
 
 def from_words(words: str) -> Reason | None:
     """The class that the remote words name, None if they name none."""
-    words = words[:4000].translate(_QUOTES)
-    return next((reason for reason, pattern in _PATTERNS if pattern.search(words)), None)
+    words = words[:2000].translate(_QUOTES)
+    quoted = _QUOTED.split(words)[1:]
+    for text in [*quoted[-1:], words]:
+        for reason, pattern in _PATTERNS:
+            if pattern.search(text):
+                return reason
+    return None
 
 
 def from_status(status: str | None) -> Reason | None:

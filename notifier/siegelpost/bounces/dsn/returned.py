@@ -26,7 +26,7 @@ _SEPARATOR = re.compile(
     r"original-?nachricht|enclosed|a copy|your)\b)[^\n]{0,100}?(?:message|header|mail|copy|follow|"
     r"nachricht|text)[^\n]{0,80}$"
     r"|^[ \t]*(?:included is a copy of the message|(?:the )?(?:original|your|unsent|undelivered) "
-    r"(?:message|mail)(?: text| headers?)? (?:follows|is attached|was|attached|below|reads)"
+    r"(?:message|mail)(?: text| headers?)? (?:follows|is attached|attached|below|reads)"
     r"|message (?:text|headers?|contents) follows?|original message headers|original message"
     r"|ursprüngliche nachrichtenkopfzeilen|ursprüngliche nachricht|kopfzeilen der ursprünglichen"
     r"|(?:a )?copy of (?:the|your) (?:original )?(?:message|mail)|the following is a copy"
@@ -43,6 +43,23 @@ _HEADERS_START = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _HEADER_LINE = re.compile(r"^(?:Message-ID|From|To|Subject|Date|Received|Return-Path)[ \t]*:", re.I)
+#: Decorated headings of the notice itself.
+_NO_SEPARATOR = (
+    "transcript",
+    "session",
+    "could not",
+    "warning",
+    "resend",
+    "message log",
+    "failed",
+    "blocked",
+    "not deliver",
+    "undeliverable",
+    "address",
+    "rejected",
+    "not found",
+    "incomplete",
+)
 _EXPECTED = {"message-id", "from", "to", "subject", "date", "received", "return-path"}
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,500}>")
 
@@ -52,7 +69,7 @@ def separator(text: str) -> int:
     starts = [len(text)]
     for match in _SEPARATOR.finditer(text):
         line = match.group().lower()
-        if "transcript" in line or "session" in line or "could not be" in line:
+        if any(word in line for word in _NO_SEPARATOR):
             continue
         starts.append(match.start())
         break

@@ -6,9 +6,11 @@ A single sign is never enough: people quote bounces, and vacation notes speak of
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from siegelpost.bounces.dsn.mime import Part
 from siegelpost.bounces.dsn.returned import separator
+from siegelpost.bounces.dsn.text import folded
 
 MAX_NOTICE = 16_384
 
@@ -49,6 +51,7 @@ SUBJECT_DELIVERED = re.compile(
     r"|return receipt|delivery (?:receipt|confirm)|confirmation of delivery|zustellbestätigung",
     re.IGNORECASE,
 )
+_TITLES = (SUBJECT_FAILED, SUBJECT_DELAYED, SUBJECT_DELIVERED)
 _REPLY = re.compile(r"\s*(?:re|fwd?|aw|wg|antw|sv|vs|tr|rv)(?:\[\d+\])?\s*:", re.IGNORECASE)
 _FAILED = re.compile(
     r"(?:could|can|was|were|is|has|have|did|do|does|been)(?: ?not|n['o’]t) (?:be |been"
@@ -76,7 +79,8 @@ _FAILED = re.compile(
     r"|your)|over quota"
     r"|n'a pas pu|n'ont pas|no (?:se )?(?:ha )?pud?o|no ha podido|não (?:pôde|foi)|impossibile"
     r"|non è stato"
-    r"|не (?:может|удалось|доставлен)|配信でき|送信でき|niet (?:\S+ )?(?:afgeleverd|bezorgd)|delivery"
+    r"|не (?:может|удалось|доставлен)|配信でき|送信でき"
+    r"|niet (?:\S+ )?(?:afgeleverd|bezorgd)|delivery"
     r" to the following",
     re.IGNORECASE,
 )
@@ -126,6 +130,11 @@ class Notice:
     subject: str
     sender: str
 
+    @cached_property
+    def flat(self) -> str:
+        """The text with its line breaks folded, for phrases that run over lines."""
+        return folded(self.text)
+
     @property
     def from_daemon(self) -> bool:
         """Whether the From field names a mail system."""
@@ -139,23 +148,28 @@ class Notice:
     @property
     def speaks_of_failure(self) -> bool:
         """Whether the text says that something was not delivered."""
-        return bool(_FAILED.search(self.text))
+        return bool(_FAILED.search(self.flat))
 
     @property
     def speaks_of_delay(self) -> bool:
         """Whether attempts go on: the subject or the text says so, and neither says the end."""
         if SUBJECT_DELAYED.search(self.subject):
             return not _FINAL.search(self.subject)
-        return bool(_DELAYED.search(self.text)) and not (
-            SUBJECT_FAILED.search(self.subject) and _FINAL.search(self.text)
+        return bool(_DELAYED.search(self.flat)) and not (
+            SUBJECT_FAILED.search(self.subject) and _FINAL.search(self.flat)
         )
+
+    @property
+    def titled_as_failure(self) -> bool:
+        """Whether the subject is one under which mail systems return mail."""
+        return bool(SUBJECT_FAILED.search(self.subject)) and not self.is_reply
 
     @property
     def speaks_of_delivery(self) -> bool:
         """Whether the notice reports a success."""
-        told = SUBJECT_DELIVERED.search(self.subject) or _DELIVERED.search(self.text)
+        told = SUBJECT_DELIVERED.search(self.subject) or _DELIVERED.search(self.flat)
         failed = SUBJECT_FAILED.search(self.subject) and not SUBJECT_DELIVERED.search(self.subject)
-        return bool(told) and not failed and not _CODE.search(self.text)
+        return bool(told) and not failed and not _CODE.search(self.flat)
 
     def weight(self, message: Part) -> int:
         """How much speaks for a system's notice; 4 and more is taken for one."""
@@ -163,10 +177,10 @@ class Notice:
         return (
             2 * self.from_daemon
             + (path == "<>")
-            + 2 * bool(SUBJECT_FAILED.search(self.subject) or SUBJECT_DELAYED.search(self.subject))
+            + 2 * any(title.search(self.subject) for title in _TITLES)
             + 3 * message.has("x-failed-recipients")
             + 2 * self.speaks_of_failure
-            + bool(_CODE.search(self.text))
+            + bool(_CODE.search(self.flat))
             + (len(self.whole) > len(self.text) or any(p.is_message for p in message.walk()[1:]))
             + 2 * bool(message.parameters.get("report-type", "").lower() == "delivery-status")
             + 2 * ("qmail" in self.text[:400] or "mail delivery software" in self.text[:400])
