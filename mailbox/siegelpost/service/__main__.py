@@ -1,0 +1,229 @@
+"""The command line: ``siegelpost``.
+
+Messages go to standard error, lower-case, prefixed ``siegelpost:``; results go to standard output.
+Exit codes: 0 done; 1 it does not hold (a receipt, a check); 2 the call, a file or the settings are
+wrong; 3 the database, the mail server or another part is out of reach.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from siegelpost.evidence.cli import main as verify_main
+from siegelpost.keyring.errors import KeyringError
+from siegelpost.service.errors import ServiceError
+from siegelpost.store.errors import SchemaOutdated, StoreError
+
+app = typer.Typer(
+    name="siegelpost",
+    help="A secure citizen mailbox and notification service: sealed notices, provable delivery.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+agency_app = typer.Typer(help="Agencies that send notices.", no_args_is_help=True)
+client_app = typer.Typer(help="Systems of agencies that call the API.", no_args_is_help=True)
+app.add_typer(agency_app, name="agency")
+app.add_typer(client_app, name="client")
+
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--settings", "-s", envvar="SIEGELPOST_SETTINGS", help="The settings file."),
+]
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder of the new installation.")],
+    origin: Annotated[str, typer.Option(help="Name in log and keys, e.g. post.example.org.")],
+    public_url: Annotated[str, typer.Option(help="Address by which browsers reach it.")],
+    database: Annotated[str, typer.Option(help="Database URL.")] = "sqlite:///siegelpost.db",
+    mail_host: Annotated[str, typer.Option(help="Next mail server.")] = "127.0.0.1",
+) -> None:
+    """Make settings, keys and tables for a new machine."""
+    from siegelpost.service.administration import prepare_database, write_new_installation
+    from siegelpost.service.settings import read_settings
+
+    file = write_new_installation(
+        folder,
+        origin=origin,
+        public_url=public_url,
+        database=database,
+        mail_host=mail_host,
+        now=datetime.now(UTC),
+    )
+    prepare_database(read_settings(file)).close()
+    typer.echo(f"settings: {file}")
+    typer.echo("keep a copy of keyring.json and master-secret, and keep them apart")
+
+
+@app.command()
+def migrate(settings: SettingsFile = None) -> None:
+    """Bring the tables to this program's version."""
+    from siegelpost.service.administration import prepare_database
+    from siegelpost.service.settings import read_settings
+
+    prepare_database(read_settings(settings)).close()
+    typer.echo("the tables are up to date")
+
+
+@app.command()
+def serve(
+    settings: SettingsFile = None,
+    alerts: Annotated[bool, typer.Option(help="Run the alert worker in this process.")] = True,
+) -> None:
+    """Run API, log, portal, sequencer and alert worker."""
+    from siegelpost.service.serve import serve as run
+    from siegelpost.service.settings import read_settings
+
+    run(read_settings(settings), alerts=alerts)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def verify(context: typer.Context) -> None:
+    """Verify a receipt offline: RECEIPT --trust trust.json [--document FILE …]."""
+    raise typer.Exit(verify_main(["verify", *context.args]))
+
+
+@app.command()
+def fsck(settings: SettingsFile = None) -> None:
+    """Rebuild the log from the events and check every invariant of the store."""
+    from siegelpost.service.checking import check_installation
+    from siegelpost.service.settings import read_settings
+
+    findings = check_installation(read_settings(settings), progress=sys.stderr.isatty())
+    for finding in findings:
+        typer.echo(f"siegelpost: {finding}", err=True)
+    if findings:
+        raise typer.Exit(1)
+    typer.echo("the log and the store are consistent")
+
+
+@app.command()
+def trust(settings: SettingsFile = None) -> None:
+    """Print the trust file: the public keys that receipts are verified against."""
+    from siegelpost.service.administration import open_keyring, trust_file
+    from siegelpost.service.settings import read_settings
+
+    sys.stdout.buffer.write(trust_file(open_keyring(read_settings(settings))))
+
+
+@app.command()
+def deadlines(
+    file: Annotated[Path, typer.Argument(help="Examples as JSON.", dir_okay=False)],
+) -> None:
+    """Compute the legal clock of examples; one JSON line each."""
+    from siegelpost.deadlines.__main__ import main as run
+
+    raise typer.Exit(run([str(file)]))
+
+
+@app.command()
+def dsn(files: Annotated[list[Path], typer.Argument(help="Raw mails.", dir_okay=False)]) -> None:
+    """Tell what bounces say; one JSON line a file."""
+    from siegelpost.bounces.dsn.__main__ import main as run
+
+    raise typer.Exit(run([str(file) for file in files]))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Fresh folder for the demo.")] = Path("demo"),
+    once: Annotated[bool, typer.Option(help="Play the whole way by itself, then end.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the portal; 0: any free one.")] = 8080,
+) -> None:
+    """Start everything with a sample agency, and mails in a letterbox on this machine."""
+    from siegelpost.service.demo.run import run_demo
+
+    raise typer.Exit(run_demo(folder, once=once, port=port))
+
+
+@agency_app.command("add")
+def agency_add(
+    name: Annotated[str, typer.Option(help="As citizens know it.")],
+    phone: Annotated[str, typer.Option(help="For citizens' questions.")],
+    sender: Annotated[str, typer.Option(help="From address of its alerts.")],
+    place: Annotated[str, typer.Option(help="Seat, ISO 3166-2.")] = "DE-NW",
+    settings: SettingsFile = None,
+) -> None:
+    """Add an agency; prints its id."""
+    from siegelpost.service.administration import (
+        NewAgency,
+        add_agency,
+        open_keyring,
+        prepare_database,
+    )
+    from siegelpost.service.settings import read_settings
+
+    read = read_settings(settings)
+    agency = NewAgency(name=name, phone=phone, sender=sender, place=place)
+    database = prepare_database(read)
+    typer.echo(add_agency(database, open_keyring(read), agency, now=datetime.now(UTC)))
+
+
+@agency_app.command("list")
+def agency_list(settings: SettingsFile = None) -> None:
+    """Print id and name of all agencies."""
+    from sqlalchemy import select
+
+    from siegelpost.service.settings import read_settings
+    from siegelpost.store.database import Database
+    from siegelpost.store.tables import Agency, core
+
+    table = core(Agency)
+    with Database(read_settings(settings).database.url).read() as connection:
+        for row in connection.execute(select(table).order_by(table.c.created_at)):
+            typer.echo(f"{row.id}  {row.name}")
+
+
+@client_app.command("add")
+def client_add(
+    agency: Annotated[str, typer.Option(help="Id of the agency.")],
+    name: Annotated[str, typer.Option(help="Name of the system.")],
+    key: Annotated[Path, typer.Option(help="Public key as JWK.", dir_okay=False, exists=True)],
+    scope: Annotated[list[str] | None, typer.Option(help="Repeat for several.")] = None,
+    settings: SettingsFile = None,
+) -> None:
+    """Register a system of an agency by its public key; prints its client_id."""
+    from siegelpost.service.administration import SCOPES, add_client, prepare_database
+    from siegelpost.service.settings import read_settings
+
+    try:
+        jwk = json.loads(key.read_text())
+    except ValueError as error:
+        raise ServiceError(f"{key} is not JSON: {error}") from error
+    client_id = add_client(
+        prepare_database(read_settings(settings)),
+        agency_id=agency,
+        name=name,
+        jwk=jwk,
+        scopes=tuple(scope or SCOPES),
+        now=datetime.now(UTC),
+    )
+    typer.echo(client_id)
+
+
+def main() -> None:
+    """Run the command line; turn known errors into one line and an exit code."""
+    try:
+        app()
+    except (ServiceError, KeyringError, SchemaOutdated) as error:
+        typer.echo(f"siegelpost: {error}", err=True)
+        sys.exit(2)
+    except StoreError as error:
+        typer.echo(f"siegelpost: {error}", err=True)
+        sys.exit(3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""What an operator sets up by hand: a new installation, agencies and their API clients."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from siegelpost.evidence.ids import ID_RANDOM, new_id
+from siegelpost.evidence.trust import Trust, write_trust
+from siegelpost.keyring.file_keyring import FileKeyring
+from siegelpost.keyring.files import read_master_secret, write_master_secret
+from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.service.errors import ServiceError
+from siegelpost.service.settings import Settings
+from siegelpost.store import tables
+from siegelpost.store.database import Database
+from siegelpost.store.log import log_origin
+from siegelpost.store.migrate import migrate
+
+#: What a client may be allowed to do.
+SCOPES = ("enrolments:write", "notices:write", "notices:read", "receipts:read")
+
+_SETTINGS = """\
+# Settings of this Siegelpost installation. Every field: config/settings.example.toml
+
+origin = {origin}  # name in the log and in all keys; never change it
+
+[http]
+host = {host}
+port = {port}
+public_url = {public_url}
+
+[database]
+url = {database}
+
+[keyring]
+file = "keyring.json"
+master_secret_file = "master-secret"  # better: a systemd credential outside of this folder
+
+[mail]
+domain = {domain}
+host = {mail_host}
+port = {mail_port}
+tls = {mail_tls}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewAgency:
+    """An agency to be added."""
+
+    #: as citizens know it
+    name: str
+    #: for questions of citizens
+    phone: str
+    #: From address of its alerts
+    sender: str
+    #: ISO 3166-2 of its seat
+    place: str = "DE-NW"
+
+
+def write_new_installation(
+    folder: Path,
+    *,
+    origin: str,
+    public_url: str,
+    now: datetime,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    database: str = "sqlite:///siegelpost.db",
+    mail_host: str = "127.0.0.1",
+    mail_port: int = 25,
+    mail_tls: str = "required",
+) -> Path:
+    """Make settings, master secret and keyring in ``folder``; nothing that exists is overwritten.
+
+    Returns the settings file; raises ServiceError if the folder holds an installation already.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / "siegelpost.toml"
+    if file.exists() or (folder / "keyring.json").exists():
+        raise ServiceError(f"{folder} holds an installation already")
+    master = secrets.token_bytes(32)
+    write_master_secret(folder / "master-secret", master)
+    FileKeyring.create(folder / "keyring.json", master, origin=origin, now=now)
+    values = {
+        "origin": origin, "host": host, "public_url": public_url, "database": database,
+        "domain": origin.partition(":")[0], "mail_host": mail_host, "mail_tls": mail_tls,
+    }  # fmt: skip
+    file.write_text(
+        _SETTINGS.format(
+            port=port, mail_port=mail_port, **{k: json.dumps(v) for k, v in values.items()}
+        )
+    )
+    return file
+
+
+def open_keyring(settings: Settings) -> FileKeyring:
+    """Open the installation's keyring; raises KeyringError with the reason."""
+    keyring = FileKeyring.open(
+        settings.keyring.file, read_master_secret(settings.keyring.master_secret_file)
+    )
+    if keyring.origin != settings.origin:
+        raise ServiceError(
+            f"the keyring belongs to {keyring.origin}, the settings say {settings.origin}"
+        )
+    return keyring
+
+
+def add_agency(
+    database: Database, keyring: FileKeyring, agency: NewAgency, *, now: datetime
+) -> str:
+    """Add an agency with a manifest key of its own; return its id."""
+    if not re.fullmatch(r"[A-Z]{2}-[A-Z0-9]{1,3}", agency.place):
+        raise ServiceError(f"{agency.place} is no place like DE-NW (ISO 3166-2)")
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", agency.sender):
+        raise ServiceError(f"{agency.sender} is no mail address")
+    agency_id = new_id(now, os.urandom(ID_RANDOM))
+    # The key first: an agency without one could not dispatch, a key without agency harms nobody.
+    keyring.add_key(KeyPurpose.MANIFEST, agency_id, now=now)
+    with database.write() as connection:
+        connection.execute(
+            tables.core(tables.Agency).insert(),
+            {"id": agency_id, "created_at": now, **vars(agency)},
+        )
+    return agency_id
+
+
+def add_client(
+    database: Database,
+    *,
+    agency_id: str,
+    name: str,
+    jwk: dict[str, Any],
+    scopes: tuple[str, ...] = SCOPES,
+    now: datetime,
+) -> str:
+    """Register a system of an agency by its public key (RFC 7517); return its client_id."""
+    if unknown := set(scopes) - set(SCOPES):
+        raise ServiceError(f"unknown scope {sorted(unknown)[0]}; there are: {', '.join(SCOPES)}")
+    if jwk.get("kty") not in ("OKP", "EC", "RSA") or "d" in jwk:
+        raise ServiceError("the key must be a public JWK of kind OKP, EC or RSA, without its d")
+    agency = tables.core(tables.Agency)
+    client_id = new_id(now, os.urandom(ID_RANDOM))
+    with database.write() as connection:
+        found = connection.execute(select(agency.c.id).where(agency.c.id == agency_id))
+        if found.one_or_none() is None:
+            raise ServiceError(f"no agency {agency_id}; `siegelpost agency list` shows them")
+        connection.execute(
+            tables.core(tables.ApiClient).insert(),
+            {
+                "id": client_id,
+                "agency_id": agency_id,
+                "name": name,
+                "jwk": jwk,
+                "scopes": " ".join(scopes),
+                "created_at": now,
+            },
+        )
+    return client_id
+
+
+def trust_file(keyring: FileKeyring) -> bytes:
+    """Return the public keys to pin, for courts, agencies and citizens."""
+    return write_trust(Trust(origin=log_origin(keyring.origin), keys=keyring.public_keys()))
+
+
+def prepare_database(settings: Settings) -> Database:
+    """Open the database and bring its tables up to date."""
+    database = Database(settings.database.url)
+    migrate(database)
+    return database

@@ -1,0 +1,39 @@
+"""``siegelpost fsck``: the checks of the store, with the installation's own keys and progress."""
+
+from __future__ import annotations
+
+import sys
+
+from siegelpost.evidence.trust import Purpose
+from siegelpost.service.administration import open_keyring
+from siegelpost.service.settings import Settings
+from siegelpost.store.database import Database
+from siegelpost.store.fsck import Finding, check_store
+from siegelpost.store.fsck.finding import silent
+from siegelpost.store.log import log_origin
+from siegelpost.store.migrate import check_schema
+
+
+def check_installation(settings: Settings, *, progress: bool) -> list[Finding]:
+    """Return everything that does not hold; shows progress on a terminal if asked to."""
+    database = Database(settings.database.url)
+    try:
+        check_schema(database)
+        keys = open_keyring(settings).public_keys()
+        return list(
+            check_store(
+                database,
+                origin=log_origin(settings.origin),
+                verifiers=[key.verifier for key in keys if key.purpose is Purpose.LOG],
+                progress=_show if progress else silent,
+            )
+        )
+    finally:
+        database.close()
+
+
+def _show(check: str, done: int, total: int) -> None:
+    sys.stderr.write(f"\r{check}: {done} of {total}\x1b[K")
+    if done >= total:
+        sys.stderr.write("\r\x1b[K")
+    sys.stderr.flush()

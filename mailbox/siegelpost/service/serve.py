@@ -1,0 +1,61 @@
+"""Runs the service: one process, one event loop, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+import uvicorn
+
+from siegelpost.service.logs import set_up_logs
+from siegelpost.service.settings import Settings
+from siegelpost.service.wiring import forbid_core_dumps, running_parts
+
+_log = structlog.get_logger("siegelpost.service")
+
+#: Seconds that requests under way get when the service stops.
+STOP_SECONDS = 20
+
+
+def serve(settings: Settings, *, alerts: bool = True) -> None:
+    """Serve until a signal ends it; requests under way are answered first."""
+    forbid_core_dumps()
+    set_up_logs(settings.log.level, settings.log.format)
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
+        runner.run(_serve(settings, alerts=alerts))
+
+
+async def _serve(settings: Settings, *, alerts: bool) -> None:
+    async with running_parts(settings, alerts=alerts) as parts:
+        server = uvicorn.Server(server_config(parts.application, settings))
+        _log.info("serving", host=settings.http.host, port=settings.http.port)
+        await server.serve()
+    _log.info("stopped")
+
+
+def server_config(application: object, settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn serves ``application``; access lines are left to the proxy."""
+    return uvicorn.Config(
+        application,  # type: ignore[arg-type]  # any ASGI callable, whatever its exact signature
+        host=settings.http.host,
+        port=settings.http.port,
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.http.trusted_proxies,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # not built for every platform
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

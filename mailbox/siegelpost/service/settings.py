@@ -1,0 +1,192 @@
+"""Settings of one installation: a TOML file plus environment, documented field by field.
+
+``SIEGELPOST_`` variables win over the file; nested fields are written with two underscores, e.g.
+``SIEGELPOST_DATABASE__URL``.
+No secret has a default; secrets are files (or systemd credentials), named here by their path.
+Relative paths are relative to the settings file.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from siegelpost.service.errors import SettingsError
+
+#: Variable that names the settings file.
+FILE_VARIABLE = "SIEGELPOST_SETTINGS"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class HttpPart(_Part):
+    """Where the service listens; a proxy in front speaks TLS with the world."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = Field(default=8080, ge=1, le=65535)
+    """TCP port."""
+    public_url: str
+    """Address by which browsers and agencies reach the service, e.g. https://post.example.org"""
+    trusted_proxies: list[str] = ["127.0.0.1"]
+    """Addresses whose X-Forwarded-For and -Proto headers are believed."""
+
+
+class DatabasePart(_Part):
+    """Where everything is kept."""
+
+    url: str = "sqlite:///siegelpost.db"
+    """sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME (password: ~/.pgpass or PGPASSFILE)."""
+    group_limit: int = Field(default=64, ge=1, le=1024)
+    """Most pieces of work that share a commit; 1 commits each alone."""
+    readers: int = Field(default=4, ge=1, le=64)
+    """Reading threads."""
+
+
+class KeyringPart(_Part):
+    """Signing keys and secrets, encrypted in one file."""
+
+    file: Path = Path("keyring.json")
+    """The keyring; back it up together with the database."""
+    master_secret_file: Path
+    """64 hex digits that open it; keep them elsewhere, e.g. as a systemd credential."""
+
+
+class MailPart(_Part):
+    """The mail server that takes the alerts."""
+
+    domain: str
+    """Domain of Message-IDs and of the envelope sender."""
+    host: str = "127.0.0.1"
+    """Next mail server, usually the site's own MTA."""
+    port: int = Field(default=25, ge=1, le=65535)
+    """Its port."""
+    tls: Literal["required", "opportunistic", "none"] = "required"
+    """Whether STARTTLS is demanded, used where offered, or not used."""
+    ca_file: Path | None = None
+    """Certificates to trust instead of the system's."""
+    username: str | None = None
+    """User name for AUTH."""
+    password_file: Path | None = None
+    """File with the password for AUTH."""
+    connections: int = Field(default=8, ge=1, le=100)
+    """Connections open at once."""
+
+
+class PortalPart(_Part):
+    """The citizens' pages."""
+
+    service_name: str = "Siegelpost"
+    """Name in the pages' header."""
+    official_header: bool = False
+    """Shows KERN's official-site marker; only for offices of the state."""
+    imprint_url: str | None = None
+    """Address of the legal notice."""
+    privacy_url: str | None = None
+    """Address of the privacy statement."""
+
+
+class LogPart(_Part):
+    """What the service writes about itself: JSON lines without personal data."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Lowest level that is written."""
+    format: Literal["json", "text"] = "json"
+    """JSON for machines, text for a terminal."""
+
+
+class Settings(BaseSettings):
+    """All settings of one installation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SIEGELPOST_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    origin: str
+    """Name of the service in its log and its keys, e.g. post.example.org; never change it."""
+    http: HttpPart
+    """Where the service listens."""
+    database: DatabasePart = DatabasePart()
+    """Where everything is kept."""
+    keyring: KeyringPart
+    """Signing keys and secrets."""
+    mail: MailPart
+    """How alerts leave."""
+    portal: PortalPart = PortalPart()
+    """The citizens' pages."""
+    log: LogPart = LogPart()
+    """The service's own log lines."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before what was passed from the file."""
+        return (env_settings, init_settings)
+
+
+def read_settings(file: Path | None = None) -> Settings:
+    """Read ``file``, or what SIEGELPOST_SETTINGS names; raises SettingsError, naming each field."""
+    path = file or (Path(os.environ[FILE_VARIABLE]) if FILE_VARIABLE in os.environ else None)
+    values: dict[str, Any] = {}
+    if path is not None:
+        if not path.is_file():
+            raise SettingsError(f"no settings file {path}: make one with `siegelpost init`")
+        try:
+            values = TomlConfigSettingsSource(Settings, path)()
+        except ValueError as error:
+            raise SettingsError(f"{path} is not TOML: {error}") from error
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, path)) from error
+    return _anchored(settings, path.parent if path else Path.cwd())
+
+
+def _explain(error: ValidationError, path: Path | None) -> str:
+    lines = [f"settings {path or 'from the environment'} do not hold:"]
+    for problem in error.errors(include_url=False, include_input=False):
+        lines.append(f"  {'.'.join(map(str, problem['loc']))}: {problem['msg']}")
+    return "\n".join(lines)
+
+
+def _anchored(settings: Settings, folder: Path) -> Settings:
+    folder = folder.resolve()
+    keyring = settings.keyring.model_copy(
+        update={
+            "file": folder / settings.keyring.file,
+            "master_secret_file": folder / settings.keyring.master_secret_file,
+        }
+    )
+    database = settings.database
+    if database.url.startswith("sqlite:///") and not database.url.startswith("sqlite:////"):
+        file = folder / database.url.removeprefix("sqlite:///")
+        database = database.model_copy(update={"url": f"sqlite:///{file}"})
+    mail = settings.mail.model_copy(
+        update={
+            name: folder / value
+            for name in ("ca_file", "password_file")
+            if (value := getattr(settings.mail, name)) is not None
+        }
+    )
+    return settings.model_copy(update={"keyring": keyring, "database": database, "mail": mail})

@@ -1,0 +1,152 @@
+"""Builds the running parts out of the settings (DESIGN section 11).
+
+One HTTP port serves the agencies' API, the public log and the citizens' portal; beside it run the
+sequencer and the alert worker, in one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import resource
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import structlog
+
+from siegelpost.alerts.settings import AlertSettings, SmtpSettings, TlsPolicy
+from siegelpost.alerts.worker import AlertWorker
+from siegelpost.api.app import create_api
+from siegelpost.api.settings import ApiSettings
+from siegelpost.portal.app import create_portal
+from siegelpost.portal.settings import PortalSettings
+from siegelpost.service.administration import open_keyring
+from siegelpost.service.paths import templates_folder
+from siegelpost.service.sequencing import keep_sequencing
+from siegelpost.service.settings import MailPart, Settings
+from siegelpost.store.clock import Clock, SystemClock
+from siegelpost.store.context import Context
+from siegelpost.store.database import Database
+from siegelpost.store.migrate import check_schema
+from siegelpost.store.store import Store
+
+#: An ASGI application.
+Application = Callable[..., Coroutine[Any, Any, None]]
+
+_API_PATHS = ("/v1/", "/oauth/", "/log/", "/openapi.json", "/livez", "/readyz", "/metrics")
+_log = structlog.get_logger("siegelpost.service")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a running service consists of."""
+
+    #: use cases' world
+    context: Context
+    #: serves everything over HTTP
+    application: Application
+
+
+@asynccontextmanager
+async def running_parts(
+    settings: Settings, *, clock: Clock | None = None, alerts: bool = True
+) -> AsyncIterator[Parts]:
+    """Open the store and run the workers for the length of the block.
+
+    Raises SchemaOutdated, KeyringError or StoreUnavailable before anything has started.
+    """
+    database = Database(settings.database.url)
+    check_schema(database)
+    keyring = open_keyring(settings)
+    store = Store(
+        database, readers=settings.database.readers, group_limit=settings.database.group_limit
+    )
+    context = Context(
+        store=store,
+        clock=clock or SystemClock(),
+        keyring=keyring,
+        entropy=os.urandom,
+        origin=settings.origin,
+    )
+    templates = templates_folder()
+    tasks = [asyncio.create_task(_kept_alive("sequencer", lambda: keep_sequencing(context)))]
+    worker = AlertWorker(context, alert_settings(settings.mail), templates / "mail")
+    if alerts:
+        tasks.append(asyncio.create_task(_kept_alive("alerts", worker.run)))
+    try:
+        yield Parts(context=context, application=application(context, settings, templates))
+    finally:
+        await worker.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        store.close()
+
+
+def application(context: Context, settings: Settings, templates: Path) -> Application:
+    """Return the one ASGI application: the API's paths to the API, all others to the portal."""
+    api = create_api(context, ApiSettings(public_url=settings.http.public_url))
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    portal = create_portal(
+        context,
+        environment,
+        PortalSettings(
+            public_url=settings.http.public_url,
+            service_name=settings.portal.service_name,
+            official_header=settings.portal.official_header,
+            imprint_url=settings.portal.imprint_url,
+            privacy_url=settings.portal.privacy_url,
+        ),
+    )
+
+    async def route(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        to_api = scope["type"] == "http" and scope["path"].startswith(_API_PATHS)
+        await (api if to_api else portal)(scope, receive, send)
+
+    return route
+
+
+def alert_settings(mail: MailPart) -> AlertSettings:
+    """Translate the settings file's part about mail."""
+    password = mail.password_file.read_text().strip() if mail.password_file else None
+    return AlertSettings(
+        domain=mail.domain,
+        smtp=SmtpSettings(
+            host=mail.host,
+            port=mail.port,
+            tls=TlsPolicy(mail.tls),
+            ca_file=mail.ca_file,
+            username=mail.username,
+            password=password,
+            connections=mail.connections,
+        ),
+    )
+
+
+async def _kept_alive(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a worker for ever: one that fails is logged and started again after a moment."""
+    while True:
+        try:
+            await run()
+            return
+        except Exception:
+            _log.exception("worker failed", worker=name)
+            await asyncio.sleep(1)
+
+
+def forbid_core_dumps() -> None:
+    """Keep plaintext in memory from reaching a disk by a crash or another process's debugger."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        pr_set_dumpable = 4
+        ctypes.CDLL(None, use_errno=True).prctl(pr_set_dumpable, 0, 0, 0, 0)

@@ -1,0 +1,32 @@
+"""All checks in one consistent state of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from siegelpost.evidence.notes import NoteVerifier
+from siegelpost.store.database import Database
+from siegelpost.store.fsck.finding import Finding, Progress, silent
+from siegelpost.store.fsck.log_checks import check_chains, check_log
+from siegelpost.store.fsck.table_checks import check_alerts, check_notices, check_orphans
+
+
+def check_store(
+    database: Database,
+    *,
+    origin: str,
+    verifiers: Sequence[NoteVerifier],
+    progress: Progress = silent,
+) -> Iterator[Finding]:
+    """Yield whatever does not hold; ``origin`` and ``verifiers`` are those of the log.
+
+    Raises StoreUnavailable if the database is away.
+    """
+    with database.read() as connection:
+        if database.dialect == "postgresql":
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield from check_log(connection, origin, verifiers, progress)
+        yield from check_chains(connection, progress)
+        yield from check_notices(connection, progress)
+        yield from check_alerts(connection, progress)
+        yield from check_orphans(connection, progress)

@@ -1,0 +1,123 @@
+"""Invariants of the tables: each notice whole, each alert with at most one outcome in evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, func, select
+
+from siegelpost.evidence.events import EventType
+from siegelpost.sealing.age_header import parse_header
+from siegelpost.sealing.errors import SealingError
+from siegelpost.store import tables
+from siegelpost.store.blobs import read_blob
+from siegelpost.store.columns import AnyRow
+from siegelpost.store.fsck.finding import Finding, Progress
+
+_notice = tables.core(tables.Notice)
+_event = tables.core(tables.Event)
+_alert = tables.core(tables.Alert)
+_blob = tables.core(tables.Blob)
+
+_OUTCOMES = (EventType.ALERT_SENT.value, EventType.ALERT_FAILED.value)
+
+
+def check_notices(connection: Connection, progress: Progress) -> Iterator[Finding]:
+    """Each notice has its blobs, with the digests named, its first two events and an alert."""
+    total = connection.execute(select(func.count()).select_from(_notice)).scalar_one()
+    rows = connection.execute(
+        select(_notice).order_by(_notice.c.id), execution_options={"yield_per": 500}
+    )
+    for done, row in enumerate(rows, 1):
+        yield from _check_blob(connection, row, row.package_id, row.package_digest, "package")
+        yield from _check_blob(connection, row, row.cover_id, row.cover_digest, "cover")
+        yield from _check_events(connection, row)
+        alerts = connection.execute(
+            select(func.count()).where(_alert.c.notice_id == row.id, _alert.c.kind == "notice")
+        ).scalar_one()
+        if alerts != 1:
+            yield _about(row, f"{alerts} alerts of kind notice instead of one")
+        if done % 100 == 0:
+            progress("notices", done, total)
+
+
+def check_alerts(connection: Connection, progress: Progress) -> Iterator[Finding]:
+    """An alert about a notice that has ended has one outcome in evidence, an open one has none."""
+    rows = connection.execute(
+        select(_alert.c.id, _alert.c.notice_id, _alert.c.state, _alert.c.finished_at)
+        .where(_alert.c.notice_id.is_not(None))
+        .order_by(_alert.c.notice_id),
+        execution_options={"yield_per": 1000},
+    )
+    notice, outcomes = "", Counter[str]()
+    for done, row in enumerate(rows, 1):
+        if row.notice_id != notice:
+            notice, outcomes = row.notice_id, _outcomes(connection, row.notice_id)
+        wanted = 0 if row.finished_at is None else 1
+        if outcomes[row.id] != wanted:
+            yield Finding(
+                check="alert",
+                where=f"alert {row.id}",
+                what=f"{outcomes[row.id]} outcomes in evidence, its state is {row.state}",
+            )
+        if done % 1000 == 0:
+            progress("alerts", done, done)
+
+
+def check_orphans(connection: Connection, progress: Progress) -> Iterator[Finding]:
+    """No blob lies about without a notice."""
+    owned = select(_notice.c.package_id).union_all(select(_notice.c.cover_id))
+    for (blob_id,) in connection.execute(
+        select(_blob.c.id).where(_blob.c.part == 0, _blob.c.id.not_in(owned))
+    ):
+        yield Finding(check="blob", where=f"blob {blob_id}", what="it belongs to no notice")
+    progress("blobs", 1, 1)
+
+
+def _check_blob(
+    connection: Connection, row: AnyRow, blob_id: str, digest: bytes, name: str
+) -> Iterator[Finding]:
+    found, size, header = hashlib.sha256(), 0, 0
+    try:
+        for number, part in enumerate(read_blob(connection, blob_id)):
+            if number == 0:
+                header = parse_header(part).size
+            found.update(part[header:] if number == 0 else part)
+            size += len(part)
+    except (LookupError, SealingError) as error:
+        yield _about(row, f"its sealed {name} cannot be read: {error}")
+        return
+    if found.digest() != digest:
+        yield _about(row, f"its sealed {name} differs from the digest in evidence")
+    if name == "package" and size != row.package_size:
+        yield _about(row, f"its sealed package has {size} bytes instead of {row.package_size}")
+
+
+def _check_events(connection: Connection, row: AnyRow) -> Iterator[Finding]:
+    first = (
+        connection.execute(
+            select(_event.c.type)
+            .where(_event.c.subject == f"notice:{row.id}", _event.c.number < 2)
+            .order_by(_event.c.number)
+        )
+        .scalars()
+        .all()
+    )
+    if list(first) != [EventType.SUBMISSION_ACCEPTED.value, EventType.PROVIDED.value]:
+        yield _about(row, "its evidence does not begin with submission-accepted, provided")
+
+
+def _outcomes(connection: Connection, notice_id: str) -> Counter[str]:
+    bodies = connection.execute(
+        select(_event.c.body).where(
+            _event.c.subject == f"notice:{notice_id}", _event.c.type.in_(_OUTCOMES)
+        )
+    ).scalars()
+    return Counter(json.loads(body)["facts"].get("alert", "") for body in bodies if body)
+
+
+def _about(row: AnyRow, what: str) -> Finding:
+    return Finding(check="notice", where=f"notice {row.id}", what=what)
