@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -34,24 +35,46 @@ def postgres() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, to be copied: migrating once is enough."""
+    file = tmp_path_factory.mktemp("migrated") / "siegelpost.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Server) -> Server:
+    """The server, with a database of that name that has all tables."""
+    _migrate(postgres.create("migrated"))
+    return postgres
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of either kind."""
+    """A database of either kind with all tables and no rows."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'siegelpost.db'}"
+        file = tmp_path / "siegelpost.db"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), file)
+        yield f"sqlite:///{file}"
         return
-    server: Server = request.getfixturevalue("postgres")
+    server: Server = request.getfixturevalue("migrated_postgres")
     name = f"t_{uuid.uuid4().hex}"
-    yield server.create(name)
+    yield server.create(name, template="migrated")
     server.drop(name)
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """A database with all tables."""
+    """An open database with all tables."""
     database = Database(database_url)
-    migrate(database)
     yield database
+    database.close()
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    migrate(database)
     database.close()
 
 

@@ -31,10 +31,10 @@ class Server:
         """Return the SQLAlchemy URL of one database."""
         return f"postgresql+psycopg://siegelpost@127.0.0.1:{self.port}/{database}"
 
-    def create(self, database: str) -> str:
-        """Create an empty database and return its URL."""
+    def create(self, database: str, template: str = "template1") -> str:
+        """Create a database as a copy of ``template`` and return its URL."""
         with self._admin() as connection:
-            connection.execute(f'CREATE DATABASE "{database}"'.encode())
+            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"'.encode())
         return self.url(database)
 
     def drop(self, database: str) -> None:
