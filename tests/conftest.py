@@ -2,13 +2,30 @@
 
 import pytest
 
-from tests.support.databases import clock, context, database, database_url, postgres, store
+from tests.support.databases import (
+    clock,
+    context,
+    database,
+    database_url,
+    migrated_postgres,
+    migrated_sqlite,
+    postgres,
+    store,
+)
+
+__all__ = [
+    "clock",
+    "context",
+    "database",
+    "database_url",
+    "migrated_postgres",
+    "migrated_sqlite",
+    "postgres",
+    "store",
+]
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Async tests run on asyncio, as the service does."""
     return "asyncio"
-
-
-__all__ = ["clock", "context", "database", "database_url", "postgres", "store"]

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server of the tests' own, in a temporary folder, on a socket and a free port."""
+"""A real PostgreSQL server of the tests' own, in a temporary folder, on a free port."""
 
 from __future__ import annotations
 
