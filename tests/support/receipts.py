@@ -21,7 +21,7 @@ from siegelpost.evidence.key_binding import KeyBinding
 from siegelpost.evidence.notes import Ed25519Signer
 from siegelpost.evidence.proofs import make_proof
 from siegelpost.evidence.receipt import Receipt, ReceiptDocument, ReceiptEvent
-from siegelpost.evidence.tiles import TileHashes, TileId, Tip, extend
+from siegelpost.evidence.tiles import TILE_WIDTH, TileHashes, TileId, Tip, extend
 from siegelpost.evidence.trust import Purpose, Trust, TrustedKey
 
 START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -223,10 +223,14 @@ class Sample:
 
 
 def tile_reader(tiles: dict[TileId, bytes]) -> Callable[[TileId], bytes]:
-    """Read tiles from a dictionary, or the full tile where a partial one is gone."""
+    """Read tiles from a dictionary, or a wider tile where the partial one is gone."""
 
     def read(tile: TileId) -> bytes:
-        return tiles[tile] if tile in tiles else tiles[replace(tile, width=256)]
+        for width in range(tile.width, TILE_WIDTH + 1):
+            wider = replace(tile, width=width)
+            if wider in tiles:
+                return tiles[wider]
+        raise KeyError(tile)
 
     return read
 

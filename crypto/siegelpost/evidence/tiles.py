@@ -66,7 +66,7 @@ class TileId:
             index=int(number.replace("/", "").replace("x", "")),
             width=TILE_WIDTH if width is None else int(width),
         )
-        if tile.path != path:  # leading x000 groups, or .p/256
+        if tile.path != path or tile.width > TILE_WIDTH:  # leading x000 groups, .p/256 and up
             raise FormatError("no tile path")
         return tile
 

@@ -1,0 +1,143 @@
+"""The verifier as a program: alone, offline, with stable exit codes; and the golden receipt."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cryptography
+import pytest
+
+from siegelpost.evidence.explanations import STEPS
+from siegelpost.evidence.receipt import parse_receipt, write_receipt
+from siegelpost.evidence.trust import parse_trust, write_trust
+from tests.support.receipts import DOCUMENTS, Sample, sample_trust
+
+VECTORS = Path("tests/vectors/receipts").resolve()
+RECEIPT, TRUST = VECTORS / "receipt.json", VECTORS / "trust.json"
+DOCUMENT = VECTORS / "document.pdf"
+
+#: Cuts the network where the kernel cannot: any socket is an error.
+_NO_SOCKETS = """
+import socket, sys
+def refuse(*_args, **_kwargs):
+    raise SystemExit("network used")
+socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
+"""
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the evidence package and `cryptography`, and nothing else of ours."""
+    folder = tmp_path_factory.mktemp("alone")
+    source = Path(sys.modules["siegelpost.evidence"].__path__[0])
+    shutil.copytree(source, folder / "siegelpost" / "evidence")
+    site = Path(cryptography.__file__).parent.parent
+    for name in ("cryptography", "_cffi_backend*", "cffi"):
+        for found in site.glob(name):
+            (folder / found.name).symlink_to(found)
+    return folder
+
+
+def _run(alone: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    script = (
+        f"{_NO_SOCKETS}\nsys.path.insert(0, {str(alone)!r})\n"
+        "from siegelpost.evidence.cli import main\n"
+        "code = main()\n"
+        "foreign = [name for name in sys.modules if name.split('.')[0] == 'siegelpost'\n"
+        "           and name.split('.')[1:2] not in ([], ['evidence'])]\n"
+        "assert not foreign, foreign\n"
+        "sys.exit(code)\n"
+    )
+    # -I -S: neither site-packages, nor the environment, nor the current folder.
+    command = [sys.executable, "-I", "-S", "-c", script, *map(str, arguments)]
+    if _can_unshare():
+        command = ["unshare", "--map-root-user", "--net", *command]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=alone, check=False, timeout=60
+    )
+
+
+def _can_unshare() -> bool:
+    if shutil.which("unshare") is None:
+        return False
+    probe = ["unshare", "--map-root-user", "--net", "true"]
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+def test_golden_receipt_verifies_alone_and_offline(alone: Path) -> None:
+    result = _run(alone, "verify", RECEIPT, "--trust", TRUST, "--document", DOCUMENT)
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert len(lines) == len(STEPS) + 1
+    assert lines[0].startswith(" 1. Quittung lesbar: ")
+    assert lines[-1] == "Alle Schritte sind erfüllt."
+
+
+def test_service_is_not_importable_where_the_verifier_runs(alone: Path) -> None:
+    script = f"import sys; sys.path.insert(0, {str(alone)!r}); import siegelpost.store"
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert "ModuleNotFoundError" in result.stderr
+
+
+def test_english_and_json(alone: Path) -> None:
+    english = _run(alone, "verify", RECEIPT, "--trust", TRUST, "--lang", "en")
+    assert english.stdout.endswith("All steps hold.\n")
+    machine = json.loads(_run(alone, "verify", RECEIPT, "--trust", TRUST, "--json").stdout)
+    assert machine["holds"] is True
+    assert [step["number"] for step in machine["steps"]] == list(STEPS)
+
+
+def test_failure_exits_with_1_and_explains_itself(alone: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_bytes(RECEIPT.read_bytes().replace(b"250 2.0.0 Ok", b"250 2.1.5 Ok"))
+    result = _run(alone, "verify", bad, "--trust", TRUST)
+    assert result.returncode == 1
+    assert result.stderr == "siegelpost: receipt does not verify: event-not-in-log\n"
+    assert " 5. Ereignisse lesbar: ok" in result.stdout
+    assert " 6. Ereignisse im Protokoll: NICHT ERFÜLLT" in result.stdout
+    assert "Ein Ereignis steht so nicht im Protokoll." in result.stdout
+    machine = json.loads(_run(alone, "verify", bad, "--trust", TRUST, "--json").stdout)
+    assert (machine["holds"], machine["failure"]["step"]) == (False, 6)
+    assert machine["failure"]["evidence"]["proof"]
+
+
+def test_foreign_document_exits_with_1(alone: Path) -> None:
+    result = _run(alone, "verify", RECEIPT, "--trust", TRUST, "--document", TRUST)
+    assert result.returncode == 1
+    assert "document-differs" in result.stderr
+
+
+def test_unreadable_files_and_wrong_usage_exit_with_2(alone: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "none.json"
+    result = _run(alone, "verify", missing, "--trust", TRUST)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"siegelpost: cannot read {missing}: no such file or directory\n"
+    assert _run(alone, "verify", tmp_path, "--trust", TRUST).returncode == 2
+    assert _run(alone, "verify", RECEIPT).returncode == 2
+    assert _run(alone).returncode == 2
+
+
+def test_python_m_runs_the_same_program() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "siegelpost.evidence", "verify", RECEIPT, "--trust", TRUST],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_format_of_receipt_and_trust_file_has_not_changed() -> None:
+    assert RECEIPT.read_bytes() == write_receipt(Sample().receipt())
+    assert TRUST.read_bytes() == write_trust(sample_trust())
+    assert DOCUMENT.read_bytes() == DOCUMENTS[0]
+    assert parse_receipt(RECEIPT.read_bytes()) == Sample().receipt()
+    assert parse_trust(TRUST.read_bytes()) == sample_trust()
