@@ -1,0 +1,109 @@
+"""The portal as one ASGI application: its routes, and how errors are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import jinja2
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from siegelpost.citizens.errors import CitizenError, SessionOver
+from siegelpost.notices.errors import NoticeError
+from siegelpost.portal import activation, inbox, login, notices, pages, texts
+from siegelpost.portal.assets import Assets
+from siegelpost.portal.problems import Problem, problem_json, problem_of
+from siegelpost.portal.security import Security
+from siegelpost.portal.settings import PortalSettings
+from siegelpost.portal.world import RequestRefused, World
+from siegelpost.store.context import Context
+from siegelpost.store.errors import StoreError
+
+Handler = Callable[[World, Request], Awaitable[Response]]
+
+#: Method, path and handler of everything but static files.
+ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/", pages.start),
+    ("GET", "/activate", pages.activate),
+    ("POST", "/activate/code", activation.code),
+    ("POST", "/activate/address", activation.address),
+    ("POST", "/activate/address/confirm", activation.confirm),
+    ("POST", "/activate/finish", activation.end),
+    ("GET", "/login", pages.login),
+    ("POST", "/login/prepare", login.prepare),
+    ("POST", "/login", login.login),
+    ("POST", "/logout", login.logout),
+    ("GET", "/account/keys", login.keys),
+    ("GET", "/inbox", pages.inbox),
+    ("GET", "/inbox/notices", inbox.notices),
+    ("GET", "/notices/{id}", pages.notice),
+    ("GET", "/notices/{id}/facts", notices.facts),
+    ("POST", "/notices/{id}/retrieve", notices.package),
+    ("POST", "/notices/{id}/acknowledge", notices.acknowledgement),
+    ("GET", "/notices/{id}/receipt", notices.receipt),
+)
+
+_STATUS_CODES = {404: "not-found", 405: "method", 413: "too-large"}
+
+
+def create_portal(
+    context: Context, templates: jinja2.Environment, settings: PortalSettings
+) -> ASGIApp:
+    """The citizens' pages and their protocol; ``templates`` finds ``pages/`` and ``partials/``."""
+    texts.prepare(templates)
+    world = World(
+        context=context,
+        settings=settings,
+        templates=templates,
+        assets=Assets(Path(__file__).parent / "static"),
+    )
+    routes = [
+        Route(path, _bound(world, handler), methods=[method]) for method, path, handler in ROUTES
+    ]
+    routes.append(Route("/static/{name:path}", world.assets.serve, methods=["GET"]))
+
+    async def failed(request: Request, error: Exception) -> Response:
+        return _answer(world, request, error)
+
+    application = Starlette(
+        routes=routes,
+        exception_handlers={
+            CitizenError: failed,
+            NoticeError: failed,
+            RequestRefused: failed,
+            StoreError: failed,
+            HTTPException: failed,
+            Exception: failed,
+        },
+    )
+    application.router.redirect_slashes = False
+    return Security(application, settings)
+
+
+def _bound(world: World, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        return await handler(world, request)
+
+    return handle
+
+
+def _answer(world: World, request: Request, error: Exception) -> Response:
+    """Problem JSON for scripts, a page for people."""
+    people = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+    if isinstance(error, SessionOver) and people:
+        target = pages.safe_next(request.url.path)
+        return RedirectResponse("/login" + (f"?next={target}" if target else ""), 303)
+    if isinstance(error, RequestRefused):
+        problem = Problem(code=error.code)
+    elif isinstance(error, HTTPException):
+        problem = Problem(code=_STATUS_CODES.get(error.status_code, "internal"))
+    elif isinstance(error, StoreError):
+        problem = Problem(code="unavailable", retry_after=5)
+    else:
+        problem = problem_of(error)
+    return pages.error_page(world, request, problem) if people else problem_json(problem)

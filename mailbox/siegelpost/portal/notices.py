@@ -1,0 +1,109 @@
+"""One notice: its facts, the sealed package, the acknowledgement and the receipt.
+
+Every handler starts from the session's reader, so that a foreign notice is an unknown one.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from siegelpost.citizens.errors import InputInvalid
+from siegelpost.evidence.ids import NoticeId
+from siegelpost.evidence.times import format_time
+from siegelpost.notices.acknowledge import acknowledge
+from siegelpost.notices.receipts import receipt_for_citizen
+from siegelpost.notices.retrieve import retrieve
+from siegelpost.notices.show import show
+from siegelpost.portal.forms import Base64, Body, Text, check_form, read_json
+from siegelpost.portal.world import World, reader
+
+
+class AcknowledgeBody(Body):
+    """Canonical JSON as text, and the signature over it; see `evidence.acknowledgement`."""
+
+    statement: Text
+    signature: Base64
+
+
+async def facts(world: World, request: Request) -> Response:
+    """``GET /notices/{id}/facts``: what can be said without the key."""
+    shown = await show(world.context, await reader(world, request), _id(request))
+    return JSONResponse(
+        {
+            "id": shown.id,
+            "agency": {
+                "id": shown.agency_id,
+                "name": shown.agency_name,
+                "phone": shown.agency_phone,
+            },
+            "provided_at": format_time(shown.provided_at),
+            "retrieved_at": _time(shown.retrieved_at),
+            "acknowledged_at": _time(shown.acknowledged_at),
+            "state": shown.state,
+            "regime": shown.regime,
+            "key": shown.key_id,
+            "cover": base64.b64encode(shown.cover).decode("ascii"),
+            "cover_digest": shown.cover_payload_sha256.hex(),
+            "package_size": shown.package_size,
+            "package_digest": shown.package_payload_sha256.hex(),
+            "manifest_keys": list(shown.manifest_keys),
+            "events": [
+                {"type": event.type, "at": format_time(event.at), "logged": event.logged}
+                for event in shown.events
+            ],
+        }
+    )
+
+
+async def package(world: World, request: Request) -> Response:
+    """``POST /notices/{id}/retrieve``: the age file; the event is durable before its first byte."""
+    await check_form(world, request)
+    retrieval = await retrieve(world.context, await reader(world, request), _id(request))
+    return StreamingResponse(
+        retrieval.parts,
+        media_type="application/age",
+        headers={
+            "Content-Length": str(retrieval.size),
+            "Content-Disposition": f'attachment; filename="{retrieval.notice_id}.age"',
+        },
+    )
+
+
+async def acknowledgement(world: World, request: Request) -> Response:
+    """``POST /notices/{id}/acknowledge``: signed in the browser, checked here."""
+    body = await read_json(world, request, AcknowledgeBody)
+    try:
+        statement = body.statement.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputInvalid("statement", "not text") from None
+    at = await acknowledge(
+        world.context,
+        await reader(world, request),
+        _id(request),
+        statement=statement,
+        signature=body.signature,
+    )
+    return JSONResponse({"acknowledged_at": format_time(at)})
+
+
+async def receipt(world: World, request: Request) -> Response:
+    """``GET /notices/{id}/receipt``: the portable proof, as a download."""
+    notice_id = _id(request)
+    data = await receipt_for_citizen(world.context, await reader(world, request), notice_id)
+    return Response(
+        data,
+        media_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="quittung-{notice_id}.json"'},
+    )
+
+
+def _id(request: Request) -> NoticeId:
+    return NoticeId(request.path_params["id"])
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else format_time(moment)

@@ -1,0 +1,142 @@
+"""Pages: rendered on the server in the reader's language, with nothing secret in them.
+
+What is sealed is unsealed by scripts; the pages that need that say so without JavaScript.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from siegelpost.citizens.sessions import CitizenSession, new_cookie
+from siegelpost.evidence.ids import NoticeId
+from siegelpost.notices.show import show
+from siegelpost.portal import cookies
+from siegelpost.portal.forms import form_token
+from siegelpost.portal.problems import Problem
+from siegelpost.portal.texts import LANGUAGES, pick_language
+from siegelpost.portal.world import World, logged_in, reader, session_if_any
+
+#: Where a login may lead; anything else would be an open redirect.
+_NEXT = re.compile(r"/(inbox|notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99})", re.ASCII)
+
+
+async def start(world: World, request: Request) -> Response:
+    """``GET /``: what this is, log in, activate."""
+    return await page(world, request, "start")
+
+
+async def activate(world: World, request: Request) -> Response:
+    """``GET /activate``: the whole wizard."""
+    return await page(world, request, "activate")
+
+
+async def login(world: World, request: Request) -> Response:
+    """``GET /login``; whoever is logged in goes on."""
+    target = safe_next(request.query_params.get("next"))
+    if await session_if_any(world, request) is not None:
+        return RedirectResponse(target or "/inbox", 303)
+    return await page(world, request, "login", next=target)
+
+
+async def inbox(world: World, request: Request) -> Response:
+    """``GET /inbox``: the list, filled and unsealed by scripts."""
+    return await page(world, request, "inbox", session=await logged_in(world, request))
+
+
+async def notice(world: World, request: Request) -> Response:
+    """``GET /notices/{id}``: foreign and unknown ids get the same 404."""
+    notice_id = NoticeId(request.path_params["id"])
+    await show(world.context, await reader(world, request), notice_id)
+    session = await logged_in(world, request)
+    return await page(world, request, "notice", session=session, notice_id=notice_id)
+
+
+async def page(
+    world: World,
+    request: Request,
+    name: str,
+    *,
+    status: int = 200,
+    session: CitizenSession | None = None,
+    **values: Any,
+) -> Response:
+    """Render ``templates/pages/<name>.html``; sets the cookies that the page needs."""
+    session = session or await session_if_any(world, request)
+    holder = cookies.read(request, cookies.SESSION) if session else None
+    fresh = None
+    if holder is None:
+        holder = cookies.read(request, cookies.VISIT)
+        if holder is None:
+            holder = fresh = new_cookie(world.context.entropy)
+    chosen = request.query_params.get("lang")
+    language = language_of(request, session)
+    response = HTMLResponse(
+        world.templates.get_template(f"pages/{name}.html").render(
+            **_common(world, request, language),
+            form_token=form_token(world.context, holder),
+            signed_in=session is not None,
+            **values,
+        ),
+        status,
+        headers={"Content-Language": language, "Vary": "Accept-Language, Cookie"},
+    )
+    if fresh is not None:
+        cookies.put(response, cookies.VISIT, fresh)
+    if chosen is not None and chosen in LANGUAGES:
+        cookies.put(response, cookies.LANGUAGE, chosen)
+    return response
+
+
+def error_page(world: World, request: Request, problem: Problem) -> Response:
+    """The page for people where a script would get problem JSON; asks no database."""
+    status = problem.kind.status
+    language = language_of(request, None)
+    kinds = {404: "not-found", 401: "signed-out", 429: "too-many-requests"}
+    return HTMLResponse(
+        world.templates.get_template("pages/error.html").render(
+            **_common(world, request, language),
+            form_token="",  # nothing on this page changes anything
+            # Without a look into the database: it may be what is broken.
+            signed_in=False,
+            kind=kinds.get(status, "broken" if status >= 500 else "refused"),
+            code=problem.code,
+            status=status,
+        ),
+        status,
+        headers={
+            **problem.headers,
+            "Content-Language": language,
+            "Vary": "Accept-Language, Cookie",
+        },
+    )
+
+
+def safe_next(target: str | None) -> str | None:
+    """``target`` if it is one of our own pages behind the login."""
+    return target if target is not None and _NEXT.fullmatch(target) else None
+
+
+def language_of(request: Request, session: CitizenSession | None) -> str:
+    """Asked for, else remembered, else the mailbox's, else the browser's."""
+    remembered = cookies.read(request, cookies.LANGUAGE) or (session.language if session else None)
+    return pick_language(
+        request.query_params.get("lang"), remembered, request.headers.get("accept-language")
+    )
+
+
+def _common(world: World, request: Request, language: str) -> dict[str, Any]:
+    settings = world.settings
+    return {
+        "language": language,
+        "path": request.url.path,
+        "service_name": settings.service_name,
+        "operator": settings.operator or settings.service_name,
+        "kopfzeile": settings.official_header,
+        "imprint_url": settings.imprint_url,
+        "privacy_url": settings.privacy_url,
+        "asset": world.assets.address,
+    }

@@ -1,0 +1,58 @@
+"""Settings of the portal; `siegelpost.service` fills them from the settings file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortalSettings:
+    """How the portal presents itself. Construction raises ValueError for malformed addresses."""
+
+    #: where browsers reach it: ``https://post.example.org``; http only for localhost, where
+    #: browsers keep `__Host-` cookies all the same
+    public_url: str
+    #: further origins under which it answers
+    more_origins: tuple[str, ...] = ()
+    #: name of the service on every page
+    service_name: str = "Siegelpost"
+    #: who runs it, in the footer; the service's name if empty
+    operator: str = ""
+    #: show the marker of official German sites; only public authorities may
+    official_header: bool = False
+    #: address of the legal notice
+    imprint_url: str | None = None
+    #: address of the privacy statement
+    privacy_url: str | None = None
+    #: Strict-Transport-Security max-age in seconds, sent where browsers come by https; 0: none
+    hsts_seconds: int = 63_072_000
+    #: largest JSON body in bytes
+    json_limit: int = 64 * 1024
+    #: seconds a client may take to send a body
+    body_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        for origin in self.origins:
+            parts = urlsplit(origin)
+            if (
+                parts.scheme not in ("http", "https")
+                or not parts.netloc
+                or origin != f"{parts.scheme}://{parts.netloc}".lower()
+            ):
+                raise ValueError(f"not an address like https://post.example.org: {origin}")
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Origins that browsers may come from, the printed one first."""
+        return (self.public_url.rstrip("/"), *self.more_origins)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Values of the Host header that are answered."""
+        return frozenset(urlsplit(origin).netloc for origin in self.origins)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether browsers come by https."""
+        return all(origin.startswith("https://") for origin in self.origins)
