@@ -8,19 +8,16 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.store.clock import VirtualClock
 from siegelpost.store.context import Context
 from siegelpost.store.database import Database
 from siegelpost.store.migrate import migrate
 from siegelpost.store.store import Store
 from tests.support.postgres import Server, running_server
-
-if TYPE_CHECKING:
-    from siegelpost.keyring.protocol import Keyring
 
 #: When virtual time starts in tests: a Monday morning.
 START_AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -93,6 +90,14 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def context(store: Store, clock: VirtualClock, keyring: Keyring) -> Context:
+def keyring(tmp_path: Path) -> FileKeyring:
+    """A fresh keyring of the service called ORIGIN."""
+    return FileKeyring.create(
+        tmp_path / "keyring.json", os.urandom(32), origin=ORIGIN, now=START_AT
+    )
+
+
+@pytest.fixture
+def context(store: Store, clock: VirtualClock, keyring: FileKeyring) -> Context:
     """The injected world of a service at a virtual time."""
     return Context(store=store, clock=clock, keyring=keyring, entropy=os.urandom, origin=ORIGIN)

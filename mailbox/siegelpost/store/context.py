@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from siegelpost.keyring.protocol import Keyring
 from siegelpost.store.clock import Clock
 from siegelpost.store.store import Store
-
-if TYPE_CHECKING:
-    from siegelpost.keyring.protocol import Keyring
 
 
 @dataclass(frozen=True, kw_only=True)
