@@ -260,6 +260,11 @@ def test_malformed_manifest_is_refused_though_signed(old: bytes, new: bytes) -> 
         _read(_with_manifest(ENCODED.replace(old, new)))
 
 
+def test_signed_manifest_with_a_wrong_size_is_refused() -> None:
+    with pytest.raises(PackageError, match="another size"):
+        _read(_with_manifest(ENCODED.replace(b'"size":20', b'"size":22')))
+
+
 def test_oversized_manifest_is_refused() -> None:
     with pytest.raises(ManifestError):
         decode_manifest(b" " * (MAX_MANIFEST_SIZE + 1))
