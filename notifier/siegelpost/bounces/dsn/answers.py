@@ -33,7 +33,7 @@ _SUBJECT = re.compile(
     r"|empfangsbestätigung"
     r"|thank you for (?:your (?:e-?mail|message|inquiry)|contacting)|(?:ihre|your) (?:anfrage"
     r"|request|ticket)"
-    r"|eingangsbestätigung|we (?:have )?received your)|\[(?:ticket|case|request)[^\]]{0,30}\]"
+    r"|eingangsbestätigung|we (?:have )?received your)|awaits moderator approval|\[(?:ticket|case|request)[^\]]{0,30}\]"
     r"|\b(?:out of office|auto-?reply|automatic reply|autoreply|abwesenheitsnotiz|auto response"
     r"|boxbe|"
     r"automatische antwort|vacation (?:message|reply|notice))\b",

@@ -150,12 +150,15 @@ def _words(message: Part, notice: Notice, headers: Headers) -> Report | None:
         or notice.speaks_of_delivery
     ):
         return None
+    named = _named(message, notice, headers)
+    if not (named or notice.is_titled or notice.names_a_code):
+        return None  # a postmaster's circular speaks of failures too, but of nobody's
     action = Action.FAILED
     if notice.speaks_of_delay:
         action = Action.DELAYED
     elif notice.speaks_of_delivery and not notice.speaks_of_failure:
         action = Action.DELIVERED
-    named = _named(message, notice, headers) or [(None, notice.text)]
+    named = named or [(None, notice.text)]
     found = [
         recipient_report(
             recipient=address,

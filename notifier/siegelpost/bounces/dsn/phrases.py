@@ -13,6 +13,13 @@ ORDER: tuple[Reason, ...] = (
     _R.POLICY, _R.UNKNOWN_USER, _R.EXPIRED, _R.NETWORK, _R.PROTOCOL, _R.SYSTEM,
 )  # fmt: skip
 
+#: Said before anything else: words about the sender that elsewhere are about the recipient.
+EARLY_POLICY: tuple[str, ...] = (
+    r"sender (?:address |domain |id )?(?:\S+ ){0,3}(?:rejected|denied|blocked|refused|not allowed"
+    r"|unknown|invalid|does not exist|not found|unresolvable)",
+    r"(?:cannot|can't|could not|unable to) (?:\S+ ){0,2}(?:sender|your) (?:\S+ ){0,2}(?:domain|host)",
+)
+
 PHRASES: dict[Reason, tuple[str, ...]] = {
     _R.MAILBOX_FULL: (
         r"(?:over|exceed\w*|out of|above|disk|user|mail\w*|storage) (?:\S+ ){0,4}quota",
@@ -34,6 +41,8 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"no space left in mailbox",
         r"QuotaExceeded", r"inbox is (?:out of|full)", r"user has too many messages",
         r"storage used exceeds",
+        r"speichervolumen (?:\S+ ){0,3}(?:ue|ü)berschritten|exhausted (?:\S+ ){0,2}storage",
+        r"can't create (?:user )?output file",
     ),
     _R.TOO_LARGE: (
         r"message (?:size )?(?:\S+ ){0,4}(?:is )?(?:too (?:large|big|long)|larger than)",
@@ -235,7 +244,6 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"envelope recipient (?:\S+ ){0,4}denied",
         r"account that you tried to reach does not exist",
         r"adress(?:e|at)\w* (?:\S+ ){0,4}(?:falsch|ungültig|unbekannt)",
-        r"can't (?:create|open) (?:user )?output",
         r"addressee unknown", r"destinat[aá]rio", r"utilisateur inconnu|destinataire inconnu",
         r"no existe|non esiste|nessun utente", r"пользовател\w+ .{0,30}не (?:найден|существует)"
         r"|не существует|неизвестн", r"宛先不明|存在しません", r"5\.1\.(?:1|10)\b",

@@ -12,6 +12,7 @@ from siegelpost.bounces.dsn import addresses
 
 MAX_LINES = 600
 MAX_CHUNK = 2_000
+MAX_SCAN = 16_384
 MAX_FOUND = 200
 
 _BRACKETED = re.compile(r"^(?:To ?:)?[\s*>'\"-]{0,8}<?<[^<>\s]{1,320}>+[\s:;.,'\")]*", re.I)
@@ -51,6 +52,8 @@ _FOREIGN = re.compile(
     r"|report this",
     re.IGNORECASE,
 )
+#: Exim's way to name the mailbox behind a pipe or file that failed.
+_GENERATED = re.compile(r"generated (?:by|from) ([^\s<>()]{1,160}@[^\s<>()]{1,160})")
 _CONTACT = re.compile(
     r"^(?:post-?master|abuse|mailer-daemon|support|help(?:desk)?|hostmaster|mail-?admin\w*|admin"
     r"|administrator|webmaster|noc|root|unblock\w*|delist\w*)@",
@@ -97,7 +100,9 @@ def mentions(text: str, *, strangers: frozenset[str]) -> list[Mention]:
     ranked = list(found.values())
     best = max((mention.weight for mention in ranked), default=0)
     if best <= 0:
-        return []
+        return [
+            Mention(match[1], 3, 0, lines[:60]) for match in _GENERATED.finditer(text[:MAX_SCAN])
+        ][:MAX_FOUND]
     limit = best if best < 5 else 5
     chosen = sorted((m for m in ranked if m.weight >= limit), key=lambda m: m.line)
     for mention, follower in zip(chosen, [*chosen[1:], None], strict=True):

@@ -9,7 +9,7 @@ import re
 
 from siegelpost.bounces.dsn.codes import is_generic
 from siegelpost.bounces.dsn.model import Reason
-from siegelpost.bounces.dsn.phrases import ORDER, PHRASES
+from siegelpost.bounces.dsn.phrases import EARLY_POLICY, ORDER, PHRASES
 
 _R = Reason
 _BY_DETAIL: dict[str, Reason] = {
@@ -40,8 +40,8 @@ _BY_REPLY: dict[int, Reason] = {
     555: _R.PROTOCOL,
 }  # fmt: skip
 _PATTERNS = [
-    (reason, re.compile("|".join(f"(?:{phrase})" for phrase in PHRASES[reason]), re.IGNORECASE))
-    for reason in ORDER
+    (reason, re.compile("|".join(f"(?:{phrase})" for phrase in phrases), re.IGNORECASE))
+    for reason, phrases in ((_R.POLICY, EARLY_POLICY), *((key, PHRASES[key]) for key in ORDER))
 ]
 _QUOTES = str.maketrans("’‘`´", "''''")
 #: What a relay writes before it quotes the system that refused.

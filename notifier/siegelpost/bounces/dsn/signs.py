@@ -17,7 +17,7 @@ MAX_NOTICE = 16_384
 DAEMON = re.compile(
     r"mail(?:er)?[-_. ]?(?:daemon|deamon|delivery|system|server|administrator|admin|router|gateway)"
     r"|post-?master|daemon@|(?:system|mail)-?administrator|mail ?system|mailer@|^uucp@"
-    r"|microsoft ?(?:exchange|outlook)|e500_smtp|double-bounce|bounce(?:s|-notice|-handler)?@"
+    r"|microsoft ?(?:exchange|outlook)|e500_smtp|double-bounce|bounce-(?:notice|handler)@"
     r"|delivery (?:subsystem|system|service|status)|zustellsystem|mta@|smtp(?:_|-)?mail",
     re.IGNORECASE,
 )
@@ -165,25 +165,50 @@ class Notice:
         return bool(SUBJECT_FAILED.search(self.subject)) and not self.is_reply
 
     @property
+    def is_titled(self) -> bool:
+        """Whether the subject is one that mail systems use for any kind of notice."""
+        return any(title.search(self.subject) for title in _TITLES)
+
+    @property
+    def names_a_code(self) -> bool:
+        """Whether the text holds a failing SMTP reply or enhanced code."""
+        return bool(_CODE.search(self.flat))
+
+    @property
     def speaks_of_delivery(self) -> bool:
         """Whether the notice reports a success."""
         told = SUBJECT_DELIVERED.search(self.subject) or _DELIVERED.search(self.flat)
         failed = SUBJECT_FAILED.search(self.subject) and not SUBJECT_DELIVERED.search(self.subject)
-        return bool(told) and not failed and not _CODE.search(self.flat)
+        return bool(told) and not failed and not self.names_a_code
 
     def weight(self, message: Part) -> int:
-        """How much speaks for a system's notice; 4 and more is taken for one."""
+        """How much speaks for a system's notice; 4 and more is taken for one.
+
+        Words alone weigh nothing: somebody or something must look like a mail system.
+        """
         path = message.raw("return-path").strip()
+        system_text = "qmail" in self.text[:400] or "mail delivery software" in self.text[:400]
+        returned = len(self.whole) > len(self.text) or any(p.is_message for p in message.walk()[1:])
+        listed = message.has("list-unsubscribe") or message.has("list-id")
+        if not (
+            self.from_daemon
+            or (path == "<>" and not listed)
+            or message.has("x-failed-recipients")
+            or message.parameters.get("report-type", "").lower() == "delivery-status"
+            or system_text
+            or (returned and not listed and self.names_a_code)
+        ):
+            return 0
         return (
             2 * self.from_daemon
             + (path == "<>")
-            + 2 * any(title.search(self.subject) for title in _TITLES)
+            + 2 * self.is_titled
             + 3 * message.has("x-failed-recipients")
             + 2 * self.speaks_of_failure
-            + bool(_CODE.search(self.flat))
-            + (len(self.whole) > len(self.text) or any(p.is_message for p in message.walk()[1:]))
+            + self.names_a_code
+            + returned
             + 2 * bool(message.parameters.get("report-type", "").lower() == "delivery-status")
-            + 2 * ("qmail" in self.text[:400] or "mail delivery software" in self.text[:400])
+            + 2 * system_text
             - 4 * self.is_reply
         )
 
