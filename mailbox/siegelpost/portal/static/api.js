@@ -1,0 +1,78 @@
+// Requests to our own service: JSON in, JSON out, errors as problem+json (RFC 9457).
+
+const token = () => document.querySelector('meta[name="form-token"]')?.content ?? "";
+
+/** What the service refused, by a stable code. */
+export class Problem extends Error {
+  constructor(status, code, title = "", details = {}) {
+    super(title || code);
+    this.status = status;
+    this.code = code;
+    this.title = title;
+    this.details = details;
+  }
+}
+
+export const get = async (path) => (await send(path)).json();
+
+/** The JSON answer to a POST, or null for an empty one. */
+export async function post(path, body = {}) {
+  const response = await send(path, {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json" },
+  });
+  return response.status === 204 ? null : response.json();
+}
+
+/** The bytes that a POST answers, with `progress(received, total)` on the way. */
+export async function postForBytes(path, progress = () => {}) {
+  const response = await send(path, { method: "POST" });
+  const total = Number(response.headers.get("Content-Length")) || 0;
+  const parts = [];
+  let received = 0;
+  for (const reader = response.body.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    received += value.length;
+    progress(received, total);
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+/** A checked response, for downloads. */
+export async function send(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, {
+      credentials: "same-origin",
+      redirect: "error",
+      ...options,
+      headers: {
+        Accept: "application/json, application/age",
+        "X-Siegelpost-Form": token(),
+        ...options.headers,
+      },
+    });
+  } catch {
+    throw new Problem(0, "offline");
+  }
+  if (response.ok) return response;
+  if (response.status === 401 && !path.startsWith("/login") && !path.startsWith("/activate")) {
+    location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+  }
+  throw await problem(response);
+}
+
+async function problem(response) {
+  let body = {};
+  try {
+    body = await response.json();
+  } catch {
+    // Not ours: a proxy, perhaps. The status has to do.
+  }
+  const code = String(body.code ?? body.type ?? `http-${response.status}`).split(/[/#:]/).at(-1);
+  const title = body[`title_${document.documentElement.lang}`] ?? body.title ?? "";
+  return new Problem(response.status, code, title, body);
+}

@@ -1,0 +1,117 @@
+// Small helpers for pages. Texts are set as text; no markup is ever made from strings.
+
+import { Problem } from "./api.js";
+import { has, text } from "./texts.js";
+
+export const byId = (id) => document.getElementById(id);
+
+export function show(element, visible = true) {
+  element.hidden = !visible;
+}
+
+/** A new element with properties, data and children. */
+export function make(tag, { className, ...properties } = {}, ...children) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.includes("-") || name === "role") element.setAttribute(name, value);
+    else element[name] = value;
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** A copy of a template element's only child, with texts filled by data-slot. */
+export function fill(template, slots = {}) {
+  const element = template.content.firstElementChild.cloneNode(true);
+  for (const [name, value] of Object.entries(slots)) {
+    const slot = element.querySelector(`[data-slot="${name}"]`);
+    if (slot) slot.textContent = value;
+  }
+  return element;
+}
+
+/** Say something to everybody, also to screen readers, in the page's live region. */
+export function say(message) {
+  const region = byId("live");
+  if (region) region.textContent = message;
+}
+
+/** What went wrong, in words for a person. */
+export function explain(error) {
+  if (error instanceof Problem) {
+    if (has(`problem-${error.code}`)) return text(`problem-${error.code}`);
+    if (error.title) return error.title;
+    return text(error.status >= 500 ? "problem-broken" : "problem-unknown");
+  }
+  return text("problem-unknown");
+}
+
+/** Mark a field as wrong with a message, or clear it with none. */
+export function markField(input, message = "") {
+  const frame = input.closest(".kern-form-input, .kern-form-check, fieldset");
+  const group = input.closest("fieldset.kern-fieldset") ?? frame;
+  const note = group.querySelector(".kern-error");
+  const wrong = message !== "";
+  const base = group.matches("fieldset") ? "kern-fieldset" : frame.classList[0];
+  group.classList.toggle(`${base}--error`, wrong);
+  input.classList.toggle(`${input.classList[0]}--error`, wrong);
+  if (wrong) input.setAttribute("aria-invalid", "true");
+  else input.removeAttribute("aria-invalid");
+  if (note) {
+    note.querySelector(".kern-body").textContent = message;
+    show(note, wrong);
+  }
+}
+
+/** Show an alert box of the page with a message, or hide it with none. */
+export function alertBox(box, message = "") {
+  box.querySelector("[data-slot=message]").textContent = message;
+  show(box, message !== "");
+}
+
+/**
+ * Handle a form by script: one submission at a time, busy state, errors in its alert box.
+ * `work` may throw FieldError for one field, Problem, or anything else.
+ */
+export function onSubmit(form, work) {
+  const box = form.querySelector("[data-alert]");
+  form.noValidate = true;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (form.getAttribute("aria-busy") === "true") return;
+    const button = form.querySelector("button[type=submit]");
+    setBusy(form, button, true);
+    alertBox(box);
+    for (const input of form.querySelectorAll("input, select")) markField(input);
+    try {
+      await work(form);
+    } catch (error) {
+      if (error instanceof FieldError) {
+        markField(error.input, error.message);
+        error.input.focus();
+      } else {
+        if (!(error instanceof Problem)) console.warn(error);
+        alertBox(box, explain(error));
+        box.focus();
+      }
+    } finally {
+      setBusy(form, button, false);
+    }
+  });
+}
+
+/** One field is wrong; the message says what to do. */
+export class FieldError extends Error {
+  constructor(input, message) {
+    super(message);
+    this.input = input;
+  }
+}
+
+function setBusy(form, button, busy) {
+  form.setAttribute("aria-busy", String(busy));
+  button.setAttribute("aria-disabled", String(busy));
+  const progress = form.querySelector("[data-busy]");
+  if (progress) show(progress, busy);
+}

@@ -1,0 +1,83 @@
+// The seeds across page loads: in sessionStorage, encrypted under a key that scripts can use but
+// not read (IndexedDB, non-extractable AES-GCM). Wiped at logout; gone with the tab's session.
+// An own format, as IndexedDB cannot keep ML-KEM keys themselves.
+
+import { base64, fromBase64, fromUtf8, randomBytes, utf8 } from "./bytes.js";
+
+const ITEM = "siegelpost-seeds";
+const DATABASE = "siegelpost";
+const STORE = "keys";
+const NAME = "session";
+
+/** Keep `seeds` = [{key, seed}] of a mailbox for this tab. */
+export async function keep(mailbox, seeds) {
+  const wrappingKey = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, [
+    "encrypt",
+    "decrypt",
+  ]);
+  const nonce = randomBytes(12);
+  const plain = utf8(JSON.stringify(seeds.map(({ key, seed }) => ({ key, seed: base64(seed) }))));
+  const sealed = await crypto.subtle.encrypt(
+    { name: "AES-GCM", iv: nonce, additionalData: utf8(mailbox) },
+    wrappingKey,
+    plain,
+  );
+  await withStore("readwrite", (store) => store.put(wrappingKey, NAME));
+  const item = { mailbox, nonce: base64(nonce), sealed: base64(new Uint8Array(sealed)) };
+  sessionStorage.setItem(ITEM, JSON.stringify(item));
+}
+
+/** The kept seeds of `mailbox`, or null if there are none that open. */
+export async function load(mailbox) {
+  const text = sessionStorage.getItem(ITEM);
+  if (text === null) return null;
+  try {
+    const item = JSON.parse(text);
+    if (item.mailbox !== mailbox) return null;
+    const wrappingKey = await withStore("readonly", (store) => store.get(NAME));
+    const plain = await crypto.subtle.decrypt(
+      { name: "AES-GCM", iv: fromBase64(item.nonce), additionalData: utf8(mailbox) },
+      wrappingKey,
+      fromBase64(item.sealed),
+    );
+    return JSON.parse(fromUtf8(new Uint8Array(plain))).map(({ key, seed }) => ({
+      key,
+      seed: fromBase64(seed),
+    }));
+  } catch {
+    // Another tab logged in since, or storage was cleared: unlock again.
+    return null;
+  }
+}
+
+/** Forget the seeds and the key that encrypts them. */
+export async function wipe() {
+  sessionStorage.removeItem(ITEM);
+  try {
+    await withStore("readwrite", (store) => store.clear());
+  } catch {
+    // Without IndexedDB nothing was kept.
+  }
+}
+
+async function withStore(mode, use) {
+  const database = await settled(open());
+  try {
+    return await settled(use(database.transaction(STORE, mode).objectStore(STORE)));
+  } finally {
+    database.close();
+  }
+}
+
+function open() {
+  const request = indexedDB.open(DATABASE, 1);
+  request.addEventListener("upgradeneeded", () => request.result.createObjectStore(STORE));
+  return request;
+}
+
+function settled(request) {
+  return new Promise((resolve, reject) => {
+    request.addEventListener("success", () => resolve(request.result));
+    request.addEventListener("error", () => reject(request.error));
+  });
+}

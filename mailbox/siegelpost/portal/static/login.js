@@ -1,0 +1,35 @@
+// The login page: derive, prove, unwrap, go on. The passphrase itself never leaves the browser.
+
+import { get, post } from "./api.js";
+import { base64, fromBase64 } from "./bytes.js";
+import { FieldError, byId, onSubmit } from "./dom.js";
+import { keep, wipe } from "./keystore.js";
+import { start } from "./session.js";
+import { text } from "./texts.js";
+import { splitPassphrase, unwrapAll } from "./wrapping.js";
+
+const name = byId("login-name");
+const passphrase = byId("passphrase");
+
+await wipe();
+start();
+
+onSubmit(byId("login-form"), async () => {
+  if (!name.value.trim()) throw new FieldError(name, text("name-missing"));
+  if (!passphrase.value) throw new FieldError(passphrase, text("passphrase-missing"));
+  const { login_salt: salt } = await post("/login/prepare", { login_name: name.value });
+  const { loginProof, wrappingKey } = await splitPassphrase(passphrase.value, fromBase64(salt));
+  await post("/login", { login_name: name.value, login_proof: base64(loginProof) });
+  const account = await get("/account/keys");
+  const seeds = await unwrapAll(account, passphrase.value, new Map([[salt, wrappingKey]]));
+  await keep(account.mailbox, seeds);
+  location.assign(next());
+});
+
+/** Where the reader wanted to go: a path of ours, never another site. */
+function next() {
+  const wanted = new URLSearchParams(location.search).get("next") ?? "";
+  const target = new URL(wanted, location.origin);
+  const ours = wanted.startsWith("/") && target.origin === location.origin;
+  return ours ? target.pathname : "/inbox";
+}

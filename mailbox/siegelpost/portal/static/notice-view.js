@@ -1,0 +1,85 @@
+// How a notice looks: facts, cover, documents and events put into the page's slots.
+
+import { byId, fill, show } from "./dom.js";
+import { address } from "./downloads.js";
+import { formatDate, formatDay, formatSize, formatTime, has, text } from "./texts.js";
+
+/** Fill the head and, once it is unsealed, the cover. */
+export function showFacts(facts, id, cover = null) {
+  const { agency, state } = facts;
+  slot("agency", agency.name);
+  slot("provided", text("provided", { date: formatDate(facts.provided_at) }));
+  slot("commands", `age -d -i schluessel.txt -o schreiben.zip ${id}.age\nunzip schreiben.zip`);
+  slot("check-signature", text("check-signature", { agency: agency.name }));
+  const badge = byId(`badge-${state}`);
+  byId("state").replaceChildren(...(badge ? [badge.content.cloneNode(true)] : []));
+  const withdrawn = state === "withdrawn";
+  show(byId("open-withdrawn"), withdrawn);
+  show(byId("open-button"), !withdrawn);
+  show(byId("open-first"), !withdrawn);
+  if (facts.retrieved_at) {
+    byId("open-first").textContent = text("open-again", { time: formatTime(facts.retrieved_at) });
+  }
+  show(byId("acknowledge-ask"), !facts.acknowledged_at && state !== "closed");
+  show(byId("acknowledge-done"), Boolean(facts.acknowledged_at));
+  if (facts.acknowledged_at) {
+    slot("acknowledged", text("acknowledged", { time: formatTime(facts.acknowledged_at) }));
+    show(byId("acknowledge"));
+  }
+  if (cover) showCover(cover, agency);
+}
+
+function showCover(cover, agency) {
+  document.title = `${cover.title} – ${document.title.split(" – ").at(-1)}`;
+  slot("title", cover.title, cover.language);
+  slot("what-is-this", cover.what_is_this || text("answer-none"), cover.what_is_this && cover.language);
+  slot("what-to-do", cover.what_to_do || text("answer-none"), cover.what_to_do && cover.language);
+  slot("due", cover.due_on ? formatDay(cover.due_on) : text("due-none"));
+  const { name, phone } = agency;
+  slot("who-helps", [cover.who_helps, text("help-agency", { agency: name, phone })].filter(Boolean).join("\n"));
+}
+
+/** List the documents of an opened package with their open and save buttons. */
+export function showDocuments(documents) {
+  const items = documents.map(({ name, mediaType, content }) => {
+    const item = fill(byId("document-item"), {
+      name,
+      size: formatSize(content.length),
+      "open-name": `: ${name}`,
+      "save-name": `: ${name}`,
+    });
+    const link = address(content, mediaType);
+    const openLink = item.querySelector("[data-open]");
+    openLink.href = link;
+    show(openLink, mediaType === "application/pdf");
+    const saveLink = item.querySelector("[data-save]");
+    saveLink.href = link;
+    saveLink.download = name;
+    return item;
+  });
+  byId("document-list").replaceChildren(...items);
+  show(byId("open"), false);
+  show(byId("documents"));
+}
+
+/** List what happened, oldest first, in words. */
+export function showEvents(events) {
+  const items = events
+    .filter(({ type }) => has(`event-${type}`))
+    .map((event) => {
+      const item = fill(byId("event-item"), {
+        what: text(`event-${event.type}`),
+        when: formatTime(event.at ?? event.time_at),
+        meaning: has(`meaning-${event.type}`) ? text(`meaning-${event.type}`) : "",
+      });
+      return item;
+    });
+  byId("events").replaceChildren(...items);
+}
+
+function slot(name, value, language = "") {
+  for (const element of document.querySelectorAll(`#notice [data-slot="${name}"]`)) {
+    element.textContent = value;
+    if (language) element.lang = language;
+  }
+}

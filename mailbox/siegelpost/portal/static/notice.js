@@ -1,0 +1,131 @@
+// One notice: show its cover, open and check the package, acknowledge, keep.
+
+import { postForBytes, get } from "./api.js";
+import { acknowledge, saveReceipt } from "./notice-actions.js";
+import { showDocuments, showEvents, showFacts } from "./notice-view.js";
+import { fromBase64, hex, sha256, utf8 } from "./bytes.js";
+import { alertBox, byId, explain, onSubmit, say, show } from "./dom.js";
+import { save } from "./downloads.js";
+import { ManifestError, readCover } from "./manifest.js";
+import { NoteError, parseVerifier } from "./notes.js";
+import { PackageError, readPackage } from "./package.js";
+import { SealingError, acknowledgementKey, identityText, open, payloadDigest } from "./sealing.js";
+import { start, unlocked } from "./session.js";
+import { text } from "./texts.js";
+import { ZipError } from "./zipstore.js";
+
+const id = byId("app").dataset.notice;
+const path = `/notices/${encodeURIComponent(id)}`;
+const problem = document.querySelector("#app > [data-alert]");
+const openButton = byId("open-button");
+
+/** What this page knows: facts, key, and what it opened. */
+const state = { facts: null, mailbox: null, seeds: [], coverDigest: "", opened: null };
+
+start();
+try {
+  const reader = await unlocked();
+  state.mailbox = reader.mailbox;
+  state.seeds = reader.seeds;
+  await refresh();
+  await unsealCover();
+  show(byId("notice"));
+} catch (error) {
+  fail(error);
+}
+
+openButton.addEventListener("click", async () => {
+  if (openButton.getAttribute("aria-disabled") === "true") return;
+  openButton.setAttribute("aria-disabled", "true");
+  alertBox(problem);
+  try {
+    await openPackage();
+  } catch (error) {
+    fail(error);
+  } finally {
+    show(byId("loading"), false);
+    openButton.removeAttribute("aria-disabled");
+  }
+});
+
+onSubmit(byId("acknowledge-form"), async () => {
+  await acknowledge(path, state);
+  await refresh();
+  byId("acknowledge-title").focus();
+});
+
+onSubmit(byId("receipt-form"), async () => {
+  await saveReceipt(path, id);
+  say(text("receipt-saved"));
+});
+
+byId("save-sealed").addEventListener("click", () =>
+  save(state.opened.sealed, `${id}.age`, "application/age"),
+);
+
+byId("save-key").addEventListener("click", () => {
+  if (!confirm(text("confirm-key"))) return;
+  const keys = state.seeds.map(({ seed }) => identityText(seed)).join("\n");
+  save(utf8(`${keys}\n`), "schluessel.txt", "text/plain");
+});
+
+async function refresh() {
+  state.facts = await get(`${path}/facts`);
+  showFacts(state.facts, id);
+  showEvents(state.facts.events);
+}
+
+async function unsealCover() {
+  const bytes = await tryOpen(fromBase64(state.facts.cover));
+  const cover = readCover(bytes);
+  state.coverDigest = hex(await sha256(bytes));
+  showFacts(state.facts, id, cover);
+}
+
+async function openPackage() {
+  show(byId("loading"));
+  say(text("loading-status"));
+  const bar = byId("loading-bar");
+  const sealed = await postForBytes(`${path}/retrieve`, (received, total) => {
+    if (total > 0) bar.value = (100 * received) / total;
+  });
+  const verifiers = await Promise.all(state.facts.manifest_keys.map(parseVerifier));
+  const opened = await readPackage(await tryOpen(sealed), verifiers, {
+    notice: id,
+    mailbox: state.mailbox,
+    agency: state.facts.agency.id,
+    coverDigest: state.coverDigest,
+  });
+  state.opened = { ...opened, sealed, payload: await payloadDigest(sealed) };
+  showDocuments(opened.documents, state.facts.agency);
+  say(text("opened-status"));
+  await refresh();
+  show(byId("acknowledge"));
+  show(byId("save-sealed"));
+  byId("documents-title").focus();
+}
+
+const tryOpen = (sealed) => open(sealed, state.seeds.map(({ seed }) => seed));
+
+function fail(error) {
+  const { agency } = state.facts ?? {};
+  const words = { agency: agency?.name ?? "", phone: agency?.phone ?? "" };
+  if (error instanceof SealingError) {
+    console.info(error.message);
+    alertBox(problem, text("not-openable", words));
+    show(byId("notice"));
+  } else if ([ManifestError, NoteError, PackageError, ZipError].some((is) => error instanceof is)) {
+    console.info(error.message);
+    alertBox(problem, text("not-genuine", words));
+  } else {
+    alertBox(problem, explain(error));
+  }
+  problem.focus();
+}
+
+// Signing needs the key that the notice was sealed to; the mailbox's newest one otherwise.
+state.signer = async () => {
+  const key = state.facts.key ?? state.seeds[0].key;
+  const { seed } = state.seeds.find((known) => known.key === key) ?? state.seeds[0];
+  return acknowledgementKey(seed);
+};

@@ -1,0 +1,30 @@
+// The page's texts in the reader's language, from the JSON block that the template renders.
+
+const texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
+
+export const language = document.documentElement.lang;
+
+/** The text of `name` with {placeholders} filled in; the name itself if there is none. */
+export const text = (name, values = {}) =>
+  (texts[name] ?? name).replace(/\{(\w+)\}/g, (all, key) => values[key] ?? all);
+
+export const has = (name) => Object.hasOwn(texts, name);
+
+const zone = { timeZone: "Europe/Berlin" };
+const dates = new Intl.DateTimeFormat(language, { ...zone, dateStyle: "long" });
+const times = new Intl.DateTimeFormat(language, { ...zone, dateStyle: "long", timeStyle: "short" });
+const days = new Intl.DateTimeFormat(language, { timeZone: "UTC", dateStyle: "full" });
+
+/** Day of a point in time, where the agency is. */
+export const formatDate = (moment) => dates.format(new Date(moment));
+
+export const formatTime = (moment) => times.format(new Date(moment));
+
+/** A calendar day YYYY-MM-DD, with its weekday. */
+export const formatDay = (day) => days.format(new Date(`${day}T00:00:00Z`));
+
+export function formatSize(bytes) {
+  const [amount, unit] = bytes < 1e6 ? [Math.max(1, bytes / 1e3), "kB"] : [bytes / 1e6, "MB"];
+  const digits = unit === "MB" && amount < 10 ? 1 : 0;
+  return `${new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(amount)} ${unit}`;
+}
