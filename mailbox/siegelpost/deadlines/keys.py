@@ -112,7 +112,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 IGNORED = frozenset((
     "id", "note", "notes", "comment", "remark", "title", "name", "why", "because",
     "description", "expect", "expected", "source", "mark",
-    "deemed", "end", "review", "rule", "reason", "reasons",
+    "deemed", "end", "review", "rule", "reason", "reasons", "state",
 ))  # fmt: skip
 
 _CANONICAL = {
