@@ -50,7 +50,7 @@ domain = {domain}
 host = {mail_host}
 port = {mail_port}
 tls = {mail_tls}
-"""
+{mail_ca}"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +79,7 @@ def write_new_installation(
     mail_host: str = "127.0.0.1",
     mail_port: int = 25,
     mail_tls: str = "required",
+    mail_ca_file: Path | None = None,
 ) -> Path:
     """Make settings, master secret and keyring in ``folder``; nothing that exists is overwritten.
 
@@ -97,7 +98,10 @@ def write_new_installation(
     }  # fmt: skip
     file.write_text(
         _SETTINGS.format(
-            port=port, mail_port=mail_port, **{k: json.dumps(v) for k, v in values.items()}
+            port=port,
+            mail_port=mail_port,
+            mail_ca=f"ca_file = {json.dumps(str(mail_ca_file))}\n" if mail_ca_file else "",
+            **{k: json.dumps(v) for k, v in values.items()},
         )
     )
     return file

@@ -10,6 +10,7 @@ import asyncio
 import ctypes
 import os
 import resource
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from typing import Any
 import jinja2
 import structlog
 
+from siegelpost.alerts.compose import Composer
 from siegelpost.alerts.settings import AlertSettings, SmtpSettings, TlsPolicy
 from siegelpost.alerts.worker import AlertWorker
 from siegelpost.api.app import create_api
@@ -30,6 +32,7 @@ from siegelpost.service.administration import open_keyring
 from siegelpost.service.paths import templates_folder
 from siegelpost.service.sequencing import keep_sequencing
 from siegelpost.service.settings import MailPart, Settings
+from siegelpost.store.address_codes import address_code_for
 from siegelpost.store.clock import Clock, SystemClock
 from siegelpost.store.context import Context
 from siegelpost.store.database import Database
@@ -76,13 +79,20 @@ async def running_parts(
     )
     templates = templates_folder()
     tasks = [asyncio.create_task(_kept_alive("sequencer", lambda: keep_sequencing(context)))]
-    worker = AlertWorker(context, alert_settings(settings.mail), templates / "mail")
+    mail = alert_settings(settings.mail)
+    composer = Composer(
+        jinja2.FileSystemLoader(templates),
+        mail,
+        address_code=lambda alert_id: address_code_for(keyring, alert_id),
+    )
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    worker = AlertWorker(context, mail, composer, holder=holder)
     if alerts:
         tasks.append(asyncio.create_task(_kept_alive("alerts", worker.run)))
     try:
         yield Parts(context=context, application=application(context, settings, templates))
     finally:
-        await worker.stop()
+        worker.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -91,7 +101,12 @@ async def running_parts(
 
 def application(context: Context, settings: Settings, templates: Path) -> Application:
     """Return the one ASGI application: the API's paths to the API, all others to the portal."""
-    api = create_api(context, ApiSettings(public_url=settings.http.public_url))
+    api = create_api(
+        context,
+        ApiSettings(
+            base_url=settings.http.public_url.rstrip("/"), portal_url=settings.http.public_url
+        ),
+    )
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
         autoescape=True,
