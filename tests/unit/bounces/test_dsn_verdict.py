@@ -68,6 +68,7 @@ def test_delayed_is_never_permanent_and_success_has_no_reason() -> None:
         ("500 unrecognized command", Reason.PROTOCOL),
         ("451 local error in processing", Reason.SYSTEM),
         ("550 relaying denied", Reason.POLICY),
+        ("host spam.example[192.0.2.1] said: 550 <virus@example.org> unknown", Reason.UNKNOWN_USER),
     ],
 )  # fmt: skip
 def test_words_name_the_reason(words: str, reason: Reason) -> None:
@@ -111,6 +112,21 @@ def test_report_without_recipient_takes_it_from_the_text() -> None:
     report = parse_dsn(raw)
     assert report.kind is Kind.BOUNCE
     assert [one.recipient for one in report.recipients] == ["alice@example.org"]
+
+
+def test_words_of_failure_from_a_person_are_no_bounce() -> None:
+    body = b"\n\nMy parcel could not be delivered to <bob@example.org>, 550 5.1.1 user unknown.\n"
+    person = b"From: Alice <alice@example.org>\nSubject: Undeliverable parcel"
+    daemon = b"From: MAILER-DAEMON@mx.example\nSubject: Undeliverable parcel"
+    assert parse_dsn(person + body).kind is Kind.OTHER
+    assert parse_dsn(daemon + body).kind is Kind.BOUNCE
+
+
+def test_subject_that_people_write_too_needs_a_second_sign() -> None:
+    person = b"From: Alice <alice@example.org>\nSubject: Urlaub 2026?\n"
+    assert parse_dsn(person + b"\nKommst du mit?\n").kind is Kind.OTHER
+    machine = person + b"Auto-Submitted: auto-replied\n\nBis Montag.\n"
+    assert parse_dsn(machine).kind is Kind.AUTO_REPLY
 
 
 def test_report_quoted_in_a_persons_reply_is_no_bounce() -> None:

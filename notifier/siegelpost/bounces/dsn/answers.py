@@ -33,10 +33,18 @@ _SUBJECT = re.compile(
     r"|empfangsbestätigung"
     r"|thank you for (?:your (?:e-?mail|message|inquiry)|contacting)|(?:ihre|your) (?:anfrage"
     r"|request|ticket)"
-    r"|eingangsbestätigung|we (?:have )?received your)|awaits moderator approval|\[(?:ticket|case|request)[^\]]{0,30}\]"
+    r"|eingangsbestätigung|we (?:have )?received your)|awaits moderator approval"
+    r"|\[(?:ticket|case|request)[^\]]{0,30}\]"
     r"|\b(?:out of office|auto-?reply|automatic reply|autoreply|abwesenheitsnotiz|auto response"
     r"|boxbe|"
     r"automatische antwort|vacation (?:message|reply|notice))\b",
+    re.IGNORECASE,
+)
+#: Subjects that people write too; they need a second sign.
+_WEAK = re.compile(
+    r"^\W*(?:urlaub|vacation|away from|on (?:vacation|holiday|leave)|absen(?:ce|t)\b|confirm|please|"
+    r"i am |i'm |thank you|ihre|your|we |ooo\b|verification|sender|\[(?:ticket|case|request)|read\b"
+    r"|gelesen|lu\b|letto|leído|abwesend|nicht im)",
     re.IGNORECASE,
 )
 _TEXT = re.compile(
@@ -75,7 +83,7 @@ def is_answer(message: Part, notice: Notice) -> bool:
         return True
     if "auto_reply" in message.raw("precedence").lower():
         return True
-    if _SUBJECT.search(notice.subject):
+    if _titled(message, notice):
         return True
     if not _TEXT.search(notice.text[:3000]):
         return False
@@ -90,10 +98,27 @@ def is_answer(message: Part, notice: Notice) -> bool:
 def is_surely_answer(message: Part, notice: Notice) -> bool:
     """An answer even though the text may speak of delivery: no mail system sent it."""
     if notice.from_daemon or message.has("x-failed-recipients"):
-        return bool(_SUBJECT.search(notice.subject)) and not notice.speaks_of_failure
+        return _titled(message, notice) and not notice.speaks_of_failure
     if any(message.has(name) for name in _FIELDS):
         return True
-    return bool(_SUBJECT.search(notice.subject)) and not notice.is_reply
+    return _titled(message, notice) and not notice.is_reply
+
+
+def _titled(message: Part, notice: Notice) -> bool:
+    """Whether the subject is a machine's; one that people write as well needs a second sign."""
+    if not _SUBJECT.search(notice.subject):
+        return False
+    if not _WEAK.search(notice.subject):
+        return True
+    return (
+        message.raw("auto-submitted").lower().startswith("auto-")
+        or message.has("x-auto-response-suppress")
+        or message.raw("return-path").strip() == "<>"
+        or message.raw("precedence").strip().lower() in {"bulk", "junk", "auto_reply"}
+        or bool(_TEXT.search(notice.text[:3000]))
+        or "disposition" in message.content_type
+        or bool(re.match(r"\W*(?:read|gelesen|letto|leído)\s?:", notice.subject, re.IGNORECASE))
+    )
 
 
 def answer(message: Part, *, source: str = "auto-reply") -> Report:

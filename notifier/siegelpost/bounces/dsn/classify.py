@@ -83,7 +83,7 @@ def _delivery_status(message: Part, notice: Notice, headers: Headers) -> Report 
     if not groups:
         return None
     found = [_of_group(group, notice) for group in groups]
-    if all(one.recipient is None for one in found):
+    if not any(one.recipient and addresses.is_address(one.recipient) for one in found):
         named = _named(message, notice, headers)
         if named:
             found[0] = _of_group(groups[0], notice, recipient=named[0][0])

@@ -15,7 +15,7 @@ from siegelpost.bounces.dsn.text import charset_text, header_text, html_text, tr
 #: Bytes of one message that are looked at.
 MAX_BYTES = 1_048_576
 #: Characters of one text part that are looked at: reports speak early.
-MAX_TEXT = 131_072
+MAX_TEXT = 65_536
 MAX_PARTS = 100
 MAX_DEPTH = 10
 MAX_HEADERS = 400
@@ -132,6 +132,11 @@ def _split(data: bytes) -> tuple[Headers, bytes]:
     fields: list[list[str]] = []
     at, end = 0, len(data)
     while at < end:
+        if len(fields) >= MAX_HEADERS or at >= MAX_HEADER_BYTES:
+            gaps = (data.find(b"\n\n", at - 1), data.find(b"\n\r\n", at - 1))
+            at = min((gap for gap in gaps if gap >= 0), default=end)
+            at = min(end, data.find(b"\n", at + 1) + 1) if at < end else end
+            break
         stop = data.find(b"\n", at)
         stop = end if stop < 0 else stop
         line = data[at:stop].rstrip(b"\r")
@@ -148,9 +153,8 @@ def _split(data: bytes) -> tuple[Headers, bytes]:
             name, colon, value = line[:200].partition(b":")
             if not colon or not _FIELD.fullmatch(name.decode("latin-1") + ":"):
                 break  # the body began without an empty line
-            if len(fields) < MAX_HEADERS and at < MAX_HEADER_BYTES:
-                value = line[len(name) + 1 :][:MAX_VALUE]
-                fields.append([name.strip().decode("latin-1").lower(), charset_text(value, None)])
+            value = line[len(name) + 1 :][:MAX_VALUE]
+            fields.append([name.strip().decode("latin-1").lower(), charset_text(value, None)])
         at = stop + 1
     return tuple((field[0], "".join(field[1:]).strip()) for field in fields), data[at:]
 

@@ -17,7 +17,8 @@ ORDER: tuple[Reason, ...] = (
 EARLY_POLICY: tuple[str, ...] = (
     r"sender (?:address |domain |id )?(?:\S+ ){0,3}(?:rejected|denied|blocked|refused|not allowed"
     r"|unknown|invalid|does not exist|not found|unresolvable)",
-    r"(?:cannot|can't|could not|unable to) (?:\S+ ){0,2}(?:sender|your) (?:\S+ ){0,2}(?:domain|host)",
+    r"(?:cannot|can't|could not|unable to) (?:\S+ ){0,2}(?:sender|your) (?:\S+ ){0,2}"
+    r"(?:domain|host)",
 )
 
 PHRASES: dict[Reason, tuple[str, ...]] = {
@@ -226,6 +227,9 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"|recipient|mail ?box|address(?:ee|es)?"
         r"|account|person|login|alias|local[ -]?part|addressee|destination|empf[äa]nger|benutzer"
         r"|adresse|postfach|name)\b",
+        # "@" stands for an address, see `reasons.from_words`.
+        r"@[>)\"']*[:.]* (?:\S+ ){0,3}?(?:not found|unknown|unbekannt|does ?n[o']t exist|not exist"
+        r"|invalid|not (?:a )?(?:known|valid|recogni[sz]ed|listed|local))",
         r"\buser ?unknown\b|unknown ?user|userunknown|nosuchuser|unknown or illegal",
         r"RecipNotFound|RecipientNotFound|RESOLVER\.ADR\.\w{0,10}Recip",
         r"doesn't have an? \S+ account",
@@ -254,6 +258,8 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"no longer (?:here|with"
         r" (?:us|the company)|employed|works)", r"ambiguous", r"has moved to|hat eine neue",
         r"is no longer (?:valid|available|with)", r"(?:gibt es|existiert) (?:\S+ ){0,3}nicht",
+        r"(?:utente|usu[aá]rio|utilisateur|gebruiker) (?:\S+ ){0,3}(?:sconosciut|desconocid|desconhecid"
+        r"|inconnu|onbekend|inesistente)",
         r"kein (?:solches )?(?:postfach|konto)",
         r"can't accept user",
         r"user is unknown|nonexistent",

@@ -50,12 +50,16 @@ _QUOTED = re.compile(
     r"|responded with|remote host said|returned ['\"]|server error:|error was:",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:]{1,120}@[^\s<>\"'(),;:]{1,120}")
+_HOST = re.compile(r"[\w.-]{1,120}\[[\da-fA-F.:]{3,45}\]")
 _RCPT = re.compile(r"rcpt to|does not like recipient|recipient address", re.IGNORECASE)
 
 
 def from_words(words: str) -> Reason | None:
     """The class that the remote words name, None if they name none."""
-    words = words[:2000].translate(_QUOTES)
+    # Names of people and hosts say nothing of the cause: "spam@…", "mx-virus.…[192.0.2.1]".
+    words = _ADDRESS.sub("@", words[:2000].translate(_QUOTES))
+    words = _HOST.sub("host", words)
     quoted = _QUOTED.split(words)[1:]
     for text in [*quoted[-1:], words]:
         for reason, pattern in _PATTERNS:

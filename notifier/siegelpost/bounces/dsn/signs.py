@@ -138,7 +138,7 @@ class Notice:
     @property
     def from_daemon(self) -> bool:
         """Whether the From field names a mail system."""
-        return bool(DAEMON.search(self.sender))
+        return self.sender.strip() == "<>" or bool(DAEMON.search(self.sender))
 
     @property
     def is_reply(self) -> bool:
