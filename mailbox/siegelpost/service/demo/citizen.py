@@ -3,7 +3,7 @@
 For the demo, tests and load: activates with a letter, logs in, unseals, checks, acknowledges,
 fetches receipts. What the browser's JavaScript does byte by byte is done here by
 ``siegelpost.sealing``, so both are held to one format.
-Not here: pages. Scripts are not run, and HTML is read only for the form token.
+Not here: HTTP details (`browser`) and pages.
 """
 
 from __future__ import annotations
@@ -11,15 +11,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import json
 import os
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from siegelpost.evidence.acknowledgement import PREFIX, Acknowledgement
@@ -42,25 +39,12 @@ from siegelpost.sealing.wrapping import (
     unwrap_seed,
     wrap_seed,
 )
+from siegelpost.service.demo.browser import Browser, PortalRefused
+
+__all__ = ["Citizen", "InboxLine", "OpenedNotice", "PortalRefused"]
 
 #: Version of the consent's text that this citizen agrees to.
 WORDING = "2026-11"
-
-_TOKEN = re.compile(r'<meta name="form-token" content="([^"]+)">')
-_COOKIE = re.compile(r"([^=;]+)=([^;]*)")
-
-
-class PortalRefused(Exception):
-    """The portal answered with a problem."""
-
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
-        """Keep status and problem JSON."""
-        self.status = status
-        #: stable name of the refusal
-        self.code = str(problem.get("code", f"http-{status}"))
-        #: the whole answer
-        self.problem = dict(problem)
-        super().__init__(f"{status} {self.code}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +76,9 @@ class OpenedNotice:
 
 
 @dataclass(kw_only=True)
-class Citizen:
+class Citizen(Browser):
     """One person with one browser's worth of cookies and keys."""
 
-    #: has the portal's address as base_url
-    client: httpx2.AsyncClient
     #: returns so many random bytes
     entropy: Callable[[int], bytes] = os.urandom
     #: id of the mailbox, once activated or logged in
@@ -105,10 +87,6 @@ class Citizen:
     seeds: dict[KeyId, bytes] = field(default_factory=dict)
     #: login name, once known
     login_name: str = ""
-    #: cookies by name; kept here because http libraries don't send `Secure` ones to localhost
-    cookies: dict[str, str] = field(default_factory=dict)
-    #: token of the last page
-    form_token: str = ""
 
     async def activate(
         self,
@@ -295,52 +273,6 @@ class Citizen:
                 else:
                     return answer.content
 
-    async def load(self, page: str) -> str:
-        """Open a page as a browser would; keeps its cookies and form token."""
-        answer = await self.send("GET", page, accept="text/html")
-        if found := _TOKEN.search(answer.text):
-            self.form_token = found[1]
-        return answer.text
-
-    async def get(self, path: str) -> dict[str, Any]:
-        """The JSON at ``path``; PortalRefused."""
-        answer: dict[str, Any] = (await self.send("GET", path)).json()
-        return answer
-
-    async def post(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Send JSON and return the answer's JSON; PortalRefused."""
-        answer: dict[str, Any] = (await self.send("POST", path, body or {})).json()
-        return answer
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        accept: str = "application/json",
-    ) -> httpx2.Response:
-        """One request with cookies and form token; PortalRefused for every problem."""
-        headers = {
-            "Accept": accept,
-            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
-        }
-        if method == "POST":
-            base = self.client.base_url
-            headers["Origin"] = f"{base.scheme}://{base.netloc.decode('ascii')}"
-            headers["Sec-Fetch-Site"] = "same-origin"
-            headers["X-Siegelpost-Form"] = self.form_token
-        content = None if body is None else json.dumps(body).encode("utf-8")
-        if content is not None:
-            headers["Content-Type"] = "application/json"
-        answer = await self.client.request(method, path, headers=headers, content=content)
-        for line in answer.headers.get_list("set-cookie"):
-            self._keep(line)
-        if answer.status_code >= 400:
-            problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
-            raise PortalRefused(answer.status_code, problem)
-        return answer
-
     async def _unwrap(self, method: Method, key_for: Callable[[bytes], bytes]) -> None:
         account = await self.get("/account/keys")
         self.mailbox = MailboxId(account["mailbox"])
@@ -358,16 +290,6 @@ class Citizen:
                         ciphertext=base64.b64decode(copy["sealed"]),
                     )
                     self.seeds[wrapped.key_id] = unwrap_seed(wrapped, key_for(salt))
-
-    def _keep(self, line: str) -> None:
-        found = _COOKIE.match(line)
-        if found is None:
-            return
-        name, value = found[1].strip(), found[2].strip('"')
-        if value and "max-age=0" not in line.lower():
-            self.cookies[name] = value
-        else:
-            self.cookies.pop(name, None)
 
     def _identities(self) -> list[Identity]:
         return [Identity(seed) for seed in self.seeds.values()]

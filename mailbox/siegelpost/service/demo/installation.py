@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx2
 from joserfc.jwk import OKPKey
 
+from siegelpost.keyring.files import write_private
 from siegelpost.letterbox.letterbox import Letterbox
 from siegelpost.service.administration import (
     NewAgency,
@@ -165,8 +166,8 @@ def _clear(folder: Path) -> None:
 
 def _keep_client(folder: Path, client_id: str, key: OKPKey) -> None:
     file = folder / "agency-client.json"
-    with file.open("w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
-        json.dump({"client_id": client_id, "key": key.as_dict(private=True)}, out, indent=2)
+    text = json.dumps({"client_id": client_id, "key": key.as_dict(private=True)}, indent=2)
+    write_private(file, text.encode(), replace=False)
 
 
 def _free_port() -> int:
