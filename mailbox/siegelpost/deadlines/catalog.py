@@ -88,7 +88,6 @@ _TABLE_A: tuple[tuple[str, str, str, tuple[str, ...], Mark], ...] = (
 )
 
 _AO_OLD = "§ 122a AO in der bis 31.12.2025 geltenden Fassung"
-_VWVFG = "§ 41 Abs. 2a VwVfG"
 
 _ROWS: tuple[tuple[str, str, str, tuple[str, ...], Mark], ...] = (
     *((f"sgb10-37-2a/{n}", c, o, b, m) for n, c, o, b, m in _TABLE_A),
@@ -125,7 +124,7 @@ _ROWS: tuple[tuple[str, str, str, tuple[str, ...], Mark], ...] = (
         "vwvfg-41-2a/C1",
         "Keine Einwilligung bei der Bereitstellung oder bei der Benachrichtigung",
         _NO,
-        (f"{_VWVFG} Satz 1",),
+        ("§ 41 Abs. 2a Satz 1 VwVfG",),
         V,
     ),
     (
@@ -133,35 +132,35 @@ _ROWS: tuple[tuple[str, str, str, tuple[str, ...], Mark], ...] = (
         "Benachrichtigung fehlt, ist nicht belegt oder liegt vor der Bereitstellung",
         "die Zehntagesfrist beginnt nicht; der Tag nach dem Abruf kommt in Betracht, sonst nicht "
         "bekannt gegeben",
-        (f"{_VWVFG} Satz 3 und 4",),
+        ("§ 41 Abs. 2a Satz 3 und 4 VwVfG",),
         C,
     ),
     (
         "vwvfg-41-2a/C3",
         "Abruf innerhalb von zehn Tagen nach Absendung der Benachrichtigung",
         "Tag nach dem Abruf, ohne Verschiebung",
-        (f"{_VWVFG} Satz 3", "OVG Lüneburg 26.10.2006, 7 PA 184/06"),
+        ("§ 41 Abs. 2a Satz 3 VwVfG", "OVG Lüneburg 26.10.2006, 7 PA 184/06"),
         V,
     ),
     (
         "vwvfg-41-2a/C4",
         "Der zehnte Tag ist kein Werktag, Abruf bis zum nächsten Werktag",
         "Tag nach dem Abruf, ohne Verschiebung",
-        (f"{_VWVFG} Satz 3 und 4", "§ 31 Abs. 3 VwVfG"),
+        ("§ 41 Abs. 2a Satz 3 und 4 VwVfG", "§ 31 Abs. 3 VwVfG"),
         I,
     ),
     (
         "vwvfg-41-2a/C5",
         "Noch kein Abruf, Frist zum Abruf läuft",
         "noch offen",
-        (f"{_VWVFG} Satz 3 und 4",),
+        ("§ 41 Abs. 2a Satz 3 und 4 VwVfG",),
         V,
     ),
     (
         "vwvfg-41-2a/C6",
         "Kein Abruf innerhalb der Frist",
         f"Bereitstellung wird beendet; {_NO}",
-        (f"{_VWVFG} Satz 4",),
+        ("§ 41 Abs. 2a Satz 4 VwVfG",),
         V,
     ),
     (
@@ -190,7 +189,7 @@ _ROWS: tuple[tuple[str, str, str, tuple[str, ...], Mark], ...] = (
         "Erlassen seit 2026: Bereitstellung nicht nachgewiesen",
         "der Tag des Abrufs kommt in Betracht, sonst nicht bekannt gegeben",
         ("§ 122a Abs. 4 AO",),
-        C,
+        M,
     ),
     (
         "ao-122a/E2",

@@ -18,8 +18,9 @@ from siegelpost.deadlines.calendar import (
 )
 from siegelpost.deadlines.certainty import REVIEWS, Mark
 from siegelpost.deadlines.result import Advice, Finding, RuleId
+from siegelpost.deadlines.rules.alert_law import AlertLaw
+from siegelpost.deadlines.rules.alert_table import decide_by_alert
 from siegelpost.deadlines.rules.common import Case, local_holiday, step, weak_login
-from siegelpost.deadlines.rules.sgb10_37_2a import AlertLaw, decide_by_alert
 from siegelpost.deadlines.versions import ao_recast, fiction_days
 
 
@@ -66,7 +67,9 @@ def _old_deemed(case: Case, alerted: date) -> tuple[date, date]:
     return roll(counted, case.facts.place), counted
 
 
-_OLD = AlertLaw(prefix="ao-122a/E-", statute="§ 122a AO (Fassung bis 2025)", deemed=_old_deemed)
+_OLD = AlertLaw(
+    prefix="ao-122a/E-", statute="§ 122a AO (Fassung bis 2025)", shifts=True, deemed=_old_deemed
+)
 
 
 def _excluded(case: Case) -> bool:
@@ -91,7 +94,7 @@ def _e1_unproven(case: Case) -> Finding:
         steps=(
             step(
                 facts,
-                Mark.COMMENTARY,
+                Mark.MEMORY,
                 "Die Bereitstellung ist nicht nachgewiesen; "
                 + (
                     "ein Abruf auch nicht. Der Bescheid ist nicht bekannt gegeben."
