@@ -1,0 +1,151 @@
+"""A real Chromium for tests: started once, every page watched, screenshots, axe.
+
+Whatever the console calls an error, and every violation of the content security policy, fails the
+test that made it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypedDict
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+SCREENSHOTS = ROOT / "build" / "screenshots"
+CHROMIUM = os.environ.get("SIEGELPOST_CHROMIUM", "/usr/bin/chromium")
+
+_AXE = ROOT / "tests" / "browser" / "vendor" / "axe.min.js"
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Size(TypedDict):
+    """Of a window, in CSS pixels."""
+
+    width: int
+    height: int
+
+
+PHONE = Size(width=320, height=640)
+DESKTOP = Size(width=1280, height=800)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless browser; skips the test where none is installed."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """One person's browser profile with one page, and everything that went wrong in it."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.context = context
+        self.address = address
+        #: console errors, violations and requests to others, in words
+        self.wrongs: list[str] = []
+        self._allowed: list[re.Pattern[str]] = []
+        context.on("page", self._watch)
+        context.on("request", lambda request: self._same_origin(request.url))
+        self.page = context.new_page()
+
+    def allow(self, pattern: str) -> None:
+        """Expect console errors that match, such as a refused login's 403."""
+        self._allowed.append(re.compile(pattern))
+
+    def go(self, path: str) -> Page:
+        """Open a page of the portal."""
+        self.page.goto(self.address + path)
+        return self.page
+
+    def screenshot(self, name: str) -> None:
+        """Keep the page as a person sees it, on a phone and on a desk."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        for size in (PHONE, DESKTOP):
+            self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            file = SCREENSHOTS / f"{name}-{size['width']}.png"
+            self.page.screenshot(path=file, full_page=True, animations="disabled")
+            overflow = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if overflow > 0:
+                self.wrongs.append(f"{name} is {overflow} px too wide at {size['width']} px")
+
+    def check_accessibility(self, name: str) -> None:
+        """Run axe on the page as it stands; findings are wrongs."""
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+            findings: list[dict[str, Any]] = self.page.evaluate(
+                f"""async () => {{
+                  if (!window.axe) {{ {_AXE.read_text(encoding="utf-8")} }}
+                  const found = await window.axe.run(document, {{
+                    resultTypes: ["violations"],
+                    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+                  }});
+                  return found.violations.map(({{ id, help, nodes }}) => (
+                    {{ id, help, nodes: nodes.map(({{ html }}) => html.slice(0, 200)) }}));
+                }}"""
+            )
+            self.wrongs += [f"{name} ({scheme}): axe {finding}" for finding in findings]
+        self.page.emulate_media(color_scheme="light")
+
+    def inspect(self, name: str) -> None:
+        """Both of the above: what every page of every walk must pass."""
+        self.screenshot(name)
+        self.check_accessibility(name)
+
+    def assert_nothing_wrong(self) -> None:
+        """Fail with all that went wrong so far."""
+        wrongs = [
+            wrong
+            for wrong in self.wrongs
+            if not any(pattern.search(wrong) for pattern in self._allowed)
+        ]
+        assert not wrongs, "\n".join(wrongs)
+
+    def _watch(self, page: Page) -> None:
+        page.on(
+            "console",
+            lambda message: (
+                self.wrongs.append(f"console: {message.text} ({message.location.get('url')})")
+                if message.type == "error"
+                else None
+            ),
+        )
+        page.on("pageerror", lambda error: self.wrongs.append(f"script error: {error}"))
+
+    def _same_origin(self, url: str) -> None:
+        if not url.startswith((self.address + "/", "blob:", "data:")):
+            self.wrongs.append(f"request to another origin: {url}")
+
+
+@contextmanager
+def person(browser: Browser, address: str, **options: Any) -> Iterator[Watched]:
+    """A fresh browser profile of one person, checked at the end."""
+    options.setdefault("locale", "de-DE")
+    context = browser.new_context(
+        viewport={"width": DESKTOP["width"], "height": DESKTOP["height"]}, **options
+    )
+    context.set_default_timeout(15_000)
+    watched = Watched(context, address)
+    try:
+        yield watched
+        watched.assert_nothing_wrong()
+    finally:
+        context.close()

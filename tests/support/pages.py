@@ -1,0 +1,33 @@
+"""The pages' environment as the service makes it, for tests that render without a service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+
+from siegelpost.portal import texts
+
+#: The templates of the checkout.
+TEMPLATES = Path(__file__).parents[2] / "templates"
+#: What every render gets, as in the contract of the portal's handlers.
+COMMON = {
+    "form_token": "token",
+    "signed_in": False,
+    "path": "/",
+    "service_name": "Siegelpost",
+    "operator": "Kreis Musterland",
+    "kopfzeile": False,
+    "imprint_url": None,
+    "privacy_url": None,
+    "asset": lambda name: f"/static/{name}",
+}
+
+
+def page_environment() -> jinja2.Environment:
+    """An environment in which a missing value is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    texts.prepare(environment)
+    return environment
