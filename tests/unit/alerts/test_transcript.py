@@ -1,0 +1,126 @@
+"""The record of a dialogue: whole, dated, printable, bounded, without credentials."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from siegelpost.alerts.transcript import MAX_CHARACTERS, Transcript
+from siegelpost.evidence import canonical
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+AT = "2026-11-23T08:00:00.000000Z"
+
+
+def transcript() -> Transcript:
+    return Transcript(lambda: NOW)
+
+
+def taken(of: Transcript) -> list[Any]:
+    return list(of.take())
+
+
+def test_command_and_all_reply_lines_stand_together() -> None:
+    record = transcript()
+    record.received(b"220 mx.example.net ESMTP\r\n")
+    record.sent(b"EHLO post.example.org\r\n")
+    record.received(b"250-mx.example.net\r\n250-SI")
+    record.received(b"ZE 100\r\n250 DSN\r\n")
+    assert taken(record) == [
+        {
+            "command": None,
+            "sent_at": None,
+            "reply": ["220 mx.example.net ESMTP"],
+            "replied_at": AT,
+        },
+        {
+            "command": "EHLO post.example.org",
+            "sent_at": AT,
+            "reply": ["250-mx.example.net", "250-SIZE 100", "250 DSN"],
+            "replied_at": AT,
+        },
+    ]
+    assert taken(record) == []
+
+
+def test_command_without_answer_is_seen_as_such() -> None:
+    record = transcript()
+    record.sent(b"MAIL FROM:<>\r\n")
+    [exchange] = taken(record)
+    assert exchange["reply"] == []
+    assert exchange["replied_at"] is None
+
+
+def test_words_without_having_been_asked_stand_alone() -> None:
+    record = transcript()
+    record.sent(b"NOOP\r\n")
+    record.received(b"250 Ok\r\n421 4.4.2 closing\r\n")
+    first, second = taken(record)
+    assert first["reply"] == ["250 Ok"]
+    assert (second["command"], second["reply"]) == (None, ["421 4.4.2 closing"])
+
+
+def test_body_is_not_copied_and_its_missing_verdict_is_known() -> None:
+    record = transcript()
+    record.sent(b"DATA\r\n")
+    record.received(b"354 go\r\n")
+    record.sent(b"Subject: x\r\n\r\nsecret\r\n.\r\n")
+    assert record.awaits_verdict
+    record.received(b"250 Ok\r\n")
+    assert not record.awaits_verdict
+    assert record.mail_sent
+    assert taken(record)[1]["command"] == "[mail, 25 bytes on the wire]"
+
+
+def test_credentials_never_enter_not_even_as_an_echo() -> None:
+    token = b64encode(b"\0alerts\0hunter2-hunter2")
+    record = transcript()
+    record.keep_out("alerts@example.org", "hunter2-hunter2")
+    record.sent(b"AUTH PLAIN " + token + b"\r\n")
+    record.received(b"535 no such user " + token + b" alerts@example.org hunter2-hunter2\r\n")
+    record.sent(b"AUTH LOGIN\r\n")
+    record.received(b"334 VXNlcm5hbWU6\r\n")
+    record.sent(b64encode(b"alerts") + b"\r\n")
+    record.received(b"334 UGFzc3dvcmQ6\r\n")
+    record.sent(b64encode(b"hunter2-hunter2") + b"\r\n")
+    record.received(b"235 ok " + b64encode(b"hunter2-hunter2") + b"\r\n")
+    record.sent(b"MAIL FROM:<a@example.org>\r\n")
+    exchanges = taken(record)
+    assert [exchange["command"] for exchange in exchanges] == [
+        "AUTH PLAIN [redacted]",
+        "AUTH LOGIN",
+        "[redacted]",
+        "[redacted]",
+        "MAIL FROM:<a@example.org>",
+    ]
+    text = str(exchanges)
+    assert "hunter2" not in text
+    for secret in (token, b64encode(b"alerts"), b64encode(b"hunter2-hunter2")):
+        assert secret.decode() not in text
+
+
+@given(st.lists(st.binary(max_size=3000), max_size=30))
+def test_any_bytes_make_a_bounded_record_that_canonical_json_takes(chunks: list[bytes]) -> None:
+    record = transcript()
+    record.sent(b"EHLO x\r\n")
+    for chunk in chunks:
+        record.received(chunk)
+    encoded = canonical.encode(record.take())
+    assert encoded.isascii()
+    lines = sum(chunk.count(b"\n") for chunk in chunks)
+    assert len(encoded) < 2 * MAX_CHARACTERS + 120 * (lines + 2)
+
+
+def test_endless_reply_is_cut_and_says_so() -> None:
+    record = transcript()
+    record.sent(b"EHLO x\r\n")
+    for _ in range(2000):
+        record.received(b"250-" + b"A" * 500 + b"\r\n")
+    record.received(b"250 end\r\n")
+    [exchange] = taken(record)
+    assert exchange["reply"][-1] == "[cut here]"
+    assert len(str(exchange)) < 2 * MAX_CHARACTERS
