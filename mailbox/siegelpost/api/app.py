@@ -1,0 +1,79 @@
+"""The API as one ASGI application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from siegelpost.api import openapi
+from siegelpost.api.enrolments import EnrolmentEndpoint
+from siegelpost.api.health import HealthEndpoints, Metrics
+from siegelpost.api.log import LogEndpoints
+from siegelpost.api.middleware import Envelope
+from siegelpost.api.notices import NoticeEndpoints
+from siegelpost.api.oauth import TokenEndpoint
+from siegelpost.api.settings import ApiSettings
+from siegelpost.api.tokens import Tokens
+from siegelpost.store.context import Context
+
+
+def create_api(context: Context, settings: ApiSettings) -> FastAPI:
+    """Build the API over ``context``.
+
+    Handlers take the bare request: form parsing and per-request dependencies would double the
+    cost of a dispatch; what they take and answer is described in ``openapi``.
+    No pages for trying it out: they would load scripts from elsewhere.
+    """
+    app = FastAPI(
+        title="Siegelpost",
+        version=openapi.VERSION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    metrics = Metrics(CollectorRegistry())
+    tokens = Tokens(context, settings)
+    notices = NoticeEndpoints(context, settings, tokens)
+    enrolments = EnrolmentEndpoint(context, settings, tokens)
+    log = LogEndpoints(context)
+    health = HealthEndpoints(context, metrics)
+
+    def route(method: str, path: str, endpoint: Any, **described: Any) -> None:
+        app.add_api_route(path, endpoint, methods=[method], response_model=None, **described)
+
+    route("POST", "/oauth/token", TokenEndpoint(context, settings, tokens).post, **openapi.TOKEN)
+    route("POST", "/v1/enrolments", enrolments.post, status_code=201, **openapi.ENROL)
+    route("POST", "/v1/notices", notices.post, status_code=201, **openapi.DISPATCH)
+    route("GET", "/v1/notices/{notice_id}", notices.get, **openapi.STATUS)
+    route("GET", "/v1/notices/{notice_id}/receipt", notices.get_receipt, **openapi.RECEIPT)
+    for path, endpoint in (
+        ("/log/checkpoint", log.get_checkpoint),
+        ("/log/tile/{path:path}", log.get_tile),
+        ("/livez", health.livez),
+        ("/readyz", health.readyz),
+        ("/metrics", health.metrics),
+    ):
+        route("GET", path, endpoint, include_in_schema=False)
+
+    described: dict[str, Any] = {}
+
+    async def get_description(request: Request) -> Response:
+        if not described:
+            described.update(openapi.describe(app, settings))
+        return JSONResponse(described)
+
+    route("GET", "/openapi.json", get_description, include_in_schema=False)
+    app.add_middleware(Envelope, metrics=metrics)
+    app.add_exception_handler(HTTPException, _raise)
+    return app
+
+
+async def _raise(request: Request, error: Exception) -> Response:
+    # Starlette would answer in plain text; the envelope answers with a problem.
+    raise error

@@ -1,0 +1,257 @@
+"""The description of the API (OpenAPI 3.1): what FastAPI cannot read off handlers that take the
+bare request, with examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from siegelpost.api.answers import (
+    EnrolmentOut,
+    NoticeOut,
+    ProblemOut,
+    StatusOut,
+    TokenOut,
+    TokenRefused,
+)
+from siegelpost.api.problems import KINDS, MEDIA_TYPE, URN
+from siegelpost.api.schemas import EnrolmentIn, NoticeIn
+from siegelpost.api.settings import ApiSettings
+from siegelpost.api.tokens import SCOPES
+
+#: Version of the API, not of the program.
+VERSION: Final = "1.0.0"
+
+NOTICE_EXAMPLE: Final[dict[str, Any]] = {
+    "enrolment": "019a2b3c-4d5e-7f60-8123-456789abcdef",
+    "cover": {
+        "title": "Bewilligung von Bürgergeld",
+        "kind": "grant",
+        "what_is_this": "Sie bekommen ab Januar Bürgergeld. Der Bescheid nennt die Beträge.",
+        "what_to_do": "Prüfen Sie den Bescheid. Sie können bis zum 28. Dezember widersprechen.",
+        "due_on": "2026-12-28",
+        "who_helps": "Jobcenter Musterland, Frau Muster, 01234 567-0",
+    },
+    "regime": "sgb10-37-2a",
+    "remedy": "given",
+    "issued_at": "2026-11-23T09:00:00+01:00",
+    "reference": "BG-35502-0012345",
+}
+_ENROLMENT_EXAMPLE: Final[dict[str, Any]] = {
+    "reference": "BG-35502-0012345",
+    "salutation": "Frau Beispiel",
+    "birth_date": "1984-02-29",
+    "language": "de",
+    "address": {
+        "name": "Alice Beispiel",
+        "street": "Musterweg 1",
+        "postal_code": "01234",
+        "city": "Musterstadt",
+    },
+}
+_REQUESTS: Final = (NoticeIn, EnrolmentIn)
+_COMMON: Final = (
+    "token-missing",
+    "token-invalid",
+    "scope-missing",
+    "unavailable",
+    "internal-error",
+)
+
+
+def answers(
+    status: int, model: type[BaseModel], text: str, problems: Iterable[str]
+) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route: the good one, and the problems by status."""
+    result: dict[int | str, dict[str, Any]] = {status: {"model": model, "description": text}}
+    for code in (*_COMMON, *problems):
+        kind = KINDS[code]
+        entry = result.setdefault(
+            kind.status,
+            {
+                "model": ProblemOut,
+                "description": kind.title,
+                "content": {MEDIA_TYPE: {"examples": {}}},
+            },
+        )
+        entry["content"][MEDIA_TYPE]["examples"][code] = {
+            "value": {
+                "type": URN + code,
+                "title": kind.title,
+                "status": kind.status,
+                "detail": kind.detail,
+                "title_de": kind.title_de,
+                "detail_de": kind.detail_de,
+            }
+        }
+    return result
+
+
+def secured(scope: str, **more: Any) -> dict[str, Any]:
+    """The ``openapi_extra`` of a route that needs ``scope``."""
+    return {"security": [{"client": [scope]}], **more}
+
+
+DISPATCH: Final[dict[str, Any]] = {
+    "summary": "Dispatch a notice",
+    "description": "201 means: sealed, durable, retrievable, alert queued. Repeat a call whose "
+    "answer was lost with the same Idempotency-Key: it gets the same answer.",
+    "responses": answers(
+        201,
+        NoticeOut,
+        "The notice is provided.",
+        [
+            code
+            for code in KINDS
+            if code.startswith(("document-", "part-", "address-", "idempotency-"))
+        ]
+        + [
+            "unknown-client", "request-timeout", "media-type", "body-too-large",
+            "multipart-malformed", "request-invalid", "enrolment-unknown", "mailbox-inactive",
+            "consent-missing", "key-missing", "no-document", "too-many-documents",
+            "notice-too-large", "busy",
+        ],
+    ),
+    "openapi_extra": secured(
+        "notices:write",
+        parameters=[
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": True,
+                "description": "New for each notice, the same for repetitions of one call.",
+                "schema": {"type": "string", "pattern": "^[!-~]{1,100}$"},
+                "example": "bescheid-2026-11-23-000417",
+            }
+        ],
+        requestBody={
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["notice", "document"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "notice": {"$ref": "#/components/schemas/NoticeIn"},
+                            "document": {
+                                "type": "array",
+                                "minItems": 1,
+                                "items": {"type": "string", "contentMediaType": "application/pdf"},
+                            },
+                        },
+                    },
+                    "encoding": {
+                        "notice": {"contentType": "application/json"},
+                        "document": {"contentType": "application/pdf"},
+                    },
+                    "example": {"notice": NOTICE_EXAMPLE, "document": ["%PDF-1.7 …"]},
+                }
+            },
+        },
+    ),
+}  # fmt: skip
+STATUS: Final[dict[str, Any]] = {
+    "summary": "State, events and alert of a notice",
+    "responses": answers(200, StatusOut, "The notice.", ["not-found"]),
+    "openapi_extra": secured("notices:read"),
+}
+RECEIPT: Final[dict[str, Any]] = {
+    "summary": "The agency's receipt, with the documents' salts",
+    "responses": {
+        **answers(200, ProblemOut, "", ["not-found", "not-yet-logged"]),
+        200: {
+            "description": "A receipt in the format siegelpost/receipt/v1.",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        },
+    },
+    "openapi_extra": secured("receipts:read"),
+}
+ENROL: Final[dict[str, Any]] = {
+    "summary": "Announce a citizen; get the activation code and the letter",
+    "responses": answers(
+        201,
+        EnrolmentOut,
+        "Print the letter and post it.",
+        ["unknown-client", "media-type", "body-too-large", "request-invalid", "enrolment-active",
+         "request-timeout"],
+    ),
+    "openapi_extra": secured(
+        "enrolments:write",
+        requestBody={
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/EnrolmentIn"},
+                    "example": _ENROLMENT_EXAMPLE,
+                }
+            },
+        },
+    ),
+}  # fmt: skip
+TOKEN: Final[dict[str, Any]] = {
+    "summary": "Get an access token with a signed assertion (RFC 7523)",
+    "responses": {
+        200: {"model": TokenOut, "description": "Valid for ten minutes."},
+        400: {"model": TokenRefused, "description": "The form is not right."},
+        401: {"model": TokenRefused, "description": "The client did not prove itself."},
+    },
+    "openapi_extra": {
+        "security": [],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/x-www-form-urlencoded": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["grant_type", "client_assertion_type", "client_assertion"],
+                        "properties": {
+                            "grant_type": {"const": "client_credentials"},
+                            "client_assertion_type": {
+                                "const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+                            },
+                            "client_assertion": {"type": "string"},
+                            "scope": {"type": "string", "examples": [" ".join(SCOPES)]},
+                        },
+                    }
+                }
+            },
+        },
+    },
+}
+
+
+def describe(app: FastAPI, settings: ApiSettings) -> Mapping[str, Any]:
+    """The whole description of ``app``."""
+    described = get_openapi(
+        title=app.title,
+        version=app.version,
+        routes=app.routes,
+        summary="Sealed delivery of official notices, with evidence.",
+        servers=[{"url": settings.base_url}],
+        license_info={"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
+    )
+    components = described.setdefault("components", {})
+    _, definitions = models_json_schema(
+        [(model, "validation") for model in _REQUESTS],
+        ref_template="#/components/schemas/{model}",
+    )
+    components.setdefault("schemas", {}).update(definitions["$defs"])
+    components["securitySchemes"] = {
+        "client": {
+            "type": "oauth2",
+            "description": "Client credentials, authenticated by private_key_jwt (RFC 7523).",
+            "flows": {
+                "clientCredentials": {
+                    "tokenUrl": settings.token_url,
+                    "scopes": {scope: scope for scope in SCOPES},
+                }
+            },
+        }
+    }
+    return described

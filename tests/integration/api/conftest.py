@@ -1,0 +1,34 @@
+"""An API over a fresh store, an agency with a client, Alice with an open mailbox."""
+
+from __future__ import annotations
+
+import pytest
+
+from siegelpost.keyring.file_keyring import FileKeyring
+from siegelpost.store.context import Context
+from tests.support.agencies import Agency, Citizen, add_agency, add_citizen
+from tests.support.dispatches import ApiClient
+
+
+@pytest.fixture
+async def agency(context: Context, keyring: FileKeyring) -> Agency:
+    """The sending agency."""
+    return await add_agency(context, keyring)
+
+
+@pytest.fixture
+async def charlies_agency(context: Context, keyring: FileKeyring) -> Agency:
+    """Another agency, which may see nothing of the first."""
+    return await add_agency(context, keyring, name="Jobcenter Fremdstadt")
+
+
+@pytest.fixture
+async def alice(context: Context, agency: Agency) -> Citizen:
+    """A citizen of the sending agency."""
+    return await add_citizen(context, agency)
+
+
+@pytest.fixture
+def api(context: Context, agency: Agency) -> ApiClient:
+    """The API, called by the sending agency."""
+    return ApiClient(context, agency)
