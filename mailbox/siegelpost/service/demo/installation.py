@@ -38,7 +38,7 @@ from siegelpost.service.settings import read_settings
 #: Marks a folder that the demo made and may throw away.
 _MARK = ".siegelpost-demo"
 #: How long the service may take to start, in seconds.
-_START_SECONDS = 30
+_START_SECONDS = 90
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -189,9 +189,10 @@ async def _alerts(letterbox: Letterbox, count: int) -> list[Letter]:
 async def _mails(
     letterbox: Letterbox, wanted: Callable[[Letter], bool], count: int
 ) -> list[Letter]:
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        while len(found := [mail for mail in letterbox.letters if wanted(mail)]) < count:
-            await asyncio.sleep(0.05)
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while len(found := [mail for mail in letterbox.letters if wanted(mail)]) < count:
+        _hold(time.monotonic() < end, "a mail did not arrive")
+        await asyncio.sleep(0.05)
     return found
 
 
