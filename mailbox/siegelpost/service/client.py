@@ -90,7 +90,7 @@ class AgencyClient:
             return self._token
         now = int(time.time())
         assertion = jwt.encode(
-            {"alg": "EdDSA"},
+            {"alg": "Ed25519"},
             {
                 "iss": self._client_id,
                 "sub": self._client_id,
@@ -100,7 +100,7 @@ class AgencyClient:
                 "exp": now + ASSERTION_SECONDS,
             },
             self._key,
-            algorithms=["EdDSA"],
+            algorithms=["Ed25519"],
         )
         response = self._http.post(
             "/oauth/token",

@@ -32,7 +32,7 @@ def run_demo(folder: Path, *, once: bool, port: int) -> int:
             letter = installation.folder / "letter.pdf"
             letter.write_bytes(base64.b64decode(enrolled["letter_pdf"]))
             _invite(installation, enrolled["activation_code"], letter)
-            _dispatch_once_active(installation, enrolled["enrolment"])
+            _dispatch_once_active(installation, enrolled["id"])
             threading.Event().wait()
     except KeyboardInterrupt:
         print("\nstopped; the folder stays until the next demo")

@@ -105,7 +105,7 @@ async def play(installation: Installation, steps: Steps) -> None:
             with steps.step("a notice is dispatched, sealed, stored and accepted") as notes:
                 answer = await asyncio.to_thread(
                     agency.dispatch,
-                    notice_call(sample, enrolled["enrolment"]),
+                    notice_call(sample, enrolled["id"]),
                     [(sample.file_name, sample.pdf)],
                 )
                 notes.append(f"notice {answer['id']}, {len(sample.pdf)} bytes")
