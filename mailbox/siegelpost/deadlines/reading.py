@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from siegelpost.deadlines.calendar import BERLIN, PLACES, add_days, day
+from siegelpost.deadlines.arrival import DIRECT, read_confirmation, read_receipt
+from siegelpost.deadlines.calendar import PLACES, day
 from siegelpost.deadlines.facts import (
     DEFAULT_PLACE,
     Assurance,
@@ -31,10 +32,7 @@ from siegelpost.deadlines.versions import ao_recast
 _EVERYTHING_HAPPENED_AT = datetime(2999, 1, 1, tzinfo=UTC)
 #: Consent and access of an example that does not mention them.
 _SINCE_EVER = Dated(at=datetime(1900, 1, 1, tzinfo=UTC))
-#: Stands for "later than any limit of sentence 7".
-_CLEARLY_LATE_DAYS = 5
 
-_DIRECT = (Regime.SGB10_37_2, Regime.VWZG_5A)
 _REMEDIES: dict[object, Remedy] = {
     "given": Remedy.GIVEN,
     "correct": Remedy.GIVEN,
@@ -89,7 +87,7 @@ def read_example(example: Mapping[Any, Any]) -> Reading:
         alert = values.dated("alert_sent", at_day=time(23, 59))
     provided = values.dated("provided", at_day=time(0))
     issued = _issued(values)
-    if regime not in _DIRECT:
+    if regime not in DIRECT:
         provided, alert = _assume_pair(values, regime, provided, alert, issued)
     sent = _sent(values, regime, alert, provided)
     facts: dict[str, Any] = {
@@ -102,9 +100,9 @@ def read_example(example: Mapping[Any, Any]) -> Reading:
         "alert_sent": alert,
         "alert_failed": values.stated("bounced"),
         "alert_delivered": values.stated("delivered"),
-        "disputed": values.stated("disputed"),
+        "disputed": _disputed(values, regime),
         "receipt_proven": values.stated("proven"),
-        "retrieved": values.dated("retrieved"),
+        "retrieved": _retrieved(values, regime),
         "consent_given": _consent(values),
         "consent_revoked": _revoked(values),
         "excluded": values.stated("excluded"),
@@ -130,9 +128,9 @@ def read_example(example: Mapping[Any, Any]) -> Reading:
         facts["benefit"] = values.choice("benefit", _BENEFITS)
     elif values.flag("sgb2"):
         facts["benefit"] = Benefit.SGB2
-    facts |= _receipt(values, regime, sent if regime in _DIRECT else alert)
+    facts |= read_receipt(values, regime, sent if regime in DIRECT else alert)
     if regime is Regime.VWZG_5A:
-        facts |= _confirmation(values)
+        facts |= read_confirmation(values)
     return Reading(
         facts=Facts(**facts), unknown=tuple(values.unknown), assumed=tuple(values.assumed)
     )
@@ -183,7 +181,7 @@ def _assume_pair(
 def _sent(
     values: Values, regime: Regime, alert: Dated | None, provided: Dated | None
 ) -> Dated | None:
-    if values.has("sent") or regime not in _DIRECT:
+    if values.has("sent") or regime not in DIRECT:
         return values.dated("sent")
     documented = not values.has("alert_documented") or values.flag("alert_documented")
     return (alert or provided) if documented else None
@@ -199,6 +197,26 @@ def _providing_unproven(values: Values, regime: Regime) -> Stated | None:
             return Stated()
         return None if proven is True else values.stated("in_doubt")
     return unproven
+
+
+def _disputed(values: Values, regime: Regime) -> Stated | None:
+    """A denial; for an alert, a doubt about its receipt counts as one, to be on the safe side."""
+    denied = values.stated("disputed")
+    if denied is not None or regime not in (Regime.SGB10_37_2A, Regime.AO_122A):
+        return denied
+    doubt = values.stated("in_doubt") or values.stated("not_received")
+    if doubt is not None:
+        values.assumed.append("Der Zugang der Benachrichtigung ist bestritten.")
+    return doubt
+
+
+def _retrieved(values: Values, regime: Regime) -> Dated | None:
+    """The first opening; an acknowledgement of the citizen's own key shows one as well."""
+    opened = values.dated("retrieved")
+    if opened is None and regime is not Regime.VWZG_5A and values.is_time("acknowledged"):
+        values.assumed.append("Die Bestätigung der Person zeigt den Abruf an diesem Tag.")
+        return values.dated("acknowledged")
+    return opened
 
 
 def _consent(values: Values) -> Dated | None:
@@ -220,46 +238,3 @@ def _signed(values: Values) -> bool:
     if isinstance(value, str):
         return value.strip().lower() not in _NO_SIGNATURE
     return values.flag("signed")
-
-
-def _receipt(values: Values, regime: Regime, sent: Dated | None) -> dict[str, Any]:
-    """When something arrived: the notice where it was sent itself, else the alert."""
-    field = "received" if regime in _DIRECT else "alert_received"
-    found: dict[str, Any] = {}
-    for name in ("received", "alert_received", "late"):
-        if values.is_time(name):
-            found[field] = values.dated(name)
-    received = values.raw.get("received")
-    if received is True:
-        found["receipt_proven"] = Stated()
-    elif received is False:
-        found["not_received" if regime in _DIRECT else "disputed"] = Stated()
-    days = values.raw.get("late_days", values.raw.get("late"))
-    if days is True:
-        days = _CLEARLY_LATE_DAYS
-    if isinstance(days, int) and not isinstance(days, bool):
-        if not 0 <= days <= 36_500:
-            raise FactsError(f"late_days: {days} is out of range")
-        if sent is not None:
-            arrived = datetime.combine(add_days(day(sent.at), days), time(12), BERLIN)
-            found[field] = Dated(at=arrived.astimezone(UTC))
-    elif days is not None and days is not False and not isinstance(days, str | Mapping):
-        raise FactsError(f"late_days: a number of days is needed, not {days!r}")
-    return found
-
-
-def _confirmation(values: Values) -> dict[str, Any]:
-    """The Abholbestätigung: its login day is that of the retrieval, else its own."""
-    retrieved = values.dated("retrieved")
-    if not values.has("acknowledged"):
-        if retrieved is not None:
-            values.assumed.append("Für den Abruf liegt eine gültige Abholbestätigung vor.")
-        return {"login_confirmed": retrieved}
-    confirmed = values.stated("acknowledged")
-    if confirmed is None:
-        return {"login_confirmed": None}
-    own = None if confirmed.at is None else Dated(at=confirmed.at, event_id=confirmed.event_id)
-    if own is None and retrieved is None:
-        raise FactsError("acknowledged: the time of the login is needed")
-    arrived = values.dated("confirmation_arrived") or (own if retrieved else None)
-    return {"login_confirmed": retrieved or own, "confirmation_arrived": arrived}

@@ -90,6 +90,9 @@ def test_document_without_examples_is_refused(document: object) -> None:
         ({"bounced": True}, "A4"),
         ({"alert_failed": "2026-12-01T10:00"}, "A4"),
         ({"denied": True}, "A5"),
+        ({"in_doubt": True}, "A5"),
+        ({"received": False}, "A5"),
+        ({"received": True, "disputed": True}, "A7"),
         ({"late_proven": True}, "A6"),
         ({"alert_received": "2026-11-28T10:00"}, "A6"),
         ({"consent": False}, "A1"),
@@ -122,6 +125,13 @@ def test_assumptions_are_said() -> None:
     login = {"regime": "vwzg-5a", "sent": "2026-11-23", "retrieved": "2026-11-24"}
     assert evaluate_example(login)["rule"] == "vwzg-5a/F1"
     assert evaluate_example(login | {"acknowledged": False})["rule"] == "vwzg-5a/F5"
+
+
+def test_acknowledgement_shows_an_opening() -> None:
+    window = GOOD | {"regime": "vwvfg-41-2a", "acknowledged": "2026-11-26T10:00"}
+    assert evaluate_example(window)["deemed"] == "2026-11-27"
+    bare = {"regime": "vwzg-5a", "sent": "2026-11-23", "acknowledged": True}
+    assert "time of the login" in evaluate_example(bare)["error"]
 
 
 def test_no_synonym_means_two_facts() -> None:
