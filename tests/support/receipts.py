@@ -78,6 +78,8 @@ class Sample:
         (EventType.KEY_BOUND, 86400),
         (EventType.CONSENT_GIVEN, 86000),
     )
+    #: Log the mailbox events behind the notice's instead of before them.
+    mailbox_last: bool = False
     made_at: datetime = START + timedelta(days=1)
     package_payload: bytes = digest("package payload")
     acknowledged_payload: bytes = digest("package payload")
@@ -173,7 +175,12 @@ class Sample:
         notice_events, mailbox_events = self.notice_events(), self.mailbox_events()
         leaves: list[bytes] = [digest(f"noise {number}") for number in range(self.noise)]
         indices: list[int] = []
-        for event in (*mailbox_events, *notice_events):
+        ordered = (
+            [*notice_events, *mailbox_events]
+            if self.mailbox_last
+            else [*mailbox_events, *notice_events]
+        )
+        for event in ordered:
             leaves.append(digest(f"noise before {event.id}"))
             indices.append(len(leaves))
             leaves.append(commitment(digest(f"salt of {event.id}"), event.body()))
@@ -190,8 +197,11 @@ class Sample:
                 leaf_index=LeafIndex(index),
                 proof=make_proof(LeafIndex(index), len(leaves), hashes, note).text(),
             )
-            for event, index in zip((*mailbox_events, *notice_events), indices, strict=True)
+            for event, index in zip(ordered, indices, strict=True)
         ]
+        cut = len(notice_events) if self.mailbox_last else len(mailbox_events)
+        front, back = items[:cut], items[cut:]
+        notice_items, mailbox_items = (front, back) if self.mailbox_last else (back, front)
         first = notice_events[0]
         acceptance = Acceptance(
             notice=self.notice,
@@ -210,8 +220,8 @@ class Sample:
             made_at=self.made_at,
             origin=ORIGIN,
             checkpoint=note,
-            events=tuple(items[len(mailbox_events) :]),
-            mailbox_events=tuple(items[: len(mailbox_events)]),
+            events=tuple(notice_items),
+            mailbox_events=tuple(mailbox_items),
             acceptance=sign_acceptance(self.change_acceptance(acceptance), self.acceptance_signer),
             documents=tuple(
                 ReceiptDocument(commitment=value, salt=salt, size=len(document))

@@ -75,6 +75,11 @@ def test_package_provided_anew_may_be_acknowledged() -> None:
     verify_receipt(write_receipt(sample.receipt()), write_trust(sample_trust()))
 
 
+def test_consent_revoked_after_submission_leaves_the_notice_as_it_was() -> None:
+    sample = Sample(plan=PLAN[:3], mailbox_plan=((E.CONSENT_REVOKED, -60),), mailbox_last=True)
+    verify_receipt(write_receipt(sample.receipt()), write_trust(sample_trust()))
+
+
 def _with_key(purpose: Purpose, **changes: Any) -> Trust:
     trust = sample_trust()
     return replace(
@@ -297,6 +302,14 @@ TAMPERED: dict[str, tuple[str, Callable[[], Receipt | bytes]]] = {
         "foreign-mailbox-event",
         lambda: Sample(change_event=_on(E.CONSENT_GIVEN, agency=AgencyId("finanzamt"))).receipt(),
     ),
+    "mailbox event that is of a notice": (
+        "foreign-mailbox-event",
+        lambda: Sample(change_event=_on(E.CONSENT_GIVEN, notice=NoticeId("another"))).receipt(),
+    ),
+    "mailbox event of an unfit kind": (
+        "foreign-mailbox-event",
+        lambda: Sample(mailbox_plan=(*BOUND, (E.RETRIEVED, 60))).receipt(),
+    ),
     "submission left out": ("chain-start", lambda: _without(0)),
     "failed alert left out": (
         "chain-gap",
@@ -345,6 +358,18 @@ TAMPERED: dict[str, tuple[str, Callable[[], Receipt | bytes]]] = {
         "acceptance-differs",
         lambda: _accepted(notice=NoticeId("another")),
     ),
+    "acceptance of another time": (
+        "acceptance-differs",
+        lambda: _accepted(accepted_at=START + timedelta(seconds=1)),
+    ),
+    "acceptance of another mailbox": (
+        "acceptance-differs",
+        lambda: _accepted(mailbox=MailboxId("another")),
+    ),
+    "acceptance of another agency": (
+        "acceptance-differs",
+        lambda: _accepted(agency=AgencyId("another")),
+    ),
     "acceptance of another package": (
         "acceptance-differs",
         lambda: _accepted(package_payload_sha256=digest("x")),
@@ -362,6 +387,10 @@ TAMPERED: dict[str, tuple[str, Callable[[], Receipt | bytes]]] = {
         lambda: Sample(change_event=_on(E.ACKNOWLEDGED, facts={"key": "x"})).receipt(),
     ),
     "key never bound": ("key-not-bound", lambda: Sample(mailbox_plan=BOUND[1:]).receipt()),
+    "key bound after the acknowledgement": (
+        "key-not-bound",
+        lambda: Sample(mailbox_last=True).receipt(),
+    ),
     "key retired before": (
         "key-retired",
         lambda: Sample(mailbox_plan=(*BOUND, (E.KEY_RETIRED, 60))).receipt(),
