@@ -42,7 +42,8 @@ _SUBJECT = re.compile(
 )
 #: Subjects that people write too; they need a second sign.
 _WEAK = re.compile(
-    r"^\W*(?:urlaub|vacation|away from|on (?:vacation|holiday|leave)|absen(?:ce|t)\b|confirm|please|"
+    r"^\W*(?:urlaub|vacation|away from|on (?:vacation|holiday|leave)|absen(?:ce|t)\b"
+    r"|confirm|please|"
     r"i am |i'm |thank you|ihre|your|we |ooo\b|verification|sender|\[(?:ticket|case|request)|read\b"
     r"|gelesen|lu\b|letto|leído|abwesend|nicht im)",
     re.IGNORECASE,

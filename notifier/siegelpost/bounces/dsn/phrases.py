@@ -258,7 +258,8 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"no longer (?:here|with"
         r" (?:us|the company)|employed|works)", r"ambiguous", r"has moved to|hat eine neue",
         r"is no longer (?:valid|available|with)", r"(?:gibt es|existiert) (?:\S+ ){0,3}nicht",
-        r"(?:utente|usu[aá]rio|utilisateur|gebruiker) (?:\S+ ){0,3}(?:sconosciut|desconocid|desconhecid"
+        r"(?:utente|usu[aá]rio|utilisateur|gebruiker) (?:\S+ ){0,3}(?:sconosciut"
+        r"|desconocid|desconhecid"
         r"|inconnu|onbekend|inesistente)",
         r"kein (?:solches )?(?:postfach|konto)",
         r"can't accept user",
