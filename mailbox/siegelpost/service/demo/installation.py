@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,7 +33,8 @@ from siegelpost.service.administration import (
 from siegelpost.service.client import AgencyClient, new_client_key
 from siegelpost.service.demo.notices import AGENCY
 from siegelpost.service.errors import ServiceError
-from siegelpost.service.settings import read_settings
+from siegelpost.service.settings import Settings, read_settings
+from siegelpost.store.database import Database
 
 #: Marks a folder that the demo made and may throw away.
 _MARK = ".siegelpost-demo"
@@ -43,7 +44,7 @@ _START_SECONDS = 90
 
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """A running demo."""
+    """An installation with one agency; whether its service runs is told by its user."""
 
     #: everything is in here
     folder: Path
@@ -59,76 +60,118 @@ class Installation:
     agency_id: str
     #: the agency's system at the API
     agency: AgencyClient
-    #: the running service
-    service: subprocess.Popen[bytes]
+
+    @property
+    def log(self) -> Path:
+        """What the service writes to standard error and output."""
+        return self.folder / "service.log"
 
 
 @contextmanager
 def running_installation(folder: Path, *, port: int) -> Iterator[Installation]:
     """Make a fresh installation in ``folder`` and run it; ends everything at the end."""
-    _clear(folder)
+    clear_folder(folder)
+    with (
+        Letterbox() as letterbox,
+        fresh_installation(folder, letterbox, port=port) as installation,
+        running_service(installation),
+    ):
+        yield installation
+
+
+@contextmanager
+def fresh_installation(
+    folder: Path,
+    letterbox: Letterbox,
+    *,
+    port: int = 0,
+    database: str = "sqlite:///siegelpost.db",
+) -> Iterator[Installation]:
+    """Make settings, keys, tables, an agency and its client in the empty ``folder``.
+
+    ``port`` 0 takes any that is free. The service does not run yet: see `running_service`.
+    """
     port = port or _free_port()
     url = f"http://localhost:{port}"
-    now = datetime.now(UTC)
-    with Letterbox() as letterbox:
-        certificate = shutil.copy(letterbox.certificate, folder / "letterbox.pem")
-        file = write_new_installation(
-            folder,
-            origin="post.musterland.example",
-            public_url=url,
-            now=now,
-            port=port,
-            mail_host=letterbox.host,
-            mail_port=letterbox.smtp_port,
-            mail_ca_file=Path(certificate).resolve(),
-        )
-        settings = read_settings(file)
-        keyring, database, key = (
-            open_keyring(settings),
-            prepare_database(settings),
-            new_client_key(),
-        )
-        office = {name: AGENCY[name] for name in ("name", "phone", "sender")}
-        agency_id = add_agency(database, keyring, NewAgency(**office), now=now)
-        client_id = add_client(
-            database,
+    certificate = shutil.copy(letterbox.certificate, folder / "letterbox.pem")
+    file = write_new_installation(
+        folder,
+        origin="post.musterland.example",
+        public_url=url,
+        now=datetime.now(UTC),
+        port=port,
+        database=database,
+        mail_host=letterbox.host,
+        mail_port=letterbox.smtp_port,
+        mail_ca_file=Path(certificate).resolve(),
+    )
+    settings = read_settings(file)
+    prepare_database(settings).close()
+    office = NewAgency(**{name: AGENCY[name] for name in ("name", "phone", "sender")})
+    agency_id, client_id, key = add_office(settings, office, "Fachverfahren (Demo)")
+    _keep_client(folder, client_id, key)
+    trust = folder / "trust.json"
+    trust.write_bytes(trust_file(open_keyring(settings)))
+    agency = AgencyClient(url, client_id, key)
+    try:
+        yield Installation(
+            folder=folder,
+            settings=file,
+            url=url,
+            trust=trust,
+            letterbox=letterbox,
             agency_id=agency_id,
-            name="Fachverfahren (Demo)",
-            jwk=dict(key.as_dict(private=False)),
-            now=now,
+            agency=agency,
         )
+    finally:
+        agency.close()
+
+
+def add_office(settings: Settings, office: NewAgency, system: str) -> tuple[str, str, OKPKey]:
+    """Add an agency with a client called ``system``; return agency id, client id and its key.
+
+    A service that runs already has not read the agency's manifest key: start it afterwards.
+    """
+    now, key = datetime.now(UTC), new_client_key()
+    database = Database(settings.database.url)
+    try:
+        agency_id = add_agency(database, open_keyring(settings), office, now=now)
+        jwk = dict(key.as_dict(private=False))
+        client_id = add_client(database, agency_id=agency_id, name=system, jwk=jwk, now=now)
+    finally:
         database.close()
-        _keep_client(folder, client_id, key)
-        trust = folder / "trust.json"
-        trust.write_bytes(trust_file(keyring))
-        service = start_service(file, folder / "service.log")
-        agency = AgencyClient(url, client_id, key)
-        try:
-            wait_until_ready(url, service, folder / "service.log")
-            yield Installation(
-                folder=folder,
-                settings=file,
-                url=url,
-                trust=trust,
-                letterbox=letterbox,
-                agency_id=agency_id,
-                agency=agency,
-                service=service,
-            )
-        finally:
-            agency.close()
-            stop_service(service)
+    return agency_id, client_id, key
 
 
-def start_service(settings: Path, log: Path) -> subprocess.Popen[bytes]:
-    """Start ``siegelpost serve`` as a process of its own."""
-    with log.open("ab") as lines:
+@contextmanager
+def running_service(installation: Installation) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the service of ``installation`` in a process of its own; it is ready inside the block."""
+    service = start_service(installation)
+    try:
+        wait_until_ready(installation, service)
+        yield service
+    finally:
+        stop_service(service)
+
+
+def start_service(
+    installation: Installation,
+    *,
+    prefix: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start ``siegelpost serve`` as a process of its own; it is not ready yet.
+
+    ``prefix`` is a program that runs it, such as a tracer; ``environment`` adds variables.
+    """
+    program = [sys.executable, "-m", "siegelpost.service", "serve"]
+    with installation.log.open("ab") as lines:
         return subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "siegelpost.service", "serve", "--settings", str(settings)],
+            [*prefix, *program, "--settings", str(installation.settings)],
             stdin=subprocess.DEVNULL,
             stdout=lines,
             stderr=lines,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
         )
 
 
@@ -142,20 +185,22 @@ def stop_service(service: subprocess.Popen[bytes]) -> None:
         service.wait()
 
 
-def wait_until_ready(url: str, service: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_ready(installation: Installation, service: subprocess.Popen[bytes]) -> None:
     """Return once ``/readyz`` says yes; raises ServiceError with the log's end if it never does."""
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and service.poll() is None:
         try:
-            if httpx2.get(f"{url}/readyz", timeout=2).status_code == 200:
+            if httpx2.get(f"{installation.url}/readyz", timeout=2).status_code == 200:
                 return
         except httpx2.TransportError:
             pass
         time.sleep(0.1)
-    raise ServiceError("the service did not start:\n" + log.read_text()[-2000:])
+    log = installation.log.read_text(errors="replace")
+    raise ServiceError("the service did not start:\n" + log[-2000:])
 
 
-def _clear(folder: Path) -> None:
+def clear_folder(folder: Path) -> None:
+    """Make ``folder`` empty; raises ServiceError if it holds what no demo made."""
     if folder.exists() and any(folder.iterdir()):
         if not (folder / _MARK).exists():
             raise ServiceError(f"{folder} is not empty, and no earlier demo: name another folder")

@@ -1,0 +1,75 @@
+"""Settings: each wrong one is named, the example is complete, and secrets have no default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from siegelpost.service.errors import SettingsError
+from siegelpost.service.example import example
+from siegelpost.service.settings import read_settings
+
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLE = ROOT / "config" / "settings.example.toml"
+
+
+def test_the_example_shows_every_field_as_the_code_has_it() -> None:
+    assert EXAMPLE.read_text() == example(), (
+        "python -m siegelpost.service.example > config/settings.example.toml"
+    )
+
+
+def test_the_example_can_be_used(tmp_path: Path) -> None:
+    file = tmp_path / "siegelpost.toml"
+    file.write_text(EXAMPLE.read_text())
+    settings = read_settings(file)
+    assert settings.http.port == 8080
+    assert settings.database.url == f"sqlite:///{tmp_path.resolve()}/siegelpost.db"
+    assert settings.keyring.file == tmp_path.resolve() / "keyring.json"
+
+
+def test_every_default_in_the_example_is_accepted(tmp_path: Path) -> None:
+    file = tmp_path / "siegelpost.toml"
+    lines = EXAMPLE.read_text().splitlines()
+    spoken = [line.removeprefix("#") if "= " in line and line[1] != " " else line for line in lines]
+    file.write_text("\n".join(line for line in spoken if not line.endswith('= ""')))
+    assert read_settings(file).mail.tls == "required"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (('origin = "post.example.org"', ""), "origin"),
+        (("[http]", "[http]\nporrt = 1"), "http.porrt"),
+        (("#port = 8080", "port = 99999"), "http.port"),
+        (('#tls = "required"', 'tls = "sometimes"'), "mail.tls"),
+        (("master_secret_file", "#master_secret_file"), "keyring.master_secret_file"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, change: tuple[str, str], named: str) -> None:
+    file = tmp_path / "siegelpost.toml"
+    text = EXAMPLE.read_text()
+    assert change[0] in text
+    file.write_text(text.replace(*change, 1))
+    with pytest.raises(SettingsError, match=named.replace(".", r"\.")):
+        read_settings(file)
+
+
+def test_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "siegelpost.toml"
+    file.write_text(EXAMPLE.read_text())
+    monkeypatch.setenv("SIEGELPOST_HTTP__PORT", "8099")
+    assert read_settings(file).http.port == 8099
+
+
+def test_no_file_is_said_plainly(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="siegelpost init"):
+        read_settings(tmp_path / "missing.toml")
+
+
+def test_broken_toml_is_said_plainly(tmp_path: Path) -> None:
+    file = tmp_path / "siegelpost.toml"
+    file.write_text("origin = ")
+    with pytest.raises(SettingsError, match="is not TOML"):
+        read_settings(file)
