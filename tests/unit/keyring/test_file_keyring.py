@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import stat
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ from siegelpost.keyring import (
     KeyringModeError,
     WrongMasterSecretError,
 )
-from siegelpost.keyring.files import read_master_secret, write_master_secret
+from siegelpost.keyring.files import locked, read_master_secret, write_master_secret
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 LATER = NOW + timedelta(days=100)
@@ -253,20 +253,28 @@ def test_running_service_sees_a_rotation_after_reload(keyring: FileKeyring, path
     assert service.signer(KeyPurpose.LOG).verifier == keyring.signer(KeyPurpose.LOG).verifier
 
 
-def _add(path: Path, agency: str) -> None:
-    FileKeyring.open(path, MASTER).add_key(KeyPurpose.MANIFEST, agency, now=NOW)
-
-
 def test_two_writers_lose_no_key(keyring: FileKeyring, path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_add, args=(path, f"agency-{n}")) for n in range(3)]
-    for writer in writers:
+    other = FileKeyring.open(path, MASTER)
+    writer = threading.Thread(target=lambda: other.add_key(KeyPurpose.MANIFEST, "second", now=NOW))
+    with locked(path):
         writer.start()
-    for writer in writers:
-        writer.join(30)
-    keyring.reload()
-    for number in range(3):
-        keyring.signer(KeyPurpose.MANIFEST, f"agency-{number}")
+        writer.join(0.2)
+        assert writer.is_alive(), "it wrote although another held the lock"
+        assert len(FileKeyring.open(path, MASTER).entries) == len(keyring.entries)
+    writer.join(30)
+    keyring.add_key(KeyPurpose.MANIFEST, "third", now=NOW)
+    for agency in ("second", "third"):
+        keyring.signer(KeyPurpose.MANIFEST, agency)
+
+
+def test_rotated_key_that_turns_out_compromised_keeps_its_earlier_end(
+    keyring: FileKeyring,
+) -> None:
+    old = keyring.entries[0]
+    keyring.rotate(old.purpose, now=LATER)
+    keyring.retire(old.id, at=LATER + timedelta(days=9), reason="compromised")
+    assert keyring.entries[0].valid_until == LATER
+    assert keyring.public_keys()[0].compromised_at is not None
 
 
 def test_master_secret_file(tmp_path: Path) -> None:
