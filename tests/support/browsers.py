@@ -146,6 +146,11 @@ def person(browser: Browser, address: str, **options: Any) -> Iterator[Watched]:
     watched = Watched(context, address)
     try:
         yield watched
+    except BaseException:
+        # The test's own failure comes first, but what the browser said explains it.
+        print("\n".join(watched.wrongs))
+        raise
+    else:
         watched.assert_nothing_wrong()
     finally:
         context.close()

@@ -44,6 +44,8 @@ export function explain(error) {
     if (error.title) return error.title;
     return text(error.status >= 500 ? "problem-broken" : "problem-unknown");
   }
+  // Not foreseen: the console is where somebody who helps will look. Errors hold no contents.
+  console.error(error);
   return text("problem-unknown");
 }
 
@@ -91,7 +93,6 @@ export function onSubmit(form, work) {
         markField(error.input, error.message);
         error.input.focus();
       } else {
-        if (!(error instanceof Problem)) console.warn(error);
         alertBox(box, explain(error));
         box.focus();
       }

@@ -9,8 +9,8 @@ const RECEIPT_TRIES = 8;
 const RECEIPT_PAUSE_MS = 1500;
 
 /** Sign with the mailbox's own key that the package opened, and hand it in. */
-export async function acknowledge(path, { mailbox, facts, opened, signer }) {
-  const { statement, signature } = signAcknowledgement(await signer(), {
+export async function acknowledge(path, { mailbox, facts, opened }, signer) {
+  const { statement, signature } = signAcknowledgement(signer, {
     mailbox,
     notice: facts.id,
     manifestDigest: opened.manifestDigest,

@@ -45,9 +45,11 @@ export function showDocuments(documents) {
     const item = fill(byId("document-item"), {
       name,
       size: formatSize(content.length),
-      "open-name": `: ${name}`,
-      "save-name": `: ${name}`,
     });
+    // Not hidden text: KERN squeezes buttons that hold some.
+    for (const link of item.querySelectorAll("a")) {
+      link.setAttribute("aria-label", `${link.textContent.trim()}: ${name}`);
+    }
     const link = address(content, mediaType);
     const openLink = item.querySelector("[data-open]");
     openLink.href = link;

@@ -49,7 +49,7 @@ openButton.addEventListener("click", async () => {
 });
 
 onSubmit(byId("acknowledge-form"), async () => {
-  await acknowledge(path, state);
+  await acknowledge(path, state, await signer());
   await refresh();
   byId("acknowledge-title").focus();
 });
@@ -105,7 +105,16 @@ async function openPackage() {
   byId("documents-title").focus();
 }
 
-const tryOpen = (sealed) => open(sealed, state.seeds.map(({ seed }) => seed));
+function tryOpen(sealed) {
+  return open(sealed, state.seeds.map(({ seed }) => seed));
+}
+
+/** The key pair of the seed that the notice was sealed to. */
+function signer() {
+  const { key } = state.facts;
+  const known = state.seeds.find((candidate) => candidate.key === key) ?? state.seeds[0];
+  return acknowledgementKey(known.seed);
+}
 
 function fail(error) {
   const { agency } = state.facts ?? {};
@@ -122,10 +131,3 @@ function fail(error) {
   }
   problem.focus();
 }
-
-// Signing needs the key that the notice was sealed to; the mailbox's newest one otherwise.
-state.signer = async () => {
-  const key = state.facts.key ?? state.seeds[0].key;
-  const { seed } = state.seeds.find((known) => known.key === key) ?? state.seeds[0];
-  return acknowledgementKey(seed);
-};
