@@ -1,0 +1,221 @@
+"""Measures dispatch end to end beside the raw commit floor of the same run.
+
+    python -m tests.load [--quick] [--rounds N] [--seconds S] [--only sqlite-grouped,…]
+
+Every configuration gets a fresh installation and a real service process in every round; the order
+rotates, so that what the machine does meanwhile hits all alike. Reported are medians over rounds.
+Results go to the terminal and to build/bench.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.load.floor import postgresql_floor, sqlite_floor
+from tests.load.memory import large_notice
+from tests.load.processes import (
+    Service,
+    cpu_seconds,
+    memory_mib,
+    running_service,
+    tree_cpu_seconds,
+)
+from tests.load.report import percentile, print_report, summary
+from tests.support.pdfs import make_text_pdf
+from tests.support.postgres import Server, running_server
+
+#: Bytes of a notice's document.
+DOCUMENT_BYTES = 100_000
+CONNECTIONS = 16
+CITIZENS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """One way to run the service."""
+
+    #: in the report
+    name: str
+    #: sqlite | postgresql
+    database: str
+    #: of the writer
+    group_limit: int
+
+
+CONFIGURATIONS = (
+    Configuration(name="sqlite-grouped", database="sqlite", group_limit=64),
+    Configuration(name="sqlite-single", database="sqlite", group_limit=1),
+    Configuration(name="postgresql-grouped", database="postgresql", group_limit=64),
+    Configuration(name="postgresql-single", database="postgresql", group_limit=1),
+)
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round, for a first look")
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=8.0, help="measured, per configuration")
+    parser.add_argument("--only", default="", help="comma-separated configurations")
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.seconds = 1, 3.0
+    chosen = [c for c in CONFIGURATIONS if not options.only or c.name in options.only.split(",")]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="siegelpost-bench-")))
+        documents = _documents(folder)
+        server = None
+        if any(c.database == "postgresql" for c in chosen):
+            server = stack.enter_context(running_server())
+        rounds = []
+        for number in range(options.rounds):
+            turned = chosen[number % len(chosen) :] + chosen[: number % len(chosen)]
+            rounds.append(_round(folder, turned, documents, server, options.seconds, number))
+            print(f"round {number + 1} of {options.rounds} done", file=sys.stderr)
+        large = large_notice(folder / "large")
+    report = summary(
+        rounds, large, document_bytes=DOCUMENT_BYTES, connections=CONNECTIONS, citizens=CITIZENS
+    )
+    print_report(report)
+    out = Path("build/bench.json")
+    out.parent.mkdir(exist_ok=True)
+    out.write_text(json.dumps({"report": report, "rounds": rounds}, indent=1) + "\n")
+
+
+def _round(
+    folder: Path,
+    configurations: list[Configuration],
+    documents: list[str],
+    server: Server | None,
+    seconds: float,
+    number: int,
+) -> dict[str, Any]:
+    measured: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(dir=folder) as at:
+        measured["floor-sqlite"] = {
+            "rate": sqlite_floor(Path(at), size=DOCUMENT_BYTES, seconds=seconds / 3)
+        }
+    if server is not None:
+        with _database(server, f"floor_{number}") as url:
+            measured["floor-postgresql"] = {
+                "rate": postgresql_floor(
+                    url.replace("postgresql+psycopg", "postgresql"),
+                    size=DOCUMENT_BYTES,
+                    seconds=seconds / 3,
+                )
+            }
+    for configuration in configurations:
+        measured[configuration.name] = _measure(
+            folder, configuration, documents, server, seconds, number
+        )
+    return measured
+
+
+def _measure(
+    folder: Path,
+    configuration: Configuration,
+    documents: list[str],
+    server: Server | None,
+    seconds: float,
+    number: int,
+) -> dict[str, Any]:
+    with ExitStack() as stack:
+        at = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+        if configuration.database == "sqlite":
+            url = f"sqlite:///{at / 'siegelpost.db'}"
+        else:
+            assert server is not None
+            url = stack.enter_context(_database(server, f"bench_{number}"))
+        service = stack.enter_context(
+            running_service(
+                at / "service",
+                database=url,
+                group_limit=configuration.group_limit,
+                citizens=CITIZENS,
+            )
+        )
+        result = _generate(service, documents, seconds, f"{configuration.name}-{number}", server)
+        result["peak_mib"] = memory_mib(service.pid, "VmHWM")
+        return {**asdict(configuration), **result}
+
+
+def _generate(
+    service: Service, documents: list[str], seconds: float, label: str, server: Server | None
+) -> dict[str, Any]:
+    plan = {
+        "port": service.port,
+        "token": service.token(),
+        "enrolments": service.enrolments,
+        "documents": documents,
+        "connections": CONNECTIONS,
+        "warm_seconds": 1.0,
+        "seconds": seconds,
+        "label": label,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.load.generator"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdin.write(json.dumps(plan).encode())
+    process.stdin.close()
+    marks: dict[str, tuple[float, float]] = {}
+    problems = b""
+    for line in process.stderr:
+        if line.strip() in (b"begin", b"end"):
+            marks[line.strip().decode()] = (cpu_seconds(service.pid), _server_cpu(server))
+        else:
+            problems += line
+    result = json.loads(process.stdout.read() or b"null")
+    if process.wait() or result is None:
+        raise RuntimeError(f"the load generator failed: {problems.decode()[-2000:]}")
+    notices = max(1, result["notices"])
+    latencies = sorted(result["latencies"])
+    return {
+        "rate": result["notices"] / result["seconds"],
+        "refused": result["refused"],
+        "p50_ms": percentile(latencies, 0.50),
+        "p99_ms": percentile(latencies, 0.99),
+        "max_ms": latencies[-1] if latencies else 0.0,
+        "service_cpu_ms": 1000 * (marks["end"][0] - marks["begin"][0]) / notices,
+        "database_cpu_ms": 1000 * (marks["end"][1] - marks["begin"][1]) / notices,
+        "generator_cpu_ms": 1000 * result["cpu_seconds"] / notices,
+    }
+
+
+def _server_cpu(server: Server | None) -> float:
+    if server is None:
+        return 0.0
+    return tree_cpu_seconds(int((server.folder / "postmaster.pid").read_text().split()[0]))
+
+
+def _documents(folder: Path) -> list[str]:
+    files = []
+    for seed in range(8):
+        file = folder / f"bescheid-{seed}.pdf"
+        file.write_bytes(make_text_pdf(DOCUMENT_BYTES, seed=seed))
+        files.append(str(file))
+    return files
+
+
+@contextmanager
+def _database(server: Server, name: str) -> Iterator[str]:
+    yield server.create(name)
+    server.drop(name)
+
+
+if __name__ == "__main__":
+    main()
