@@ -135,3 +135,13 @@ def test_report_quoted_in_a_persons_reply_is_no_bounce() -> None:
         b"What is this?\n\n> Final-Recipient: rfc822; bob@example.org\n> Action: failed\n"
     )
     assert parse_dsn(raw).kind is Kind.OTHER
+
+
+def test_address_that_the_notice_was_sent_to_is_not_its_recipient() -> None:
+    raw = (
+        b"From: MAILER-DAEMON@mx.example\nTo: b.1@bounce.agency.example\n"
+        b"Subject: Returned mail\n\nThe following message could not be delivered:\n\n"
+        b"  b.1@bounce.agency.example\n  <alice@example.org>\n\n550 5.1.1 user unknown\n"
+    )
+    assert [one.recipient for one in parse_dsn(raw).recipients] == ["alice@example.org"]
+    assert in_text("b.1@bounce.agency.example") == ["b.1@bounce.agency.example"]
