@@ -13,6 +13,7 @@ from tests.support.databases import (
     postgres,
     store,
 )
+from tests.support.service import running_service
 
 __all__ = [
     "clock",
@@ -23,6 +24,7 @@ __all__ = [
     "migrated_postgres",
     "migrated_sqlite",
     "postgres",
+    "running_service",
     "store",
 ]
 

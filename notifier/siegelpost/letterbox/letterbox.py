@@ -27,7 +27,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from siegelpost.letterbox.certificate import CertificateFiles, make_certificate
 from siegelpost.letterbox.pages import create_pages
 
-#: How many mails are kept; older ones are forgotten.
+#: How many mails are kept if nobody says otherwise; older ones are forgotten.
 KEPT = 200
 #: Largest mail taken, in bytes.
 MAX_MAIL = 1 << 20
@@ -75,15 +75,18 @@ class Letterbox:
         http_port: int = 0,
         *,
         folder: Path | None = None,
+        kept: int = KEPT,
     ) -> None:
         """Bind both ports at once (0: any free one); the certificate goes into `folder`.
+
+        The newest ``kept`` mails are kept.
 
         Raises ValueError for a host that is not this machine alone, OSError for taken ports.
         """
         if not ipaddress.ip_address(host).is_loopback:
             raise ValueError("the letterbox is for this machine only, never for production")
         self.host = host
-        self._letters: deque[Letter] = deque(maxlen=KEPT)
+        self._letters: deque[Letter] = deque(maxlen=kept)
         self._count = 0
         self._folder = None if folder else tempfile.TemporaryDirectory(prefix="siegelpost-box-")
         self._files = make_certificate(folder or Path(self._folder.name if self._folder else ""))

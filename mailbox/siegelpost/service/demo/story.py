@@ -96,7 +96,7 @@ async def play(installation: Installation, steps: Steps) -> None:
                 code=enrolled["activation_code"],
                 birth_date=CITIZEN["birth_date"],
                 email=CITIZEN["email"],
-                read_code=lambda: _mailed_code(installation.letterbox),
+                read_code=lambda: mailed_code(installation.letterbox, CITIZEN["email"]),
                 passphrase=PASSPHRASE,
             )
         samples = list(sample_notices(datetime.now(UTC).date()))
@@ -173,8 +173,9 @@ def _patient_receipt(installation: Installation, notice_id: str) -> bytes:
             time.sleep(0.2)
 
 
-async def _mailed_code(letterbox: Letterbox) -> str:
-    letter = (await _mails(letterbox, lambda mail: mail.number == 1, 1))[0]
+async def mailed_code(letterbox: Letterbox, email: str) -> str:
+    """Wait for the mail to ``email`` that confirms the address; return its eight digits."""
+    letter = (await _mails(letterbox, lambda mail: email in mail.recipients, 1))[0]
     found = _CODE.search(letter.part("plain"))
     _hold(found is not None, "the mail holds no code")
     assert found is not None
