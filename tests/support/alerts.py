@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,13 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 DOMAIN = "post.example.org"
 AGENCY_NAME = "Jobcenter Kreis Musterland"
 CODE = "40718293"
+
+
+async def until(happened: Callable[[], object], *, seconds: float = 20.0) -> None:
+    """Wait until `happened` is true; TimeoutError after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not happened():  # noqa: ASYNC110 - watched from outside, nobody would set an event
+            await asyncio.sleep(0.02)
 
 
 class NoKeys:
@@ -221,9 +229,13 @@ class World:
             connection.execute(insert(tables.core(model)), [row])
 
     def _address(self, connection: Connection, email: str) -> str:
+        address = tables.core(tables.Address)
+        known = connection.execute(select(address.c.id).where(address.c.email == email)).scalar()
+        if known is not None:
+            return str(known)
         identifier = new_id(self.clock.now(), os.urandom(10))
         connection.execute(
-            insert(tables.core(tables.Address)),
+            insert(address),
             [
                 {
                     "id": identifier,

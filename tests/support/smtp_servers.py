@@ -59,9 +59,9 @@ async def scripted_server(script: Script) -> AsyncIterator[int]:
         assert task is not None
         tasks.add(task)
         script.connections += 1
-        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await _Dialogue(script, reader, writer).run()
-        with suppress(ConnectionError, ssl.SSLError):
+        with suppress(OSError):
             writer.close()
         tasks.discard(task)
 
@@ -112,7 +112,7 @@ class _Dialogue:
         answer: object = self._default(verb) if decided is NotImplemented else decided
         if isinstance(answer, float | int):
             await asyncio.sleep(answer)
-            answer = self._default(verb)
+            answer = DEFAULT[verb]
         if not isinstance(answer, bytes):
             return False
         self._last = answer

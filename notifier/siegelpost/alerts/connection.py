@@ -34,10 +34,10 @@ class Setback(AlertError):
     def __init__(
         self, step: Step, verdict: Verdict, reason: Reason, words: str, code: int | None = None
     ) -> None:
-        """`words`: the server's, or the operating system's; `code`: of the reply, if one came."""
+        """`words`: the server's or the operating system's, readable; `code`: of the reply."""
         super().__init__(f"{reason.value} at {step.value}")
         self.step, self.verdict, self.reason, self.code = step, verdict, reason, code
-        self.words = readable(words.encode("utf-8", "surrogateescape"))[:MAX_LINE]
+        self.words = words[:MAX_LINE]
 
 
 class _Client(aiosmtplib.SMTP):
@@ -131,7 +131,7 @@ class Connection:
                 "port": self._settings.port,
                 "address": peer,
                 "opened_at": format_time(opened_at),
-                "greeting": readable(greeting.encode("utf-8", "surrogateescape"))[:MAX_LINE],
+                "greeting": self._words(greeting)[:MAX_LINE],
                 "capabilities": self._capabilities(),
                 "tls": self._tls,
                 "dialogue": self._transcript.take(),
@@ -153,7 +153,7 @@ class Connection:
                 await client.rcpt(mail.recipient, options=options[1])
                 self._step = Step.DATA
                 reply = await client.data(mail.data, timeout=self._settings.final_seconds)
-                return reply.message
+                return self._words(reply.message)
         except Setback as setback:
             if setback.verdict is Verdict.ACCEPTED:  # some other 2yz than 250
                 return setback.words
@@ -262,10 +262,10 @@ class Connection:
     def _capabilities(self) -> list[Json]:
         response = self._client.last_ehlo_response
         lines = response.message.split("\n")[1:] if response else []
-        return [
-            readable(line.encode("utf-8", "surrogateescape"))[:_CAPABILITY_CHARACTERS]
-            for line in lines[:_CAPABILITIES]
-        ]
+        return [self._words(line)[:_CAPABILITY_CHARACTERS] for line in lines[:_CAPABILITIES]]
+
+    def _words(self, message: str) -> str:
+        return readable(self._transcript.scrubbed(message.encode("utf-8", "surrogateescape")))
 
     @contextmanager
     def _setbacks(self) -> Iterator[None]:
@@ -276,7 +276,7 @@ class Connection:
             step = self._refusing_step(error)
             verdict, reason = verdict_of(step, error.code)
             code = error.code if 200 <= error.code < 600 else None
-            raise Setback(step, verdict, reason, error.message, code) from error
+            raise Setback(step, verdict, reason, self._words(error.message), code) from error
         except ssl.SSLError as error:
             raise self._setback(Reason.TLS_FAILED, error) from error
         except TimeoutError as error:
@@ -300,7 +300,7 @@ class Connection:
             self._step, reason = Step.BODY, Reason.ANSWER_LOST
         elif self._step is Step.STARTTLS and reason is not Reason.TIMEOUT:
             reason = Reason.TLS_FAILED
-        words = str(error) or "no answer in time"
+        words = self._words(str(error)) or "no answer in time"
         return Setback(self._step, Verdict.DEFERRED, reason, words)
 
 

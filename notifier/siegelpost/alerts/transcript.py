@@ -95,10 +95,15 @@ class Transcript:
         self._exchanges.append(exchange)
         return exchange
 
-    def _reply(self, line: bytes) -> None:
+    def scrubbed(self, line: bytes) -> bytes:
+        """Return `line` without the credentials that a server may have echoed."""
         for secret in self._secrets:
             if len(secret) > 2:
                 line = line.replace(secret, _REDACTED.encode())
+        return line
+
+    def _reply(self, line: bytes) -> None:
+        line = self.scrubbed(line)
         last = self._exchanges[-1] if self._exchanges else None
         if last is None or last["replied_at"] is not None:
             last = self._open(None)  # a greeting, or words without having been asked
