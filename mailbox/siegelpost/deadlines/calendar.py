@@ -111,11 +111,13 @@ _GERMAN = ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]
 _ENGLISH = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
+@lru_cache(maxsize=4096)
 def german(day_: date) -> str:
     """A date for German readers, "Fr, 27.11.2026"."""
     return f"{_GERMAN[day_.weekday()]}, {day_.day:02}.{day_.month:02}.{day_.year}"
 
 
+@lru_cache(maxsize=4096)
 def english(day_: date) -> str:
     """A date for English readers, "Fri 2026-11-27"."""
     return f"{_ENGLISH[day_.weekday()]} {day_.isoformat()}"

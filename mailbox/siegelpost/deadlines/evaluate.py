@@ -4,8 +4,6 @@ Design section 9. Puts together the regime's table, the objection period, the re
 what would change the result. Pure: `now` is part of the facts, nothing is read or stored.
 """
 
-from dataclasses import replace
-
 from siegelpost.deadlines.catalog import REGIME_STATUTES, RULES
 from siegelpost.deadlines.certainty import REVIEWS, Mark, Review
 from siegelpost.deadlines.facts import Benefit, Facts, Regime
@@ -124,8 +122,8 @@ def _changes(facts: Facts, finding: Finding) -> tuple[WhatIf, ...]:
     """The changes of single facts that would lead to another day or another rule."""
     changes = []
     for question in questions(facts, finding):
-        other = replace(facts, **question.changes)
-        found = decide(case_of(other))
+        other = facts.but(**question.changes)
+        found = finding if question.period_only else decide(case_of(other))
         end = None if found.deemed is None else objection_period(other, found.deemed).end
         changes.append(
             WhatIf(de=question.de, en=question.en, rule=found.rule, deemed=found.deemed, end=end)

@@ -9,6 +9,7 @@ the regime's business.
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from siegelpost.deadlines.calendar import (
     add_months,
@@ -74,8 +75,14 @@ class Period:
 
 def objection_period(facts: Facts, deemed: date) -> Period:
     """The period that starts with the deemed day; see the module for the rules."""
-    norms = _NORMS.get(facts.regime, _SGG)
-    if facts.remedy is Remedy.NONE_POSSIBLE:
+    return _period(facts.regime, facts.remedy, facts.abroad, facts.place, deemed)
+
+
+@lru_cache(maxsize=8192)
+def _period(regime: Regime, remedy: Remedy, abroad: bool, place: Place, deemed: date) -> Period:
+    """Notices of one day share their period, so it is worth keeping."""
+    norms = _NORMS.get(regime, _SGG)
+    if remedy is Remedy.NONE_POSSIBLE:
         return Period(
             end=None,
             basis=(norms.year,),
@@ -91,11 +98,11 @@ def objection_period(facts: Facts, deemed: date) -> Period:
         )
     reviews: tuple[Review, ...] = ()
     mark = Mark.VERIFIED
-    if facts.remedy is not Remedy.GIVEN:
+    if remedy is not Remedy.GIVEN:
         months, norm = 12, norms.year
         why_de = "Die Rechtsbehelfsbelehrung fehlt oder ist unrichtig: ein Jahr"
         why_en = "the instruction is missing or wrong: one year"
-    elif facts.abroad:
+    elif abroad:
         months, norm = norms.months_abroad, norms.month
         reviews, mark = (norms.abroad,), Mark.INFERENCE
         why_de = "Die Person lebt im Ausland: " + ("drei Monate" if months == 3 else "ein Monat")
@@ -107,14 +114,14 @@ def objection_period(facts: Facts, deemed: date) -> Period:
             "instruction given: one month",
         )
     counted = add_months(deemed, months)
-    end = roll(counted, facts.place)
-    if is_local_holiday(end, facts.place):
+    end = roll(counted, place)
+    if is_local_holiday(end, place):
         reviews = (*reviews, REVIEWS["LOCAL-HOLIDAY"])
     if end == counted:
         last_de, last_en = f"{german(end)}, 24:00 Uhr", f"{english(end)}, 24:00"
     else:
         last_de = (
-            f"{german(counted)} ist kein Werktag ({name_holiday(counted, facts.place)}), "
+            f"{german(counted)} ist kein Werktag ({name_holiday(counted, place)}), "
             f"also {german(end)}, 24:00 Uhr"
         )
         last_en = f"{english(counted)} is no working day, so {english(end)}, 24:00"

@@ -19,6 +19,8 @@ class Question:
     en: str
     #: Fields of `Facts` and their other values.
     changes: dict[str, Any]
+    #: The change touches the objection period alone, never the deemed day.
+    period_only: bool = False
 
 
 _SOME = Stated()
@@ -42,6 +44,7 @@ _WRONG = Question(
     de="Wenn die Rechtsbehelfsbelehrung unrichtig ist",
     en="if the instruction on remedies is wrong",
     changes={"remedy": Remedy.WRONG},
+    period_only=True,
 )
 _DOUBT = Question(
     de="Wenn der Zugang zweifelhaft ist und nicht nachgewiesen werden kann",
