@@ -53,7 +53,7 @@ def activate(watched: Watched, house: PortalHouse, letter: Letter, email: str) -
     page.get_by_label("Mein Name darf").check()
     next_step(page)
 
-    expect(page.get_by_role("heading", name="Ihr Wiederherstellungscode")).to_be_visible()
+    expect(page.locator("#recovery-title")).to_be_visible()
     watched.inspect("activate-5-recovery")
     asked = page.locator("#recovery-group")
     number = int(page.locator('label[for="recovery-group"]').inner_text().split()[-1])
@@ -103,6 +103,11 @@ def test_a_citizen_activates_reads_acknowledges_and_keeps_the_proof(
             page.get_by_role("link", name="Speichern: Bescheid.pdf").click()
         assert saving.value.suggested_filename == "Bescheid.pdf"
         assert Path(saving.value.path()).read_bytes() == bytes(notice.content)
+        with alice.context.expect_page() as viewing:
+            page.get_by_role("link", name="Ansehen: Bescheid.pdf").click()
+        assert viewing.value.url.startswith("blob:")
+        expect(viewing.value.locator("embed[type='application/pdf']")).to_be_attached()
+        viewing.value.close()
         alice.inspect("notice-open")
 
         page.get_by_role("button", name="Erhalt bestätigen").click()

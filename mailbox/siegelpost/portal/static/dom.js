@@ -1,7 +1,7 @@
 // Small helpers for pages. Texts are set as text; no markup is ever made from strings.
 
 import { Problem } from "./api.js";
-import { has, text } from "./texts.js";
+import { formatWait, has, text } from "./texts.js";
 
 export const byId = (id) => document.getElementById(id);
 
@@ -40,7 +40,8 @@ export function say(message) {
 /** What went wrong, in words for a person. */
 export function explain(error) {
   if (error instanceof Problem) {
-    if (has(`problem-${error.code}`)) return text(`problem-${error.code}`);
+    const wait = formatWait(error.details.retry_after ?? 60);
+    if (has(`problem-${error.code}`)) return text(`problem-${error.code}`, { wait });
     if (error.title) return error.title;
     return text(error.status >= 500 ? "problem-broken" : "problem-unknown");
   }

@@ -4,12 +4,16 @@ import { byId, fill, show } from "./dom.js";
 import { address } from "./downloads.js";
 import { formatDate, formatDay, formatSize, formatTime, has, text } from "./texts.js";
 
+/** Name of the sealed file on the reader's disk. */
+export const sealedName = (facts) => `schreiben-${facts.provided_at.slice(0, 10)}.age`;
+
 /** Fill the head and, once it is unsealed, the cover. */
-export function showFacts(facts, id, cover = null) {
+export function showFacts(facts, cover = null) {
   const { agency, state } = facts;
   slot("agency", agency.name);
   slot("provided", text("provided", { date: formatDate(facts.provided_at) }));
-  slot("commands", `age -d -i schluessel.txt -o schreiben.zip ${id}.age\nunzip schreiben.zip`);
+  const file = sealedName(facts);
+  slot("commands", `age -d -i schluessel.txt -o schreiben.zip ${file}\nunzip schreiben.zip`);
   slot("check-signature", text("check-signature", { agency: agency.name }));
   const badge = byId(`badge-${state}`);
   byId("state").replaceChildren(...(badge ? [badge.content.cloneNode(true)] : []));

@@ -2,7 +2,7 @@
 
 import { postForBytes, get } from "./api.js";
 import { acknowledge, saveReceipt } from "./notice-actions.js";
-import { showDocuments, showEvents, showFacts } from "./notice-view.js";
+import { sealedName, showDocuments, showEvents, showFacts } from "./notice-view.js";
 import { fromBase64, hex, sha256, utf8 } from "./bytes.js";
 import { alertBox, byId, explain, onSubmit, say, show } from "./dom.js";
 import { save } from "./downloads.js";
@@ -60,7 +60,7 @@ onSubmit(byId("receipt-form"), async () => {
 });
 
 byId("save-sealed").addEventListener("click", () =>
-  save(state.opened.sealed, `${id}.age`, "application/age"),
+  save(state.opened.sealed, sealedName(state.facts), "application/age"),
 );
 
 byId("save-key").addEventListener("click", () => {
@@ -71,7 +71,7 @@ byId("save-key").addEventListener("click", () => {
 
 async function refresh() {
   state.facts = await get(`${path}/facts`);
-  showFacts(state.facts, id);
+  showFacts(state.facts);
   showEvents(state.facts.events);
 }
 
@@ -79,7 +79,7 @@ async function unsealCover() {
   const bytes = await tryOpen(fromBase64(state.facts.cover));
   const cover = readCover(bytes);
   state.coverDigest = hex(await sha256(bytes));
-  showFacts(state.facts, id, cover);
+  showFacts(state.facts, cover);
 }
 
 async function openPackage() {
@@ -97,7 +97,7 @@ async function openPackage() {
     coverDigest: state.coverDigest,
   });
   state.opened = { ...opened, sealed, payload: await payloadDigest(sealed) };
-  showDocuments(opened.documents, state.facts.agency);
+  showDocuments(opened.documents);
   say(text("opened-status"));
   await refresh();
   show(byId("acknowledge"));

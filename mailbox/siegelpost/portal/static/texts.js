@@ -23,6 +23,13 @@ export const formatTime = (moment) => times.format(new Date(moment));
 /** A calendar day YYYY-MM-DD, with its weekday. */
 export const formatDay = (day) => days.format(new Date(`${day}T00:00:00Z`));
 
+/** A time to wait, in full minutes where it is long. */
+export function formatWait(seconds) {
+  const [amount, unit] = seconds < 90 ? [seconds, "second"] : [Math.ceil(seconds / 60), "minute"];
+  const style = { style: "unit", unit, unitDisplay: "long" };
+  return new Intl.NumberFormat(language, style).format(amount);
+}
+
 export function formatSize(bytes) {
   const [amount, unit] = bytes < 1e6 ? [Math.max(1, bytes / 1e3), "kB"] : [bytes / 1e6, "MB"];
   const digits = unit === "MB" && amount < 10 ? 1 : 0;
