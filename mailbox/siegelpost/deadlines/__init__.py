@@ -19,11 +19,13 @@ from siegelpost.deadlines.facts import (
     Remedy,
     Stated,
 )
+from siegelpost.deadlines.labels import FACTS_DE
 from siegelpost.deadlines.periods import Retention, evidence_needed_until
 from siegelpost.deadlines.result import ADVICE_DE, Advice, Result, RuleId, State, Step, WhatIf
 
 __all__ = [
     "ADVICE_DE",
+    "FACTS_DE",
     "Advice",
     "Assurance",
     "Benefit",

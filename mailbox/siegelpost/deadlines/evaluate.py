@@ -7,7 +7,8 @@ what would change the result. Pure: `now` is part of the facts, nothing is read 
 from siegelpost.deadlines.catalog import REGIME_STATUTES, RULES
 from siegelpost.deadlines.certainty import REVIEWS, Mark, Review
 from siegelpost.deadlines.facts import Benefit, Facts, Regime
-from siegelpost.deadlines.periods import Period, objection_period
+from siegelpost.deadlines.labels import FACTS_DE
+from siegelpost.deadlines.periods import Period, objection_end, objection_period
 from siegelpost.deadlines.result import Advice, Finding, Result, State, Step, WhatIf
 from siegelpost.deadlines.rules import case_of, decide
 from siegelpost.deadlines.rules.common import Case, step
@@ -107,12 +108,11 @@ def _paper(facts: Facts) -> tuple[Step, ...]:
 def _later(left_out: tuple[str, ...]) -> tuple[Step, ...]:
     if not left_out:
         return ()
-    names = ", ".join(left_out)
     return (
         Step(
             de=f"Nach dem Zeitpunkt der Berechnung liegende Angaben bleiben außer Betracht: "
-            f"{names}.",
-            en=f"Facts after the moment of the computation are left out: {names}.",
+            f"{', '.join(FACTS_DE[name] for name in left_out)}.",
+            en=f"Facts after the moment of the computation are left out: {', '.join(left_out)}.",
             mark=Mark.VERIFIED,
         ),
     )
@@ -124,7 +124,7 @@ def _changes(facts: Facts, finding: Finding) -> tuple[WhatIf, ...]:
     for question in questions(facts, finding):
         other = facts.but(**question.changes)
         found = finding if question.period_only else decide(case_of(other))
-        end = None if found.deemed is None else objection_period(other, found.deemed).end
+        end = None if found.deemed is None else objection_end(other, found.deemed)
         changes.append(
             WhatIf(de=question.de, en=question.en, rule=found.rule, deemed=found.deemed, end=end)
         )

@@ -73,6 +73,17 @@ class Period:
     reviews: tuple[Review, ...] = ()
 
 
+def objection_end(facts: Facts, deemed: date) -> date | None:
+    """The last day of `objection_period` alone, without the texts."""
+    if facts.remedy is Remedy.NONE_POSSIBLE:
+        return None
+    if facts.remedy is not Remedy.GIVEN:
+        months = 12
+    else:
+        months = _NORMS.get(facts.regime, _SGG).months_abroad if facts.abroad else 1
+    return roll(add_months(deemed, months), facts.place)
+
+
 def objection_period(facts: Facts, deemed: date) -> Period:
     """The period that starts with the deemed day; see the module for the rules."""
     return _period(facts.regime, facts.remedy, facts.abroad, facts.place, deemed)

@@ -8,7 +8,7 @@ information for clerks, lawyers and citizens; it decides nothing.
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from siegelpost.deadlines.certainty import Mark, Review
 from siegelpost.deadlines.facts import EventId
@@ -55,9 +55,8 @@ ADVICE_DE = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Used:
-    """One fact that a step rests on."""
+class Used(NamedTuple):
+    """One fact that a step rests on. A tuple, because every evaluation makes dozens of them."""
 
     #: Name of the field in `Facts`.
     fact: str

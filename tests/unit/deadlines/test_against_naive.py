@@ -3,6 +3,7 @@
 import os
 import time
 from random import Random
+from statistics import median
 
 import pytest
 from hypothesis import given, settings
@@ -56,11 +57,14 @@ def test_a_hundred_thousand_evaluations_take_under_ten_seconds(
 ) -> None:
     random = Random(SEED)  # noqa: S311 - cases, not secrets
     facts = [facts_of(random_case(random, REGIMES[number % 6])) for number in range(10_000)]
-    started = time.process_time()
+    rounds = []
     for _ in range(10):
+        started = time.process_time()
         for one in facts:
             evaluate(one, what_if=what_if)
-    seconds = time.process_time() - started
+        rounds.append(time.process_time() - started)
+    # Ten times the median round: a neighbour on the same core must not decide the test.
+    seconds = 10 * median(rounds)
     with capsys.disabled():
         print(f"\n100,000 evaluations, what_if={what_if}: {seconds:.2f} s of one core")
     assert seconds < 10

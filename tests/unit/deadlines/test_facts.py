@@ -20,6 +20,7 @@ from siegelpost.deadlines import (
     evidence_needed_until,
 )
 from siegelpost.deadlines.facts import TIMED
+from siegelpost.deadlines.labels import FACTS_DE
 
 NOON = datetime(2026, 9, 1, 10, 0, tzinfo=UTC)
 NAIVE = datetime(2026, 9, 1, 10, 0)  # noqa: DTZ001 - what must be refused
@@ -61,6 +62,10 @@ def test_facts_are_frozen_and_every_timed_field_is_known() -> None:
     }
 
 
+def test_every_fact_has_a_german_name() -> None:
+    assert set(FACTS_DE) == set(TIMED)
+
+
 def test_steps_name_the_events_they_rest_on() -> None:
     result = evaluate(_served())
     named = {used.event_id for step in result.reasons for used in step.used}
@@ -75,7 +80,7 @@ def test_facts_after_now_are_left_out_and_named() -> None:
     before = evaluate(_served(alert_failed=bounced, now=NOON + timedelta(days=4, hours=23)))
     after = evaluate(_served(alert_failed=bounced, now=NOON + timedelta(days=5)))
     assert before.deemed == date(2026, 9, 5)
-    assert "alert_failed" in before.reasons[-1].de
+    assert "Benachrichtigung gescheitert" in before.reasons[-1].de
     assert after.deemed is None
     assert after.rule == "sgb10-37-2a/A4"
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from siegelpost.deadlines import Dated, Facts, Regime, Remedy, Stated, WhatIf, evaluate
+from siegelpost.deadlines.periods import objection_end, objection_period
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SERVED = Facts(
@@ -48,3 +49,12 @@ def test_answers_are_what_the_clock_says_for_the_changed_facts() -> None:
     answer = _answers(SERVED)["if the alert still bounces"]
     changed = evaluate(replace(SERVED, alert_failed=Stated()))
     assert (answer.rule, answer.deemed, answer.end) == (changed.rule, changed.deemed, changed.end)
+
+
+def test_short_way_to_the_end_is_the_long_one() -> None:
+    for regime in Regime:
+        for remedy in Remedy:
+            for abroad in (False, True):
+                facts = replace(SERVED, regime=regime, remedy=remedy, abroad=abroad)
+                for day in (date(2026, 11, 27), date(2027, 1, 31), date(2028, 2, 29)):
+                    assert objection_end(facts, day) == objection_period(facts, day).end

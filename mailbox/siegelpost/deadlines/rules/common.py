@@ -45,17 +45,11 @@ def case_of(facts: Facts) -> Case:
 
 def use(facts: Facts, *names: str) -> tuple[Used, ...]:
     """The named facts as a step shows them; absent ones too, because absence decides."""
-    shown = []
-    for name in names:
-        fact: Dated | Stated | None = getattr(facts, name)
-        shown.append(
-            Used(
-                fact=name,
-                at=None if fact is None else fact.at,
-                event_id=None if fact is None else fact.event_id,
-            )
-        )
-    return tuple(shown)
+    return tuple([_used(name, getattr(facts, name)) for name in names])
+
+
+def _used(name: str, fact: Dated | Stated | None) -> Used:
+    return Used(name, None, None) if fact is None else Used(name, fact.at, fact.event_id)
 
 
 def step(facts: Facts, mark: Mark, de: str, en: str, *names: str) -> Step:
