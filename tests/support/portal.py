@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from siegelpost.service.demo.citizen import Citizen
 from siegelpost.store import tables
 from siegelpost.store.address_codes import address_code_for
 from siegelpost.store.context import Context
+from siegelpost.store.fsck import check_store
 from siegelpost.store.log import log_origin
 from siegelpost.store.sequencer import Sequencer
 
@@ -155,8 +155,10 @@ class Town:
 
 
 @asynccontextmanager
-async def running_town(context: Context) -> AsyncIterator[Town]:
-    """A portal with two agencies, for the length of a block."""
+async def running_town(
+    context: Context, settings: PortalSettings | None = None
+) -> AsyncIterator[Town]:
+    """A portal with two agencies, for the length of a block; the store is checked at its end."""
     keyring = context.keyring
     assert isinstance(keyring, FileKeyring)
     agency, client = tables.core(tables.Agency), tables.core(tables.ApiClient)
@@ -189,12 +191,15 @@ async def running_town(context: Context) -> AsyncIterator[Town]:
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    app = create_portal(context, templates, PortalSettings(public_url=ADDRESS))
+    app = create_portal(context, templates, settings or PortalSettings(public_url=ADDRESS))
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ADDRESS) as http:
-        yield Town(context=context, client=http, app=app)
-
-
-def fresh_bytes(count: int) -> bytes:
-    """Random bytes, for proofs that are wrong."""
-    return os.urandom(count)
+        town = Town(context=context, client=http, app=app)
+        yield town
+    await town.sequence()
+    findings = check_store(
+        context.store.database,
+        origin=log_origin(context.origin),
+        verifiers=[keyring.signer(KeyPurpose.LOG).verifier],
+    )
+    assert list(findings) == []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from siegelpost.citizens import codes, peppers
@@ -21,7 +21,7 @@ from siegelpost.citizens.letters import ActivationLetter, PostalAddress, activat
 from siegelpost.citizens.text import checked_line
 from siegelpost.evidence.ids import ID_RANDOM, new_id
 from siegelpost.store.context import Context
-from siegelpost.store.tables import Agency, Enrolment, core
+from siegelpost.store.tables import Activation, Agency, Enrolment, core
 
 #: How long a letter code can be used; the post needs days, and people need weeks.
 CODE_LIFETIME = timedelta(days=60)
@@ -30,6 +30,7 @@ LANGUAGES = ("de", "en")
 
 _agency = core(Agency)
 _enrolment = core(Enrolment)
+_activation = core(Activation)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +108,8 @@ async def enrol(
             .values(**values)
         ).rowcount:
             raise EnrolmentActive("this reference has a mailbox already")
+        # Whoever has begun with the old letter, perhaps a stolen one, must not finish with it.
+        connection.execute(delete(_activation).where(_activation.c.enrolment_id == enrolment_id))
         return enrolment_id, agency
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import jinja2
@@ -106,4 +107,8 @@ def _answer(world: World, request: Request, error: Exception) -> Response:
         problem = Problem(code="unavailable", retry_after=5)
     else:
         problem = problem_of(error)
-    return pages.error_page(world, request, problem) if people else problem_json(problem)
+    if people:
+        # Whatever broke may break the page, too: then the plain answer has to do.
+        with suppress(jinja2.TemplateError, LookupError, OSError):
+            return pages.error_page(world, request, problem)
+    return problem_json(problem)

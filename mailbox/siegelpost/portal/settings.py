@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+_LOOPBACK = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class PortalSettings:
@@ -44,8 +46,16 @@ class PortalSettings:
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """Origins that browsers may come from, the printed one first."""
-        return (self.public_url.rstrip("/"), *self.more_origins)
+        """Origins that browsers may come from, the printed one first.
+
+        One's own machine has two names; a page works under the one that a person types.
+        """
+        printed = self.public_url.rstrip("/")
+        parts = urlsplit(printed)
+        twin = _LOOPBACK.get(parts.hostname or "")
+        port = "" if parts.port is None else f":{parts.port}"
+        twins = () if twin is None else (f"{parts.scheme}://{twin}{port}",)
+        return (printed, *twins, *self.more_origins)
 
     @property
     def hosts(self) -> frozenset[str]:

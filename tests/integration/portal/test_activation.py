@@ -253,6 +253,13 @@ async def test_of_two_activations_of_one_letter_the_second_to_finish_is_told(tow
     assert await _count(town, tables.Mailbox) == 1
 
 
+async def test_new_letter_ends_activations_that_the_old_one_began(town: Town) -> None:
+    enrolled = await town.letter("BG-5")
+    thief, body = await ready(town, enrolled.activation_code)
+    await town.letter("BG-5")
+    assert (await refusal(thief, "/activate/finish", body)).code == "activation-over"
+
+
 async def test_activation_ends_after_an_hour(town: Town, clock: VirtualClock) -> None:
     enrolled = await town.letter()
     citizen, body = await ready(town, enrolled.activation_code)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.event import listen, remove
 
 from siegelpost.citizens import sessions
 from siegelpost.citizens.housekeeping import sweep
@@ -66,6 +69,37 @@ async def test_names_that_exist_and_names_that_do_not_look_alike(
     assert seen[ALICE] == seen[NOBODY]
     assert sum("login-refused" in answer for answer in seen[ALICE]) == 7
     assert sum("too-many-tries" in answer for answer in seen[ALICE]) == 2
+
+
+async def test_names_that_exist_cost_the_same_statements(town: Town) -> None:
+    await town.active(ALICE)
+    stranger = town.citizen()
+    await stranger.load("/login")
+    statements: dict[str, list[str]] = {}
+    database = town.context.store.database
+    for name in (ALICE, NOBODY):
+        seen = statements[name] = []
+
+        def note(*event: Any, seen: list[str] = seen) -> None:
+            seen.append(event[2])
+
+        for engine in {database.reading, database.writing}:
+            listen(engine, "before_cursor_execute", note)
+        await stranger.post("/login/prepare", {"login_name": name})
+        assert "login-refused" in await wrong_login(stranger, name)
+        for engine in {database.reading, database.writing}:
+            remove(engine, "before_cursor_execute", note)
+    assert statements[ALICE] == statements[NOBODY]
+    assert len(statements[ALICE]) > 3
+
+
+async def test_many_tries_at_once_gain_nothing(town: Town) -> None:
+    await town.active(ALICE)
+    stranger = town.citizen()
+    await stranger.load("/login")
+    answers = await asyncio.gather(*(wrong_login(stranger, ALICE) for _ in range(20)))
+    assert sum("login-refused" in answer for answer in answers) == 5
+    assert sum("too-many-tries" in answer for answer in answers) == 15
 
 
 async def test_delay_also_holds_for_the_right_passphrase_and_ends(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
@@ -11,9 +12,11 @@ import httpx2
 import pytest
 
 from siegelpost.portal.app import ROUTES
+from siegelpost.portal.settings import PortalSettings
 from siegelpost.service.demo.citizen import Citizen
+from siegelpost.store.context import Context
 from siegelpost.store.errors import StoreUnavailable
-from tests.support.portal import ADDRESS, Town
+from tests.support.portal import ADDRESS, Town, running_town
 
 POSTS = [path.replace("{id}", "x") for method, path, _ in ROUTES if method == "POST"]
 PAGES = [path.replace("{id}", "x") for method, path, _ in ROUTES if method == "GET"]
@@ -119,6 +122,22 @@ async def test_body_that_never_ends_is_cut_off(town: Town) -> None:
         "/login/prepare", headers=headers_of(citizen), content=endless()
     )
     assert answer.status_code == 413
+
+
+async def test_client_that_hangs_is_let_go(context: Context) -> None:
+    settings = PortalSettings(public_url=ADDRESS, body_seconds=0.05)
+    async with running_town(context, settings) as town:
+        citizen = town.citizen()
+        await citizen.load("/login")
+
+        async def hanging() -> AsyncIterator[bytes]:
+            yield b"{"
+            await asyncio.sleep(5)
+
+        answer = await town.client.post(
+            "/login/prepare", headers=headers_of(citizen), content=hanging()
+        )
+        assert (answer.status_code, answer.json()["code"]) == (408, "too-slow")
 
 
 async def test_answers_never_repeat_what_was_typed(town: Town) -> None:

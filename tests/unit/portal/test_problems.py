@@ -59,6 +59,13 @@ def test_portal_needs_an_address(address: str) -> None:
         PortalSettings(public_url=address)
 
 
+def test_own_machine_answers_under_both_of_its_names() -> None:
+    settings = PortalSettings(public_url="http://localhost:8080")
+    assert settings.hosts == {"localhost:8080", "127.0.0.1:8080"}
+    assert settings.origins[0] == "http://localhost:8080"
+    assert PortalSettings(public_url="https://post.example.org").hosts == {"post.example.org"}
+
+
 def test_strict_transport_is_demanded_only_where_browsers_come_by_https() -> None:
     assert PortalSettings(public_url="https://post.example.org/").encrypted
     assert not PortalSettings(public_url="http://localhost:8080").encrypted
