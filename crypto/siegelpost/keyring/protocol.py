@@ -30,6 +30,8 @@ class KeyPurpose(StrEnum):
     PEPPER = "pepper"
     #: Signs return addresses of alerts.
     RETURN_ADDRESS = "return-address"
+    #: Seeds of the keys that incoming reports are sealed to derive from it.
+    EVIDENCE = "evidence"
     #: Sessions and form tokens.
     SESSION = "session"
 

@@ -51,6 +51,7 @@ class Agency(Table, table=True):
     place: str = "DE-NW"  #: ISO 3166-2 of the seat; decides the holidays
     phone: str  #: shown in alerts and pages for help
     sender: str  #: mailbox address in From of its alerts
+    evidence_recipient: bytes | None = None  #: 1216 bytes; reports are sealed to it, not to ours
     created_at: datetime = _time()
 
 
@@ -183,6 +184,13 @@ class Notice(Table, table=True):
         UniqueConstraint("client_id", "idempotency_key"),
         Index("ix_notice_mailbox_id_provided_at", "mailbox_id", "provided_at"),
         Index("ix_notice_agency_id_provided_at", "agency_id", "provided_at"),
+        Index(
+            "ix_notice_follow_ups_provided_at_unread",
+            "follow_ups",
+            "provided_at",
+            sqlite_where=text("state = 'provided'"),
+            postgresql_where=text("state = 'provided'"),
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -210,6 +218,9 @@ class Notice(Table, table=True):
     provided_at: datetime = _time()
     retrieved_at: datetime | None = _time(nullable=True)
     acknowledged_at: datetime | None = _time(nullable=True)
+    follow_ups: int = Field(
+        default=0, sa_column_kwargs={"server_default": "0"}
+    )  #: days of reminding and asking that are done
 
 
 class Blob(Table, table=True):
@@ -230,6 +241,12 @@ class Alert(Table, table=True):
             sqlite_where=text("finished_at IS NULL"),
             postgresql_where=text("finished_at IS NULL"),
         ),
+        Index(
+            "ix_alert_confirm_by_open",
+            "confirm_by",
+            sqlite_where=text("confirm_by IS NOT NULL"),
+            postgresql_where=text("confirm_by IS NOT NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -248,6 +265,7 @@ class Alert(Table, table=True):
     attempts: int = 0
     message_id: str | None = None  #: of the mail that was accepted
     finished_at: datetime | None = _time(nullable=True)
+    confirm_by: datetime | None = _time(nullable=True)  #: then ask whether delivery was reported
 
 
 class AlertAttempt(Table, table=True):
@@ -261,6 +279,66 @@ class AlertAttempt(Table, table=True):
     ended_at: datetime = _time()
     outcome: str  #: accepted | deferred | failed
     evidence: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class Bounce(Table, table=True):
+    """One message that came to an alert's return address: a report, or whatever it was.
+
+    What it says in readable form is in the event that it led to, if any; the message itself is
+    sealed.
+    """
+
+    __table_args__ = (UniqueConstraint("alert_id", "digest"),)
+
+    id: str = Field(primary_key=True)
+    alert_id: str = Field(foreign_key="alert.id")
+    kind: str  #: bounce | delivered | delayed | auto-reply | feedback | other
+    action: str | None = None  #: failed | delayed | delivered | relayed | expanded
+    status: str | None = None  #: enhanced status code
+    reason: str | None = None  #: class of the failure
+    effect: str  #: delivered | failed | none
+    digest: bytes  #: SHA-256 of the message as received
+    size: int  #: its bytes
+    blob_id: str  #: the message as an age file
+    event_id: str | None = None  #: the event that it led to
+    received_at: datetime = _time()
+
+
+class Task(Table, table=True):
+    """Something that an agency has to do about a notice; at most one of a kind for each."""
+
+    __table_args__ = (
+        UniqueConstraint("notice_id", "kind"),
+        UniqueConstraint("agency_id", "number"),
+        Index(
+            "ix_task_agency_id_unnumbered",
+            "agency_id",
+            sqlite_where=text("number IS NULL"),
+            postgresql_where=text("number IS NULL"),
+        ),
+        Index(
+            "ix_task_agency_id_number_open",
+            "agency_id",
+            "number",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    agency_id: str = Field(foreign_key="agency.id")
+    number: int | None = None  #: from 1 in each agency; given at the first listing
+    kind: str  #: alert-failed | alert-unconfirmed | consent-revoked | not-retrieved
+    notice_id: str = Field(foreign_key="notice.id")
+    alert_id: str | None = Field(default=None, foreign_key="alert.id")
+    facts: dict[str, Any] = Field(
+        sa_column=Column(JSON, nullable=False)
+    )  #: what led to it, without personal data
+    opened_at: datetime = _time()
+    due_at: datetime = _time()
+    closed_at: datetime | None = _time(nullable=True)
+    closed_by: str | None = None  #: actor, e.g. client:<id>
+    outcome: str | None = None  #: paper-sent | settled | not-needed
 
 
 class Event(Table, table=True):
