@@ -56,15 +56,15 @@ def test_a_hundred_thousand_evaluations_take_under_ten_seconds(
     what_if: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     random = Random(SEED)  # noqa: S311 - cases, not secrets
-    facts = [facts_of(random_case(random, REGIMES[number % 6])) for number in range(10_000)]
+    facts = [facts_of(random_case(random, REGIMES[number % 6])) for number in range(5_000)]
     rounds = []
     for _ in range(10):
         started = time.process_time()
         for one in facts:
             evaluate(one, what_if=what_if)
         rounds.append(time.process_time() - started)
-    # Ten times the median round: a neighbour on the same core must not decide the test.
-    seconds = 10 * median(rounds)
+    # Twenty times the median round: a neighbour on the same core must not decide the test.
+    seconds = 20 * median(rounds)
     with capsys.disabled():
         print(f"\n100,000 evaluations, what_if={what_if}: {seconds:.2f} s of one core")
     assert seconds < 10
