@@ -1,4 +1,4 @@
-"""Who may see a notice: the only two ways to select one (STYLE 3).
+"""Who may see a notice: the only two ways to select one.
 
 Every page and every call that shows or changes a notice starts from ``readable_by`` or
 ``sent_by``, so that access is part of the query and a foreign id looks like an unknown one.

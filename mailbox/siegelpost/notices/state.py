@@ -1,4 +1,4 @@
-"""A notice's life as one table: which step leads where, and why an odd one does not (STYLE 5).
+"""A notice's life as one table: which step leads where, and why an odd one does not.
 
 Not here: deadlines. Whether a notice counts as served depends on alerts and days, not on this.
 """

@@ -1,4 +1,4 @@
-"""Languages of the pages: gettext catalogues over German templates (DESIGN section 2, STYLE 25).
+"""Languages of the pages: gettext catalogues over German templates (DESIGN section 2).
 
 German is the source and the legal text: it stands in the templates. Each further language is one
 `<language>.po` beside this file, read at start, so that no compiled file can lag behind.
