@@ -51,9 +51,9 @@ def test_a_hundred_thousand_random_cases_agree(regime: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what_if", [False, True])
-def test_a_hundred_thousand_evaluations_take_under_ten_seconds(
-    what_if: bool, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("what_if", "budget_seconds"), [(False, 10), (True, 15)])
+def test_a_hundred_thousand_evaluations_stay_in_their_budget(
+    what_if: bool, budget_seconds: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     random = Random(SEED)  # noqa: S311 - cases, not secrets
     facts = [facts_of(random_case(random, REGIMES[number % 6])) for number in range(5_000)]
@@ -67,7 +67,7 @@ def test_a_hundred_thousand_evaluations_take_under_ten_seconds(
     seconds = 20 * median(rounds)
     with capsys.disabled():
         print(f"\n100,000 evaluations, what_if={what_if}: {seconds:.2f} s of one core")
-    assert seconds < 10
+    assert seconds < budget_seconds
 
 
 @settings(max_examples=200, deadline=None)
