@@ -8,22 +8,22 @@ At the end the store is checked; a finding fails the test that ran last.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
 import pytest
+from joserfc.jwk import OKPKey
+from sqlalchemy import Connection
 
 from siegelpost.letterbox.letterbox import Letterbox
 from siegelpost.service.administration import NewAgency
@@ -41,13 +41,19 @@ from siegelpost.service.demo.installation import (
 )
 from siegelpost.service.demo.story import mailed_code, verify_offline
 from siegelpost.service.settings import read_settings
+from siegelpost.store.database import Database
 from siegelpost.store.fsck import Finding
+from tests.support.service_values import (
+    BIRTH_DATE,
+    PASSPHRASE,
+    Activated,
+    Enrolled,
+    enrolment,
+    notice,
+)
 
 T = TypeVar("T")
 
-#: Passphrase of every citizen here.
-PASSPHRASE = "vier blaue Fahrräder im Regen"
-BIRTH_DATE = "1984-05-03"
 #: Another office: it is refused everything that is the first one's.
 CHARLIES = NewAgency(
     name="Amt Fremd", phone="02999 666-0", sender="amt@fremd.example", place="DE-NW"
@@ -55,32 +61,6 @@ CHARLIES = NewAgency(
 #: Mails that the letterbox keeps.
 _MAILS = 100_000
 _numbers = count(1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Enrolled:
-    """A citizen whom an agency has announced."""
-
-    #: id of the enrolment
-    id: str
-    #: the agency's name for the citizen
-    name: str
-    #: activation code, as printed in the letter
-    code: str
-    #: ISO date
-    birth_date: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Activated(Enrolled):
-    """A citizen with an active mailbox."""
-
-    #: login name and confirmed address
-    email: str
-    #: opens the mailbox
-    passphrase: str
-    #: opens it as well
-    recovery_code: str
 
 
 class Service:
@@ -134,24 +114,27 @@ class Service:
         """Everything that the service has written so far."""
         return self.installation.log.read_text(errors="replace")
 
+    def another_client(self, *, timeout_seconds: float = 60) -> AgencyClient:
+        """The agency's system once more, with connections of its own; close it."""
+        kept = json.loads((self.installation.folder / "agency-client.json").read_text())
+        key = OKPKey.import_key(kept["key"])
+        return AgencyClient(self.url, kept["client_id"], key, timeout_seconds=timeout_seconds)
+
+    @contextmanager
+    def tables(self) -> Iterator[Connection]:
+        """Read the service's database beside it."""
+        database = Database(self.database)
+        try:
+            with database.read() as connection:
+                yield connection
+        finally:
+            database.close()
+
     def enrol(
         self, name: str = "Alice Beispiel", *, agency: AgencyClient | None = None
     ) -> Enrolled:
         """Have an agency announce a citizen."""
-        answer = (agency or self.agency).enrol(
-            {
-                "reference": f"BG-{next(_numbers):05}",
-                "salutation": f"Frau {name.split()[-1]}",
-                "birth_date": BIRTH_DATE,
-                "language": "de",
-                "address": {
-                    "name": name,
-                    "street": "Beispielweg 7",
-                    "postal_code": "59999",
-                    "city": "Musterstadt",
-                },
-            }
-        )
+        answer = (agency or self.agency).enrol(enrolment(f"BG-{next(_numbers):05}", name))
         return Enrolled(
             id=answer["id"], name=name, code=answer["activation_code"], birth_date=BIRTH_DATE
         )
@@ -236,30 +219,6 @@ class Service:
             return thread.submit(asyncio.run, session()).result()
 
 
-def notice(enrolment_id: str, *, title: str = "Bewilligung von Bürgergeld") -> dict[str, Any]:
-    """The `notice` part of a dispatch."""
-    return {
-        "enrolment": enrolment_id,
-        "cover": {
-            "title": title,
-            "kind": "grant",
-            "what_is_this": "Sie bekommen Geld.",
-            "what_to_do": "Prüfen Sie den Bescheid.",
-            "who_helps": "Frau Muster, Zimmer 204",
-        },
-        "remedy": "given",
-        "issued_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def eventually(holds: Callable[[], bool], what: str, *, patience_seconds: float = 60) -> None:
-    """Wait until something holds; AssertionError with ``what`` if it never does."""
-    end = time.monotonic() + patience_seconds
-    while not holds():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
-
-
 @contextmanager
 def prepared_service(
     folder: Path, database: str = "sqlite:///siegelpost.db", *, letterbox: Letterbox | None = None
@@ -296,11 +255,3 @@ def running_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servic
     """One running service over SQLite for all tests that leave it in order."""
     with service_in(tmp_path_factory.mktemp("service")) as service:
         yield service
-
-
-def in_threads(works: Sequence[Callable[[], None]]) -> list[threading.Thread]:
-    """Start every work in a thread of its own."""
-    threads = [threading.Thread(target=work, daemon=True) for work in works]
-    for thread in threads:
-        thread.start()
-    return threads

@@ -38,12 +38,14 @@ def new_client_key() -> OKPKey:
 class AgencyClient:
     """One registered system of an agency; keeps its access token while it lasts."""
 
-    def __init__(self, base_url: str, client_id: str, key: OKPKey) -> None:
+    def __init__(
+        self, base_url: str, client_id: str, key: OKPKey, *, timeout_seconds: float = 60
+    ) -> None:
         """Speak to the service at ``base_url`` as ``client_id``."""
         self._base_url = base_url.rstrip("/")
         self._client_id = client_id
         self._key = key
-        self._http = httpx2.Client(base_url=self._base_url, timeout=60)
+        self._http = httpx2.Client(base_url=self._base_url, timeout=timeout_seconds)
         self._token = ""
         self._token_until = 0.0
 
