@@ -1,7 +1,7 @@
 # Siegelpost: one command each. Every target sets up what it needs, once.
 #
 #   make demo           start everything in build/demo and leave it running (ONCE=1: play it through and end)
-#   make test           all tests: unit, SQLite, PostgreSQL, Postfix, Chromium   (ARGS="-k name" for a part)
+#   make test           all tests: unit, SQLite, PostgreSQL, Postfix, Chromium   (ARGS="-k name" for a part, SLOW=1 for more)
 #   make check          format, lint, types, import rules, migrations, locks
 #   make bench          measure dispatch and alerts beside the machine's floor   (QUICK=1: a short look)
 
@@ -17,7 +17,7 @@ demo: $(STAMPS)/service
 	$(BIN)/siegelpost demo build/demo $(if $(ONCE),--once)
 
 test: $(STAMPS)/dev $(STAMPS)/system $(STAMPS)/node
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(if $(SLOW),-m "slow or not slow") $(ARGS)
 
 check: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
