@@ -16,6 +16,7 @@ from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, MailboxId, NoticeId
 from siegelpost.store.events import EventDraft
 from siegelpost.store.outbox import AlertKind, ClaimedAlert
+from siegelpost.store.tasks import TaskDraft, TaskKind
 
 #: What each event says about itself; part of its body, so that it can be read without this code.
 PROVES: Mapping[EventType, str] = {
@@ -75,6 +76,24 @@ def outcome_event(
             "does_not_prove": DOES_NOT_PROVE[event],
         },
     )
+
+
+def failure_tasks(
+    event: EventType | None, alert: ClaimedAlert, evidence: Mapping[str, Json]
+) -> list[TaskDraft]:
+    """Return the agency's task if `event` says that the alert failed, without personal data."""
+    if event is not EventType.ALERT_FAILED or alert.notice is None or alert.agency is None:
+        return []
+    said = {name: evidence.get(name) for name in ("verdict", "reason", "step", "code", "status")}
+    return [
+        TaskDraft(
+            kind=TaskKind.ALERT_FAILED,
+            agency=AgencyId(alert.agency),
+            notice=NoticeId(alert.notice),
+            alert=alert.id,
+            facts={"alert_kind": alert.kind.value, "attempts": alert.attempt, **said},
+        )
+    ]
 
 
 def summary(number: int, evidence: Mapping[str, Json]) -> dict[str, Json]:

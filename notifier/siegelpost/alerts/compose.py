@@ -21,6 +21,7 @@ from siegelpost.alerts.errors import UnusableMail
 from siegelpost.alerts.settings import AlertSettings
 from siegelpost.evidence.ids import AlertId
 from siegelpost.store.outbox import AlertKind, ClaimedAlert
+from siegelpost.store.return_addresses import return_address, return_token
 
 #: Languages that have texts; German comes first in every mail.
 LANGUAGES = ("de", "en")
@@ -51,7 +52,7 @@ class Mail:
 
     #: with angle brackets; the same for every attempt of one alert
     message_id: str
-    #: envelope sender
+    #: envelope sender: the alert's own return address
     sender: str
     #: envelope recipient
     recipient: str
@@ -72,8 +73,13 @@ class Composer:
         settings: AlertSettings,
         *,
         address_code: Callable[[AlertId], str],
+        return_secret: Callable[[], bytes],
     ) -> None:
-        """Read templates with `loader`; `address_code` derives the code of an address-code mail."""
+        """Read templates with `loader`.
+
+        `address_code` derives the code of an address-code mail, `return_secret` gives the key by
+        which return addresses are signed now.
+        """
         environment = Environment(
             loader=loader,
             autoescape=select_autoescape(("html",)),
@@ -84,6 +90,7 @@ class Composer:
         )
         self._settings = settings
         self._address_code = address_code
+        self._return_secret = return_secret
         self._templates: dict[AlertKind, tuple[Template, Template, Template]] = {}
         for kind, folder in TEMPLATES.items():
             subject, text, html = (
@@ -102,7 +109,10 @@ class Composer:
         recipient = mime.ascii_address(alert.email)
         languages = [tag for tag in LANGUAGES if tag in ("de", alert.language)]
         subject, text, html = self._render(alert, languages)
-        sender = alert.agency_sender or settings.from_address or settings.return_path
+        sender = alert.agency_sender or settings.fallback_sender
+        token = return_token(
+            self._return_secret(), alert.id, now=now, lifetime=settings.return_lifetime
+        )
         message_id = f"<{alert.id}@{settings.domain}>"
         data = mime.mail(
             sender_name=alert.agency_name or "Ihr elektronisches Postfach",
@@ -116,11 +126,11 @@ class Composer:
         )
         return Mail(
             message_id=message_id,
-            sender=mime.ascii_address(settings.return_path),
+            sender=mime.ascii_address(return_address(token, settings.return_domain)),
             recipient=recipient,
             data=data,
             digest=hashlib.sha256(data).digest(),
-            envelope_id=alert.id,
+            envelope_id=token,
         )
 
     def _render(self, alert: ClaimedAlert, languages: list[str]) -> tuple[str, str, str]:

@@ -148,9 +148,9 @@ class Connection:
         self._transcript.begin_mail()
         try:
             with self._setbacks():
-                await client.mail(mail.sender, options=options[0])
+                await self._command(b"MAIL", f"FROM:<{mail.sender}>", options[0])
                 self._step = Step.RCPT
-                await client.rcpt(mail.recipient, options=options[1])
+                await self._command(b"RCPT", f"TO:<{mail.recipient}>", options[1])
                 self._step = Step.DATA
                 reply = await client.data(mail.data, timeout=self._settings.final_seconds)
                 return self._words(reply.message)
@@ -228,6 +228,14 @@ class Connection:
                 "a password is only ever sent inside TLS",
             )
         await self._client.login(username, password)
+
+    async def _command(self, verb: bytes, path: str, options: list[str]) -> None:
+        # Not the library's mail() and rcpt(): they parse the address again, at a tenth of the cost
+        # of a whole alert. `mime.ascii_address` has made it safe.
+        arguments = [path.encode("ascii"), *(option.encode("ascii") for option in options)]
+        response = await self._client.execute_command(verb, *arguments)
+        if not 200 <= response.code < 300:
+            raise aiosmtplib.SMTPResponseException(response.code, response.message)
 
     async def _reset(self) -> bool:
         try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from siegelpost.alerts.alert_events import outcome_event, summary
+from siegelpost.alerts.alert_events import failure_tasks, outcome_event, summary
 from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AlertId
@@ -24,6 +24,7 @@ from siegelpost.store.alert_outcomes import (
 )
 from siegelpost.store.events import EventDraft, append_events
 from siegelpost.store.outbox import ClaimedAlert
+from siegelpost.store.tasks import open_tasks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,8 @@ class Recorder:
         for item in kept:
             if item.fail_address:
                 fail_addresses(connection, [item.alert.address_id], at=item.outcome.ended_at)
+            tasks = failure_tasks(item.event, item.alert, item.evidence)
+            open_tasks(connection, tasks, now=item.outcome.ended_at, entropy=self._entropy)
         return [item.alert.id in held for item in items]
 
     def _drafts(self, connection: Connection, items: Sequence[Finished]) -> list[EventDraft]:

@@ -7,6 +7,8 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from siegelpost.store.return_addresses import LIFETIME
+
 
 class TlsPolicy(StrEnum):
     """Whether mail may leave without TLS."""
@@ -53,11 +55,13 @@ class SmtpSettings:
 class AlertSettings:
     """How alerts are composed, submitted and retried."""
 
-    #: domain of Message-IDs, and of the envelope sender unless given
+    #: domain of Message-IDs, and of return addresses unless given
     domain: str
-    #: envelope sender (return path); None: alerts@domain
-    envelope_sender: str | None = None
-    #: From address where the agency has none of its own; None: the envelope sender
+    #: domain of return addresses, whose mail reaches the bounce server; None: `domain`
+    bounce_domain: str | None = None
+    #: how long a return address takes reports
+    return_lifetime: timedelta = LIFETIME
+    #: From address where the agency has none of its own; None: alerts@domain
     from_address: str | None = None
     #: the next mail server
     smtp: SmtpSettings = field(default_factory=SmtpSettings)
@@ -71,6 +75,14 @@ class AlertSettings:
     lease: timedelta = timedelta(minutes=15)
     #: alerts in work at once in one worker
     concurrency: int = 32
+    #: of these for one domain of recipients, so that one slow provider doesn't hold up the others
+    domain_concurrency: int = 16
+    #: connections that come to nothing one after the other, until the server is left in peace
+    breaker_failures: int = 5
+    #: for how long
+    breaker_rest: timedelta = timedelta(seconds=30)
+    #: when to ask whether delivery was reported, where reports were asked for; None: never
+    confirm_after: timedelta | None = timedelta(days=3)
     #: longest sleep before the outbox is looked at again, in seconds
     poll_seconds: float = 1.0
     #: how long a stopping worker waits for attempts that are under way, in seconds
@@ -80,7 +92,7 @@ class AlertSettings:
         longest = timedelta(seconds=self.attempt_seconds)
         if self.lease <= longest:
             raise ValueError(f"the lease must be longer than an attempt can last ({longest})")
-        if self.concurrency < 1 or self.smtp.connections < 1:
+        if min(self.concurrency, self.domain_concurrency, self.smtp.connections) < 1:
             raise ValueError("at least one connection and one alert at a time")
 
     @property
@@ -89,6 +101,11 @@ class AlertSettings:
         return 4 * self.smtp.command_seconds + self.smtp.final_seconds
 
     @property
-    def return_path(self) -> str:
-        """Envelope sender of alerts."""
-        return self.envelope_sender or f"alerts@{self.domain}"
+    def fallback_sender(self) -> str:
+        """From address of mails in nobody's name."""
+        return self.from_address or f"alerts@{self.domain}"
+
+    @property
+    def return_domain(self) -> str:
+        """Domain of return addresses."""
+        return self.bounce_domain or self.domain

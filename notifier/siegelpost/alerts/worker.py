@@ -15,7 +15,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from siegelpost.alerts.backoff import retry_at
+from siegelpost.alerts.breaker import Breaker
 from siegelpost.alerts.compose import Composer
+from siegelpost.alerts.domains import DomainSlots
 from siegelpost.alerts.errors import UnusableAddress, UnusableMail
 from siegelpost.alerts.lifecycle import FINISHED, AlertState, Happening, step
 from siegelpost.alerts.recording import Finished, Recorder
@@ -53,6 +55,12 @@ class AlertWorker:
         self._chance = chance
         self._submitter = Submitter(settings, now=context.now)
         self._recorder = Recorder(entropy=context.entropy)
+        self._breaker = Breaker(
+            failures=settings.breaker_failures,
+            rest=settings.breaker_rest,
+            most=settings.concurrency,
+        )
+        self._domains = DomainSlots(settings.domain_concurrency)
         self._working: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 
@@ -65,11 +73,11 @@ class AlertWorker:
         """Work until `stop` is called, or the task is cancelled."""
         try:
             while not self._stopping.is_set():
-                free = self._settings.concurrency - len(self._working)
+                free = self._free()
                 claimed = await self._claim(free) if free > 0 else []
                 for alert in claimed:
                     self._start(alert)
-                if self._working and len(claimed) == free:
+                if self._working and len(claimed) >= free:
                     await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
                     await asyncio.sleep(0)  # others that ended in the same moment free slots too
                 elif not self._stopping.is_set():
@@ -79,13 +87,19 @@ class AlertWorker:
 
     async def run_once(self) -> int:
         """Claim what is due now, work it off and return how many it were (for tests and tools)."""
-        claimed = await self._claim(self._settings.concurrency)
+        free = self._free()
+        claimed = await self._claim(free) if free > 0 else []
         await asyncio.gather(*(self._work(alert) for alert in claimed))
         return len(claimed)
 
     async def close(self) -> None:
         """Close idle connections; `run` does it by itself."""
         await self._submitter.close()
+
+    def _free(self) -> int:
+        """How many alerts may be claimed now: none while the mail server is left in peace."""
+        free = self._settings.concurrency - len(self._working)
+        return min(free, self._breaker.allowed(self._context.now()) - len(self._working))
 
     async def _finish(self) -> None:
         if self._working:
@@ -141,7 +155,9 @@ class AlertWorker:
             return not_submitted(Verdict.FAILED, Reason.NOT_COMPOSED, now, str(error)), None
         # An attempt that outlived its lease would meet another worker's on the wire.
         begin_before = alert.lease_until - timedelta(seconds=self._settings.attempt_seconds)
-        submission = await self._submitter.submit(mail, begin_before=begin_before)
+        async with self._domains.slot(mail.recipient):
+            submission = await self._submitter.submit(mail, begin_before=begin_before)
+        self._breaker.saw(submission, self._context.now())
         return submission, mail.message_id
 
     def _outcome(
@@ -165,11 +181,21 @@ class AlertWorker:
                 outcome=submission.verdict.value,
                 evidence=submission.evidence,
                 message_id=message_id if transition.to is AlertState.ACCEPTED else None,
+                confirm_by=self._confirm_by(alert, submission, transition.to),
             ),
             event=transition.event,
             evidence=submission.evidence,
             fail_address=unusable and alert.kind is not AlertKind.ADDRESS_CODE,
         )
+
+    def _confirm_by(
+        self, alert: ClaimedAlert, submission: Submission, state: AlertState
+    ) -> datetime | None:
+        asked = alert.kind is AlertKind.NOTICE and submission.evidence.get("dsn_requested")
+        after = self._settings.confirm_after
+        if state is not AlertState.ACCEPTED or not asked or after is None:
+            return None
+        return submission.ended_at + after
 
     def _retry_at(self, alert: ClaimedAlert, now: datetime) -> datetime | None:
         return retry_at(
