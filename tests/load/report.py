@@ -30,9 +30,7 @@ def summary(
         if name.startswith("floor")
     }
     found = {
-        name: {
-            figure: round(median(one[name][figure] for one in rounds), 2) for figure in _FIGURES
-        }
+        name: {figure: round(median(one[name][figure] for one in rounds), 2) for figure in _FIGURES}
         | {
             # Ratios of one round share the machine's mood, so they are taken before the median.
             "of_sqlite_floor": round(

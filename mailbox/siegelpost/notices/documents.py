@@ -105,7 +105,9 @@ def _active_names(pdf: pikepdf.Pdf) -> Iterator[str]:
         # A stream's contents are page descriptions, images or fonts: data, not objects.
         described = entry.stream_dict if isinstance(entry, pikepdf.Stream) else entry
         # Text in strings may look like a name, so a hit is looked at again, exactly.
-        if isinstance(described, pikepdf.Object) and names_active_content(described.unparse()):
+        if isinstance(described, pikepdf.Object) and names_active_content(
+            described.unparse(resolved=True)
+        ):
             yield from _walk(described, _DEPTH)
 
 
