@@ -29,6 +29,7 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 DOMAIN = "post.example.org"
 AGENCY_NAME = "Jobcenter Kreis Musterland"
 CODE = "40718293"
+RETURN_SECRET = b"return addresses are signed by it"[:32]
 
 
 async def until(happened: Callable[[], object], *, seconds: float = 20.0) -> None:
@@ -61,7 +62,12 @@ def settings(
 
 def composer(alert_settings: AlertSettings) -> Composer:
     """Return a composer over the real templates."""
-    return Composer(FileSystemLoader(TEMPLATES), alert_settings, address_code=lambda _alert: CODE)
+    return Composer(
+        FileSystemLoader(TEMPLATES),
+        alert_settings,
+        address_code=lambda _alert: CODE,
+        return_secret=lambda: RETURN_SECRET,
+    )
 
 
 def claimed(**changes: Any) -> ClaimedAlert:

@@ -26,6 +26,7 @@ from siegelpost.alerts.settings import AlertSettings, SmtpSettings, TlsPolicy
 from siegelpost.alerts.worker import AlertWorker
 from siegelpost.api.app import create_api
 from siegelpost.api.settings import ApiSettings
+from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.portal.app import create_portal
 from siegelpost.portal.settings import PortalSettings
 from siegelpost.service.administration import open_keyring
@@ -84,6 +85,7 @@ async def running_parts(
         jinja2.FileSystemLoader(templates),
         mail,
         address_code=lambda alert_id: address_code_for(keyring, alert_id),
+        return_secret=lambda: keyring.secret(KeyPurpose.RETURN_ADDRESS),
     )
     holder = f"{socket.gethostname()}:{os.getpid()}"
     worker = AlertWorker(context, mail, composer, holder=holder)

@@ -48,6 +48,8 @@ class AttemptOutcome:
     evidence: Mapping[str, Any]
     #: Message-ID of the mail, once accepted
     message_id: str | None
+    #: when to ask whether delivery was reported, if reports were asked for
+    confirm_by: datetime | None = None
 
 
 def holding(connection: Connection, outcomes: Sequence[AttemptOutcome]) -> set[AlertId]:
@@ -90,6 +92,7 @@ def finish_attempts(connection: Connection, outcomes: Sequence[AttemptOutcome]) 
                 "due": outcome.due_at,
                 "ended": outcome.ended_at,
                 "mail": outcome.message_id,
+                "confirm": outcome.confirm_by,
             }
             for outcome in outcomes
             if (outcome.due_at is not None) is open_
@@ -144,5 +147,10 @@ _DEFER = (
 _FINISH = (
     sql_update(_alert)
     .where(_alert.c.id == bindparam("alert"))
-    .values(**_RELEASED, finished_at=bindparam("ended"), message_id=bindparam("mail"))
+    .values(
+        **_RELEASED,
+        finished_at=bindparam("ended"),
+        message_id=bindparam("mail"),
+        confirm_by=bindparam("confirm"),
+    )
 )

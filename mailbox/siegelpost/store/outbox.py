@@ -136,6 +136,7 @@ def alert_row(
         "attempts": 0,
         "message_id": None,
         "finished_at": None,
+        "confirm_by": None,
     }
 
 

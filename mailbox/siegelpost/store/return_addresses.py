@@ -96,7 +96,7 @@ def check_return_token(token: str, secrets: Iterable[bytes], *, now: datetime) -
     """Return what a token says, in an address or as an envelope id; errors as above."""
     content = _decoded(token)
     body, mac = content[:-_MAC], content[-_MAC:]
-    if not any([hmac.compare_digest(mac, _mac(secret, body)) for secret in secrets]):
+    if not any(hmac.compare_digest(mac, _mac(secret, body)) for secret in secrets):
         raise ReturnAddressForged("this address was not issued here")
     expires_at = _EPOCH + timedelta(days=int.from_bytes(body[16:]))
     if now >= expires_at:

@@ -138,9 +138,7 @@ def task_of(connection: Connection, agency: AgencyId, task: str, *, lock: bool) 
     return connection.execute(query.with_for_update(of=TASK) if lock else query).one_or_none()
 
 
-def close_task(
-    connection: Connection, task: str, *, at: datetime, by: str, outcome: str
-) -> bool:
+def close_task(connection: Connection, task: str, *, at: datetime, by: str, outcome: str) -> bool:
     """Close a task; return whether it was open."""
     closed = connection.execute(
         TASK.update()

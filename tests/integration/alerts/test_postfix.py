@@ -76,7 +76,7 @@ async def test_transcript_of_a_real_mail_server_is_complete(world: World, postfi
     ]
     size = seen["message_bytes"]
     assert [one["command"] for one in seen["dialogue"]] == [
-        f"MAIL FROM:<alerts@post.example.org> SIZE={size} RET=HDRS ENVID={alert}",
+        f"MAIL FROM:<{seen['envelope_sender']}> SIZE={size} RET=HDRS ENVID={seen['envelope_id']}",
         "RCPT TO:<alice@example.org> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;alice@example.org",
         "DATA",
         f"[mail, {size + 3} bytes on the wire]",
@@ -110,20 +110,17 @@ async def test_mail_arrives_at_the_next_hop_as_it_was_sent(
 async def test_postfix_reports_under_our_envelope_id(
     world: World, postfix: Postfix, letterbox: Letterbox
 ) -> None:
-    alert, _ = world.queue_notice()
+    world.queue_notice()
     await work(world, postfix)
+    seen = facts(world, EventType.ALERT_SENT)["submission"]
 
     def reports() -> list[Any]:
-        return [
-            one
-            for one in letterbox.letters
-            if one.recipients == ("alerts@post.example.org",) and str(alert).encode() in one.raw
-        ]
+        return [one for one in letterbox.letters if one.recipients == (seen["envelope_sender"],)]
 
     await until(reports)
     report = email.message_from_bytes(reports()[0].raw, policy=email.policy.default)
     assert report.get_content_type() == "multipart/report"
-    assert f"Original-Envelope-Id: {alert}".encode() in reports()[0].raw
+    assert f"Original-Envelope-Id: {seen['envelope_id']}".encode() in reports()[0].raw
     assert b"Action: relayed" in reports()[0].raw
 
 

@@ -205,7 +205,8 @@ async def test_evidence_of_an_accepted_mail_is_complete() -> None:
     assert evidence["message_sha256"] == sent.digest.hex()
     assert evidence["message_id"] == sent.message_id
     assert evidence["queue_id"] == "FAKE01"
-    assert evidence["envelope_sender"] == "alerts@post.example.org"
+    assert evidence["envelope_sender"] == sent.sender
+    assert sent.sender.startswith("bounces+")
     assert evidence["envelope_recipient"] == "alice@example.org"
     connection = evidence["connection"]
     assert connection["address"] == "127.0.0.1"
@@ -226,7 +227,8 @@ async def test_dsn_is_asked_for_where_offered() -> None:
         [submission] = await submit(settings(port))
     assert submission.evidence["dsn_requested"] is True
     _, mail_command, rcpt_command = script.commands[:3]
-    assert mail_command.endswith(b"RET=HDRS ENVID=" + claimed().id.encode())
+    token = mail_command.partition(b"+")[2].partition(b"@")[0]
+    assert mail_command.endswith(b"RET=HDRS ENVID=" + token)
     assert rcpt_command == (
         b"RCPT TO:<alice@example.org> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;alice@example.org"
     )
@@ -238,7 +240,7 @@ async def test_dsn_is_not_asked_for_where_not_offered() -> None:
         [submission] = await submit(settings(port))
     assert submission.evidence["dsn_requested"] is False
     assert script.commands[1:3] == [
-        b"MAIL FROM:<alerts@post.example.org>",
+        f"MAIL FROM:<{mail(settings(port)).sender}>".encode(),
         b"RCPT TO:<alice@example.org>",
     ]
 
