@@ -40,7 +40,7 @@ def large_notice(folder: Path) -> dict[str, Any]:
 
 def _dispatch(service: Service, token: str, key: str, document: bytes) -> None:
     body = dispatch_body(json.loads(json.dumps(notice_json(service.enrolments[0]))), [document])
-    request = urllib.request.Request(  # noqa: S310 - our own service
+    request = urllib.request.Request(
         f"http://127.0.0.1:{service.port}/v1/notices",
         body,
         {

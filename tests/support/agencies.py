@@ -233,12 +233,12 @@ def _rows(
     ]
 
 
-def public_jwk(key: Ed25519PrivateKey) -> dict[str, str]:
+def public_jwk(key: Ed25519PrivateKey) -> dict[str, str | list[str]]:
     """The public half as RFC 8037 writes it."""
     return {name: value for name, value in _private_jwk(key).items() if name != "d"}
 
 
-def _private_jwk(key: Ed25519PrivateKey) -> dict[str, str]:
+def _private_jwk(key: Ed25519PrivateKey) -> dict[str, str | list[str]]:
     return {
         "kty": "OKP",
         "crv": "Ed25519",

@@ -8,7 +8,40 @@ from random import Random
 
 import pikepdf
 
-_WORDS = ["Sehr", "geehrte", "Frau", "Beispiel", "wir", "bewilligen", "Ihnen", "Leistungen", "nach", "dem", "Zweiten", "Buch", "Sozialgesetzbuch", "für", "die", "Zeit", "vom", "bis", "monatlich", "Euro", "Bedarf", "Unterkunft", "Heizung", "Regelbedarf", "Einkommen", "Anrechnung", "Widerspruch", "Monat", "Bekanntgabe", "Bescheid", "Aktenzeichen", "Postfach"]
+_WORDS = [
+    "Sehr",
+    "geehrte",
+    "Frau",
+    "Beispiel",
+    "wir",
+    "bewilligen",
+    "Ihnen",
+    "Leistungen",
+    "nach",
+    "dem",
+    "Zweiten",
+    "Buch",
+    "Sozialgesetzbuch",
+    "für",
+    "die",
+    "Zeit",
+    "vom",
+    "bis",
+    "monatlich",
+    "Euro",
+    "Bedarf",
+    "Unterkunft",
+    "Heizung",
+    "Regelbedarf",
+    "Einkommen",
+    "Anrechnung",
+    "Widerspruch",
+    "Monat",
+    "Bekanntgabe",
+    "Bescheid",
+    "Aktenzeichen",
+    "Postfach",
+]
 
 
 def make_pdf(text: str = "Bescheid", *, catalogue: bytes = b"", extra: bytes = b"") -> bytes:
@@ -20,8 +53,11 @@ def make_pdf(text: str = "Bescheid", *, catalogue: bytes = b"", extra: bytes = b
     return _assemble([zlib.compress(page)], catalogue, extra)
 
 
-def make_text_pdf(size: int, *, seed: int = 1) -> bytes:
-    """A PDF of about ``size`` bytes: pages of German words, compressed as usual."""
+def make_text_pdf(size: int, *, seed: int = 1, mark: str = "") -> bytes:
+    """A PDF of about ``size`` bytes: pages of German words, compressed as usual.
+
+    ``mark`` stands on the first page.
+    """
     random = Random(seed)  # noqa: S311 - filler text
     pages: list[bytes] = []
     total = 600
@@ -31,6 +67,8 @@ def make_text_pdf(size: int, *, seed: int = 1) -> bytes:
             .encode("latin-1") + b") Tj 0 -13 Td"
             for _ in range(52)
         ]  # fmt: skip
+        if mark and not pages:
+            lines[0] = b"(" + mark.encode("latin-1") + b") Tj 0 -13 Td"
         page = zlib.compress(b"BT /F1 10 Tf 60 780 Td " + b"\n".join(lines) + b" ET")
         pages.append(page)
         total += len(page) + 220

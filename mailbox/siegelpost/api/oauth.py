@@ -159,12 +159,13 @@ class TokenEndpoint:
         if audience not in (settings.base_url, settings.token_url):
             raise _invalid_client("the assertion is for another audience")
         issued, expires = claims.get("iat"), claims.get("exp")
-        if type(issued) is not int or type(expires) is not int:
+        begins = claims.get("nbf", issued)
+        if not (type(issued) is type(expires) is type(begins) is int):
             raise _invalid_client("iat and exp are needed, as whole seconds")
         skew, present = settings.clock_skew_seconds, now.timestamp()
         if expires + skew <= present:
             raise _invalid_client("the assertion has expired")
-        if issued - skew > present or claims.get("nbf", issued) > present + skew:
+        if issued - skew > present or begins - skew > present:
             raise _invalid_client("the assertion is from the future")
         if not 0 < expires - issued <= settings.assertion_seconds:
             raise _invalid_client(

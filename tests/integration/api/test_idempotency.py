@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.notices.prepare import prepare
 from siegelpost.store import tables
 from siegelpost.store.clock import VirtualClock
 from siegelpost.store.context import Context
@@ -147,17 +148,14 @@ async def test_equal_calls_to_two_processes_make_one_notice(
 async def test_consent_revoked_while_sealing_stops_the_notice(
     context: Context, api: ApiClient, alice: Citizen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from siegelpost.notices import dispatch as module
-
     consent = tables.core(tables.Consent)
-    real = module.prepare
 
     def revoke_then_prepare(*arguments: object, **named: object) -> object:
         with context.store.database.write() as connection:
             connection.execute(consent.update().values(revoked_at=context.now()))
-        return real(*arguments, **named)  # type: ignore[arg-type]  # passed on as they came
+        return prepare(*arguments, **named)  # type: ignore[arg-type]  # passed on as they came
 
-    monkeypatch.setattr(module, "prepare", revoke_then_prepare)
+    monkeypatch.setattr("siegelpost.notices.dispatch.prepare", revoke_then_prepare)
     answer = await api.dispatch(dispatch_body(notice_json(alice.enrolment_id)))
     assert answer.json()["type"] == "urn:siegelpost:problem:consent-missing"
     assert await count(context, tables.Notice) == 0

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pikepdf
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from siegelpost.api.settings import ApiSettings
 from siegelpost.notices.limits import Limits
@@ -51,11 +51,12 @@ def check(answer: httpx2.Response, code: str, status: int) -> dict[str, Any]:
 async def nothing_delivered(context: Context) -> None:
     """No notice, blob or alert came into being."""
     for table in (tables.Notice, tables.Blob, tables.Alert):
-        core = tables.core(table)
-        count = await context.store.read(
-            lambda connection, core=core: connection.scalar(select(func.count()).select_from(core))
-        )
-        assert count == 0, table
+        query = select(func.count()).select_from(tables.core(table))
+
+        def work(connection: Connection, query: Any = query) -> int | None:
+            return connection.scalar(query)
+
+        assert await context.store.read(work) == 0, table
 
 
 async def rejections(context: Context, agency: Agency) -> list[str]:
