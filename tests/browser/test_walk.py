@@ -7,65 +7,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.sealing.age import open_bytes
 from siegelpost.sealing.keys import Identity
-from tests.support.browsers import Watched, person
-from tests.support.portal_house import Letter, PortalHouse, pdf
+from tests.support.browsers import person
+from tests.support.portal_house import PortalHouse, pdf
+from tests.support.walks import activate
 
 pytestmark = pytest.mark.browser
-
-PASSWORT = "Laterne Zebra Kupfer Wolke"
-
-
-def activate(watched: Watched, house: PortalHouse, letter: Letter, email: str) -> None:
-    """Walk through the wizard as the letter tells it, inspecting every step."""
-    page = watched.go("/")
-    watched.inspect("start")
-    page.get_by_role("link", name="Postfach freischalten").click()
-    expect(page.get_by_role("heading", name="Ihr Brief")).to_be_visible()
-    watched.inspect("activate-1-letter")
-    page.get_by_role("textbox", name="Freischaltcode").fill(letter.code.lower())
-    for label, value in zip(("Tag", "Monat", "Jahr"), letter.born, strict=True):
-        page.get_by_label(label).fill(value)
-    next_step(page)
-
-    expect(page.get_by_role("heading", name="Ihre E-Mail-Adresse")).to_be_visible()
-    watched.inspect("activate-2-address")
-    page.get_by_role("textbox", name="E-Mail-Adresse").fill(email)
-    page.get_by_role("button", name="Code schicken").click()
-    expect(page.get_by_label("Code aus der E-Mail")).to_be_visible()
-    watched.inspect("activate-2-code")
-    page.get_by_label("Code aus der E-Mail").fill(house.address_code())
-    next_step(page)
-
-    expect(page.get_by_role("heading", name="Ihr Passwort")).to_be_visible()
-    page.get_by_label("Neues Passwort").fill(PASSWORT)
-    page.get_by_label("Passwort wiederholen").fill(PASSWORT)
-    watched.inspect("activate-3-password")
-    next_step(page)
-
-    expect(page.get_by_role("heading", name="Ihr Einverständnis")).to_be_visible()
-    watched.inspect("activate-4-consent")
-    page.get_by_label("Ja, ich möchte").check()
-    page.get_by_label("Mein Name darf").check()
-    next_step(page)
-
-    expect(page.locator("#recovery-title")).to_be_visible()
-    watched.inspect("activate-5-recovery")
-    asked = page.locator("#recovery-group")
-    number = int(page.locator('label[for="recovery-group"]').inner_text().split()[-1])
-    asked.fill(page.locator("#recovery-code li").nth(number - 1).inner_text().lower())
-    page.get_by_role("button", name="Postfach freischalten").click()
-    expect(page.get_by_role("heading", name="Ihr Postfach ist fertig")).to_be_visible()
-    watched.inspect("activate-6-done")
-
-
-def next_step(page: Page) -> None:
-    """Press the one button that leads on."""
-    page.locator("button:visible", has_text="Weiter").click()
 
 
 def test_a_citizen_activates_reads_acknowledges_and_keeps_the_proof(

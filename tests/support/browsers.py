@@ -21,6 +21,7 @@ SCREENSHOTS = ROOT / "build" / "screenshots"
 CHROMIUM = os.environ.get("SIEGELPOST_CHROMIUM", "/usr/bin/chromium")
 
 _AXE = ROOT / "tests" / "browser" / "vendor" / "axe.min.js"
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -96,7 +97,7 @@ class Watched:
                   if (!window.axe) {{ {_AXE.read_text(encoding="utf-8")} }}
                   const found = await window.axe.run(document, {{
                     resultTypes: ["violations"],
-                    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+                    runOnly: {_RULES},
                   }});
                   return found.violations.map(({{ id, help, nodes }}) => (
                     {{ id, help, nodes: nodes.map(({{ html }}) => html.slice(0, 200)) }}));

@@ -6,7 +6,12 @@ from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
 
-_OPTIONS = {"encoding": "utf-8", "extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "silent": "false"}
+_OPTIONS = {
+    "encoding": "utf-8",
+    "extensions": "jinja2.ext.i18n",
+    "newstyle_gettext": "true",
+    "silent": "false",
+}
 
 
 def sentences(templates: Path) -> dict[str, list[str]]:

@@ -5,8 +5,9 @@ import { fromBase64 } from "./bytes.js";
 import { alertBox, byId, explain, fill, make, say, show } from "./dom.js";
 import { readCover } from "./manifest.js";
 import { open } from "./sealing.js";
-import { start, unlocked } from "./session.js";
+import { start } from "./session.js";
 import { formatDate, formatDay, text } from "./texts.js";
+import { unlocked } from "./unlock.js";
 
 const list = byId("notices");
 const more = byId("more");

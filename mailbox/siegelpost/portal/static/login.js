@@ -6,7 +6,7 @@ import { FieldError, byId, onSubmit } from "./dom.js";
 import { keep, wipe } from "./keystore.js";
 import { start } from "./session.js";
 import { text } from "./texts.js";
-import { splitPassphrase, unwrapAll } from "./wrapping.js";
+import { WrappingError, splitPassphrase, unwrapAll } from "./wrapping.js";
 
 const name = byId("login-name");
 const passphrase = byId("passphrase");
@@ -21,10 +21,19 @@ onSubmit(byId("login-form"), async () => {
   const { loginProof, wrappingKey } = await splitPassphrase(passphrase.value, fromBase64(salt));
   await post("/login", { login_name: name.value, login_proof: base64(loginProof) });
   const account = await get("/account/keys");
-  const seeds = await unwrapAll(account, passphrase.value, new Map([[salt, wrappingKey]]));
+  const seeds = await unwrap(account, new Map([[salt, wrappingKey]]));
   await keep(account.mailbox, seeds);
   location.assign(next());
 });
+
+async function unwrap(account, known) {
+  try {
+    return await unwrapAll(account, passphrase.value, known);
+  } catch (error) {
+    if (error instanceof WrappingError) throw new FieldError(passphrase, text("no-key"));
+    throw error;
+  }
+}
 
 /** Where the reader wanted to go: a path of ours, never another site. */
 function next() {

@@ -10,8 +10,9 @@ import { ManifestError, readCover } from "./manifest.js";
 import { NoteError, parseVerifier } from "./notes.js";
 import { PackageError, readPackage } from "./package.js";
 import { SealingError, acknowledgementKey, identityText, open, payloadDigest } from "./sealing.js";
-import { start, unlocked } from "./session.js";
+import { start } from "./session.js";
 import { text } from "./texts.js";
+import { unlocked } from "./unlock.js";
 import { ZipError } from "./zipstore.js";
 
 const id = byId("app").dataset.notice;

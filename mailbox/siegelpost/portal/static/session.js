@@ -1,10 +1,8 @@
-// What every page of a signed-in reader does: log out, and unlock where the tab has no key.
+// What every page with a script does when it starts: show itself, reveal buttons, log out cleanly.
 
-import { get } from "./api.js";
-import { FieldError, byId, onSubmit, show } from "./dom.js";
-import { keep, load, wipe } from "./keystore.js";
-import { text } from "./texts.js";
-import { WrappingError, unwrapAll } from "./wrapping.js";
+import { post } from "./api.js";
+import { byId, show } from "./dom.js";
+import { wipe } from "./keystore.js";
 
 /** Show the page's own part in place of the hint that it is still loading. */
 export function start() {
@@ -13,40 +11,15 @@ export function start() {
   for (const button of document.querySelectorAll("[data-reveal]")) {
     button.addEventListener("click", () => reveal(button, byId(button.dataset.reveal)));
   }
-  byId("logout")?.addEventListener("submit", async (event) => {
+  document.querySelector('form[action="/logout"]')?.addEventListener("submit", async (event) => {
     event.preventDefault();
     // Wiped first: whatever the service answers, this browser knows the key no more.
     await wipe();
-    event.target.submit();
-  });
-}
-
-/** {mailbox, seeds} of this reader, asking for the passphrase where the tab has no key. */
-export async function unlocked() {
-  const account = await get("/account/keys");
-  const kept = await load(account.mailbox);
-  return { mailbox: account.mailbox, seeds: kept ?? (await ask(account)) };
-}
-
-function ask(account) {
-  const section = byId("unlock");
-  const input = byId("unlock-passphrase");
-  show(section);
-  byId("unlock-title").focus();
-  return new Promise((resolve) => {
-    onSubmit(byId("unlock-form"), async () => {
-      if (!input.value) throw new FieldError(input, text("passphrase-missing"));
-      try {
-        const seeds = await unwrapAll(account, input.value);
-        await keep(account.mailbox, seeds);
-        input.value = "";
-        show(section, false);
-        resolve(seeds);
-      } catch (error) {
-        if (error instanceof WrappingError) throw new FieldError(input, text("passphrase-wrong"));
-        throw error;
-      }
-    });
+    try {
+      await post("/logout");
+    } finally {
+      location.assign("/");
+    }
   });
 }
 

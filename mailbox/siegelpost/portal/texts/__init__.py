@@ -43,7 +43,7 @@ def prepare(environment: Environment) -> None:
 def pick_language(query: str | None, cookie: str | None, accept_language: str | None) -> str:
     """The language of a page: asked for, else remembered, else the browser's first known one."""
     for wish in (query, cookie, *_accepted(accept_language or "")):
-        if wish in LANGUAGES:
+        if wish is not None and wish in LANGUAGES:
             return wish
     return SOURCE
 

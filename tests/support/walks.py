@@ -1,0 +1,66 @@
+"""Ways through the pages that several browser tests walk."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.support.browsers import Watched
+from tests.support.portal_house import Letter, PortalHouse
+
+#: What everybody in these tests chose.
+PASSWORT = "Laterne Zebra Kupfer Wolke"
+
+
+def activate(
+    watched: Watched, house: PortalHouse, letter: Letter, email: str, *, inspect: bool = True
+) -> None:
+    """Walk through the wizard as the letter tells it, inspecting every step."""
+
+    def look(name: str) -> None:
+        if inspect:
+            watched.inspect(name)
+
+    page = watched.go("/")
+    look("start")
+    page.get_by_role("link", name="Postfach freischalten").click()
+    expect(page.get_by_role("heading", name="Ihr Brief")).to_be_visible()
+    look("activate-1-letter")
+    page.get_by_role("textbox", name="Freischaltcode").fill(letter.code.lower())
+    for label, value in zip(("Tag", "Monat", "Jahr"), letter.born, strict=True):
+        page.get_by_label(label).fill(value)
+    next_step(page)
+
+    expect(page.get_by_role("heading", name="Ihre E-Mail-Adresse")).to_be_visible()
+    look("activate-2-address")
+    page.get_by_role("textbox", name="E-Mail-Adresse").fill(email)
+    page.get_by_role("button", name="Code schicken").click()
+    expect(page.get_by_label("Code aus der E-Mail")).to_be_visible()
+    look("activate-2-code")
+    page.get_by_label("Code aus der E-Mail").fill(house.address_code())
+    next_step(page)
+
+    expect(page.get_by_role("heading", name="Ihr Passwort")).to_be_visible()
+    page.get_by_label("Neues Passwort").fill(PASSWORT)
+    page.get_by_label("Passwort wiederholen").fill(PASSWORT)
+    look("activate-3-password")
+    next_step(page)
+
+    expect(page.get_by_role("heading", name="Ihr Einverständnis")).to_be_visible()
+    look("activate-4-consent")
+    page.get_by_label("Ja, ich möchte").check()
+    page.get_by_label("Mein Name darf").check()
+    next_step(page)
+
+    expect(page.locator("#recovery-title")).to_be_visible()
+    look("activate-5-recovery")
+    asked = page.locator("#recovery-group")
+    number = int(page.locator('label[for="recovery-group"]').inner_text().split()[-1])
+    asked.fill(page.locator("#recovery-code li").nth(number - 1).inner_text().lower())
+    page.get_by_role("button", name="Postfach freischalten").click()
+    expect(page.get_by_role("heading", name="Ihr Postfach ist fertig")).to_be_visible()
+    look("activate-6-done")
+
+
+def next_step(page: Page) -> None:
+    """Press the one button that leads on."""
+    page.locator("button:visible", has_text="Weiter").click()

@@ -1,0 +1,89 @@
+"""Every page in every language: renders, holds nothing inline, and fits its scripts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from siegelpost.portal.texts import LANGUAGES
+from tests.support.markup import Markup
+from tests.support.pages import COMMON, TEMPLATES, page_environment
+
+STATIC = Path(__file__).parents[3] / "mailbox" / "siegelpost" / "portal" / "static"
+ENVIRONMENT = page_environment()
+KINDS = ("not-found", "signed-out", "too-many-requests", "refused", "broken")
+PAGES = [(page.stem, kind) for page in sorted((TEMPLATES / "pages").glob("*.html"))
+         for kind in (KINDS if page.stem == "error" else ("broken",))]  # fmt: skip
+
+_IMPORT = re.compile(r'from "\./([a-z0-9-]+\.js)"')
+_BY_ID = re.compile(r'byId\("([a-z-]+)"\)')
+_TEXT = re.compile(r'\btext\("([a-z-]+)"')
+
+
+def render(page: str, language: str, **values: object) -> str:
+    """The HTML of a page for somebody who is logged in or not."""
+    values = {**COMMON, "notice_id": "notice-1", "kind": "broken", "language": language, **values}
+    return ENVIRONMENT.get_template(f"pages/{page}.html").render(values)
+
+
+def modules_of(page: Markup) -> str:
+    """The source of all own modules that a page's scripts load."""
+    waiting = [address.removeprefix("/static/") for address in page.scripts]
+    seen: dict[str, str] = {}
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen[name] = (STATIC / name).read_text(encoding="utf-8")
+            waiting += _IMPORT.findall(seen[name])
+    return "\n".join(seen.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("signed_in", [False, True])
+@pytest.mark.parametrize(("page", "kind"), PAGES)
+def test_page_holds_nothing_inline_and_its_references_exist(
+    page: str, kind: str, signed_in: bool, language: str
+) -> None:
+    html = render(page, language, kind=kind, signed_in=signed_in, kopfzeile=True)
+    markup = Markup(html)
+    assert markup.inline == []
+    assert len(markup.ids) == len(set(markup.ids))
+    assert [ref for ref in markup.references if ref[1] not in markup.ids] == []
+    assert [a for a in markup.addresses if not a.startswith(("/", "#"))] == []
+    assert f'<html lang="{language}">' in html
+
+
+@pytest.mark.parametrize("page", ["login", "inbox", "notice", "activate"])
+def test_scripts_find_their_elements_and_texts_on_their_page(page: str) -> None:
+    markup = Markup(render(page, "de", signed_in=True))
+    source = modules_of(markup)
+    assert set(_BY_ID.findall(source)) - set(markup.ids) == set()
+    assert set(_TEXT.findall(source)) - set(markup.texts) == set()
+
+
+def test_pages_that_unseal_say_without_script_what_they_need() -> None:
+    for page in ("login", "inbox", "notice", "activate"):
+        assert "<noscript>" in render(page, "de")
+    for page in ("start", "error"):
+        assert "<noscript>" not in render(page, "de")
+
+
+def test_values_are_escaped() -> None:
+    html = render("start", "de", service_name="<script>alert(1)</script>", operator='"><img>')
+    assert "<script>alert" not in html
+    assert "<img>" not in html
+
+
+def test_every_partial_belongs_to_a_page() -> None:
+    sources = "\n".join(file.read_text(encoding="utf-8") for file in TEMPLATES.rglob("p*/*.html"))
+    for partial in (TEMPLATES / "partials").glob("*.html"):
+        assert f'"partials/{partial.name}"' in sources
+
+
+def test_own_scripts_write_no_markup() -> None:
+    for file in STATIC.glob("*.js"):
+        source = file.read_text(encoding="utf-8")
+        for risky in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+            assert risky not in source, file.name
