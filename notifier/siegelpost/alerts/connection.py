@@ -230,8 +230,8 @@ class Connection:
         await self._client.login(username, password)
 
     async def _command(self, verb: bytes, path: str, options: list[str]) -> None:
-        # Not the library's mail() and rcpt(): they parse the address again, at a tenth of the cost
-        # of a whole alert. `mime.ascii_address` has made it safe.
+        # Not the library's mail() and rcpt(), which would parse the address a second time:
+        # `mime.ascii_address` has made it safe.
         arguments = [path.encode("ascii"), *(option.encode("ascii") for option in options)]
         response = await self._client.execute_command(verb, *arguments)
         if not 200 <= response.code < 300:
