@@ -8,7 +8,7 @@ The hot path inserts through ``Model.__table__`` (SQLAlchemy Core), never throug
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, Column, Index, LargeBinary, MetaData, Text, UniqueConstraint, text
@@ -339,6 +339,66 @@ class Task(Table, table=True):
     closed_at: datetime | None = _time(nullable=True)
     closed_by: str | None = None  #: actor, e.g. client:<id>
     outcome: str | None = None  #: paper-sent | settled | not-needed
+
+
+class Deadline(Table, table=True):
+    """One result of the legal clock; results are appended, never changed or removed.
+
+    The readable columns repeat what is in ``result``, for queries.
+    """
+
+    __table_args__ = (UniqueConstraint("notice_id", "number"),)
+
+    id: str = Field(primary_key=True)
+    notice_id: str = Field(foreign_key="notice.id")
+    number: int  #: among those of the notice, from 0
+    computed_at: datetime = _time()
+    rule_set: str  #: the state of the law, with the version of the statute
+    rule: str  #: row of the decision tables, e.g. sgb10-37-2a/A7
+    state: str  #: served | expected | open | not-served | refused
+    deemed: date | None = None  #: the day on which it counts as served
+    ends_on: date | None = None  #: last day of the objection period
+    open_until: date | None = None  #: last day of a window that is still open
+    review: bool  #: whether a lawyer should look at it
+    result: str = Field(sa_column=Column(Text, nullable=False))  #: canonical JSON, all of it
+    digest: bytes  #: SHA-256 of what makes two results different
+
+
+class DeadlineWatch(Table, table=True):
+    """Where the clock of one notice stands: its newest result, and when to look again."""
+
+    __tablename__ = "deadline_watch"
+    __table_args__ = (
+        Index(
+            "ix_deadline_watch_look_at_set",
+            "look_at",
+            sqlite_where=text("look_at IS NOT NULL"),
+            postgresql_where=text("look_at IS NOT NULL"),
+        ),
+    )
+
+    notice_id: str = Field(primary_key=True, foreign_key="notice.id")
+    number: int  #: of the newest result
+    digest: bytes  #: of the newest result
+    look_at: datetime | None = _time(nullable=True)  #: when passing days may change it
+    reminded_of: date | None = None  #: end of the period of which the citizen was reminded
+
+
+class Cursor(Table, table=True):
+    """How far a reader of the log's events has come."""
+
+    name: str = Field(primary_key=True)
+    position: int = Field(
+        sa_column=Column(BigCounter, nullable=False)
+    )  #: leaf index of the last event that was read
+
+
+class Installation(Table, table=True):
+    """Whose database this is: the one row names the service, and so sandbox or real life."""
+
+    origin: str = Field(primary_key=True)
+    created_at: datetime = _time()
+    clock_at: datetime | None = _time(nullable=True)  #: time of a sandbox's clock
 
 
 class Event(Table, table=True):
