@@ -25,14 +25,8 @@ from siegelpost.store.events import events_of
 from siegelpost.store.log import latest_checkpoint, log_origin, make_proofs
 
 #: Events of the mailbox that bear on a notice: whose key it was sealed to, and by what right.
-_MAILBOX_EVENTS = frozenset(
-    {
-        EventType.KEY_BOUND.value,
-        EventType.KEY_RETIRED.value,
-        EventType.CONSENT_GIVEN.value,
-        EventType.CONSENT_REVOKED.value,
-    }
-)
+_KEY_EVENTS = frozenset({EventType.KEY_BOUND.value, EventType.KEY_RETIRED.value})
+_CONSENT_EVENTS = frozenset({EventType.CONSENT_GIVEN.value, EventType.CONSENT_REVOKED.value})
 
 
 async def receipt_for_citizen(context: Context, reader: Reader, notice_id: NoticeId) -> bytes:
@@ -61,7 +55,9 @@ async def _receipt(
         of_mailbox = [
             event
             for event in events_of(connection, f"mailbox:{row.mailbox_id}")
-            if event.type in _MAILBOX_EVENTS
+            if event.type in _KEY_EVENTS
+            # What the citizen agreed with other agencies is none of this one's business.
+            or (event.type in _CONSENT_EVENTS and event.agency_id == row.agency_id)
         ]
         events = _prove(connection, [*own, *of_mailbox], head)
         return Receipt(

@@ -10,12 +10,15 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from siegelpost.store.errors import StoreUnavailable
+from siegelpost.store.errors import Deadlocked, StoreUnavailable
 
 #: Page size of a new SQLite database in bytes; sealed notices are large rows.
 SQLITE_PAGE_BYTES = 16384
 #: How long a connection waits for another process's write lock, in milliseconds.
 SQLITE_BUSY_MILLISECONDS = 10_000
+
+#: PostgreSQL's serialization_failure and deadlock_detected.
+_UNDONE = ("40001", "40P01")
 
 
 class Database:
@@ -68,7 +71,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        raise StoreUnavailable(_reason(error)) from error
+        undone = getattr(error.orig, "sqlstate", None) in _UNDONE
+        raise (Deadlocked if undone else StoreUnavailable)(_reason(error)) from error
 
 
 def _reason(error: DBAPIError) -> str:

@@ -13,6 +13,10 @@ class StoreUnavailable(StoreError):
     """
 
 
+class Deadlocked(StoreUnavailable):
+    """PostgreSQL undid the transaction because others held what it needed: try it again."""
+
+
 class SchemaOutdated(StoreError):
     """The tables are older or newer than this program; run ``siegelpost migrate``."""
 

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection
 
 from siegelpost.store.database import Database, translated
-from siegelpost.store.errors import StoreUnavailable
+from siegelpost.store.errors import Deadlocked, StoreUnavailable
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -31,6 +31,8 @@ Bulk = Callable[[Connection, Sequence[Item]], "Sequence[T | Exception]"]
 
 #: Most pieces of work that share a commit.
 GROUP_LIMIT = 64
+#: How often a group is tried that other processes' groups deadlock with.
+DEADLOCK_TRIES = 5
 
 
 @dataclass(kw_only=True, slots=True)
@@ -113,12 +115,18 @@ class GroupWriter:
             _deliver(rest)
 
     def _commit(self, group: list[_Job[Any]]) -> None:
-        try:
-            with self._database.write() as connection:
-                self._apply(connection, group)
-        except BaseException as error:  # every caller must hear of it, whatever it is
+        for last in (False,) * (DEADLOCK_TRIES - 1) + (True,):
             for job in group:
-                job.error = error
+                job.result = job.error = None
+            try:
+                with self._database.write() as connection:
+                    self._apply(connection, group)
+            except BaseException as error:  # every caller must hear of it, whatever it is
+                if isinstance(error, Deadlocked) and not last:
+                    continue
+                for job in group:
+                    job.error = error
+            break
         _deliver(group)
 
     def _apply(self, connection: Connection, group: list[_Job[Any]]) -> None:

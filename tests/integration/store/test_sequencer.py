@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from datetime import timedelta
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, func, select
@@ -42,7 +43,7 @@ def record(connection: Connection, numbers: range) -> None:
 async def test_every_event_is_proven_under_the_head(store: Store) -> None:
     sequencer = Sequencer("post.example.org/log", SIGNER)
     for start in range(0, 600, 200):
-        await store.write(lambda c, s=start: record(c, range(s, s + 200)))
+        await store.write(partial(record, numbers=range(start, start + 200)))
         assert await store.write(lambda c: sequencer(c, START_AT)) == 200
     assert await store.write(lambda c: sequencer(c, START_AT)) == 0
     head = await store.read(latest_checkpoint)

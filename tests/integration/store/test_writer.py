@@ -1,0 +1,115 @@
+"""Group commit: nothing is answered before it is durable, and one failure takes nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import IntegrityError
+
+from siegelpost.store import tables
+from siegelpost.store.database import Database
+from siegelpost.store.errors import StoreUnavailable
+from siegelpost.store.store import Store
+from tests.support.databases import START_AT
+
+LEASE = tables.core(tables.Lease)
+
+
+def put(name: str, holder: str = "somebody") -> Callable[[Connection], str]:
+    def work(connection: Connection) -> str:
+        row = {"name": name, "holder": holder, "until": START_AT + timedelta(hours=1)}
+        connection.execute(LEASE.insert(), row)
+        return name
+
+    return work
+
+
+def count(store: Store) -> int:
+    return store.read_now(
+        lambda connection: connection.execute(select(func.count()).select_from(LEASE)).scalar_one()
+    )
+
+
+async def test_what_is_answered_is_there(store: Store) -> None:
+    names = [f"n{number}" for number in range(200)]
+    assert await asyncio.gather(*[store.write(put(name)) for name in names]) == names
+    assert count(store) == 200
+
+
+async def test_one_failure_takes_nothing_else_down(store: Store) -> None:
+    works = [put(f"n{number % 50}") for number in range(60)]
+    results = await asyncio.gather(*map(store.write, works), return_exceptions=True)
+    assert sum(isinstance(result, IntegrityError) for result in results) == 10
+    assert count(store) == 50
+
+
+async def test_a_bulk_with_one_bad_item_keeps_the_others(store: Store) -> None:
+    def bulk(connection: Connection, names: Sequence[str]) -> Sequence[str]:
+        for name in names:
+            put(name)(connection)
+        return names
+
+    names = ["a", "b", "a", "c"]
+    results = await asyncio.gather(
+        *[store.write_bulk(bulk, name) for name in names], return_exceptions=True
+    )
+    assert sum(isinstance(result, IntegrityError) for result in results) == 1
+    assert count(store) == 3
+
+
+async def test_a_caller_that_goes_away_undoes_nothing(store: Store) -> None:
+    task = asyncio.create_task(store.write(put("n")))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await store.write(put("later"))
+    assert count(store) == 2
+
+
+async def test_a_closed_store_refuses_and_keeps_what_it_took(database: Database) -> None:
+    store = Store(database)
+    waiting = [asyncio.create_task(store.write(put(f"n{number}"))) for number in range(20)]
+    await asyncio.sleep(0)
+    await asyncio.to_thread(store.writer.close)
+    await asyncio.gather(*waiting)
+    assert count(store) == 20
+    with pytest.raises(StoreUnavailable, match="stopping"):
+        await store.write(put("late"))
+    store.close()
+
+
+async def test_groups_that_deadlock_are_tried_again(store: Store) -> None:
+    if store.database.dialect != "postgresql":
+        return  # SQLite has one writer: there is nobody to deadlock with
+    await store.write(put("first"))
+    await store.write(put("second"))
+    update = "UPDATE lease SET holder = '{}' WHERE name = '{}'"
+    both_hold = threading.Barrier(2, timeout=20)
+    rounds = iter((True,))
+
+    def other_process() -> None:
+        with store.database.write() as connection:
+            connection.exec_driver_sql("SET LOCAL deadlock_timeout = '10s'")
+            connection.execute(text(update.format("other", "second")))
+            both_hold.wait()
+            connection.execute(text(update.format("other", "first")))
+
+    def ours(connection: Connection) -> None:
+        connection.exec_driver_sql("SET LOCAL deadlock_timeout = '50ms'")
+        connection.execute(text(update.format("ours", "first")))
+        if next(rounds, False):
+            both_hold.wait()
+        connection.execute(text(update.format("ours", "second")))
+
+    thread = threading.Thread(target=other_process)
+    thread.start()
+    await store.write(ours)
+    thread.join()
+    holders = store.read_now(lambda c: set(c.execute(select(LEASE.c.holder)).scalars()))
+    assert holders == {"ours"}
