@@ -82,7 +82,10 @@ def _load(data: bytes, max_size: int) -> Json:
 
 
 def _ordered(value: object, depth: int) -> object:
-    if value is None or isinstance(value, (bool, str)):
+    kind = type(value)
+    if value is None or kind is str or kind is bool:  # the usual cases first: this is hot
+        return value
+    if isinstance(value, (bool, str)):
         return value
     if isinstance(value, int):
         if not -INTEGER_BOUND < value < INTEGER_BOUND:
@@ -90,13 +93,21 @@ def _ordered(value: object, depth: int) -> object:
         return int(value)
     if depth == 0:
         raise CanonicalError(f"nested deeper than {MAX_DEPTH}")
-    if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise CanonicalError("object key that is no string")
-        return {key: _ordered(value[key], depth - 1) for key in sorted(value, key=_utf16)}
+    if kind is dict or isinstance(value, Mapping):
+        assert isinstance(value, Mapping)
+        return {key: _ordered(value[key], depth - 1) for key in _sorted_keys(value)}
     if isinstance(value, (list, tuple)):
         return [_ordered(item, depth - 1) for item in value]
     raise CanonicalError(f"type {type(value).__name__} has no canonical form here")
+
+
+def _sorted_keys(value: Mapping[str, object]) -> list[str]:
+    try:
+        plain = all(map(str.isascii, value))
+    except TypeError:
+        raise CanonicalError("object key that is no string") from None
+    # Code points and UTF-16 code units agree on ASCII.
+    return sorted(value) if plain else sorted(value, key=_utf16)
 
 
 def _utf16(key: str) -> bytes:

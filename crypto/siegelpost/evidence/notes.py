@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -30,6 +31,7 @@ MAX_SIGNATURES = 100
 #: Signature type identifier of plain Ed25519.
 ED25519 = 0x01
 
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _SEPARATOR = "\n\n"
 _SIGNATURE_PREFIX = "— "
 
@@ -256,7 +258,7 @@ def _parse_signature(line: str) -> NoteSignature:
 def _check_text(text: str) -> None:
     if not text.endswith("\n"):
         raise NoteError("the text does not end in a newline")
-    if any(character < " " and character != "\n" for character in text):
+    if _CONTROL.search(text) is not None:
         raise NoteError("the text holds a control character")
     try:
         text.encode("utf-8")
