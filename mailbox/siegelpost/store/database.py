@@ -102,6 +102,8 @@ def _sqlite_engine(url: str, *, begin: str, read_only: bool, pool_size: int) -> 
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
+        # Journals of savepoints would be files in the temporary folder otherwise.
+        cursor.execute("PRAGMA temp_store = MEMORY")
         if read_only:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
