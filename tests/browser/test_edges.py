@@ -151,6 +151,7 @@ def test_package_that_another_key_signed_is_called_not_genuine(
         page.get_by_role("button", name="Schreiben öffnen").click()
         expect(page.get_by_text("Vorsicht: Dieses Schreiben hat die Prüfung")).to_be_visible()
         expect(page.locator("#documents")).to_be_hidden()
+        expect(page.locator("#cover")).to_be_hidden()
         watched.inspect("notice-not-genuine")
 
 

@@ -86,7 +86,7 @@ export function onSubmit(form, work) {
     const button = form.querySelector("button[type=submit]");
     setBusy(form, button, true);
     alertBox(box);
-    for (const input of form.querySelectorAll("input, select")) markField(input);
+    for (const input of form.querySelectorAll("input, select, textarea")) markField(input);
     try {
       await work(form);
     } catch (error) {

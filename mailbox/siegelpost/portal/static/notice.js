@@ -127,6 +127,8 @@ function fail(error) {
   } else if ([ManifestError, NoteError, PackageError, ZipError].some((is) => error instanceof is)) {
     console.info(error.message);
     alertBox(problem, text("not-genuine", words));
+    // The cover is vouched for by the package alone.
+    show(byId("cover"), false);
   } else {
     alertBox(problem, explain(error));
   }

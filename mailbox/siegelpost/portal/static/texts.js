@@ -10,10 +10,12 @@ export const text = (name, values = {}) =>
 
 export const has = (name) => Object.hasOwn(texts, name);
 
+// Dates as people in Europe write them.
+const locale = { en: "en-GB" }[language] ?? language;
 const zone = { timeZone: "Europe/Berlin" };
-const dates = new Intl.DateTimeFormat(language, { ...zone, dateStyle: "long" });
-const times = new Intl.DateTimeFormat(language, { ...zone, dateStyle: "long", timeStyle: "short" });
-const days = new Intl.DateTimeFormat(language, { timeZone: "UTC", dateStyle: "full" });
+const dates = new Intl.DateTimeFormat(locale, { ...zone, dateStyle: "long" });
+const times = new Intl.DateTimeFormat(locale, { ...zone, dateStyle: "long", timeStyle: "short" });
+const days = new Intl.DateTimeFormat(locale, { timeZone: "UTC", dateStyle: "full" });
 
 /** Day of a point in time, where the agency is. */
 export const formatDate = (moment) => dates.format(new Date(moment));
@@ -27,11 +29,11 @@ export const formatDay = (day) => days.format(new Date(`${day}T00:00:00Z`));
 export function formatWait(seconds) {
   const [amount, unit] = seconds < 90 ? [seconds, "second"] : [Math.ceil(seconds / 60), "minute"];
   const style = { style: "unit", unit, unitDisplay: "long" };
-  return new Intl.NumberFormat(language, style).format(amount);
+  return new Intl.NumberFormat(locale, style).format(amount);
 }
 
 export function formatSize(bytes) {
   const [amount, unit] = bytes < 1e6 ? [Math.max(1, bytes / 1e3), "kB"] : [bytes / 1e6, "MB"];
   const digits = unit === "MB" && amount < 10 ? 1 : 0;
-  return `${new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(amount)} ${unit}`;
+  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(amount)} ${unit}`;
 }
