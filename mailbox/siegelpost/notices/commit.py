@@ -14,10 +14,35 @@ from siegelpost.notices.errors import NoticeError
 from siegelpost.notices.prepare import Prepared
 from siegelpost.notices.readers import NOTICE
 from siegelpost.store import tables
-from siegelpost.store.blobs import insert_blobs
-from siegelpost.store.events import insert_events
+from siegelpost.store.bulk import BulkInsert
+from siegelpost.store.events import event_row
 
-_alert = tables.core(tables.Alert)
+_insert_blobs = BulkInsert(tables.core(tables.Blob), ("id", "part", "data"))
+_insert_notices = BulkInsert(
+    NOTICE,
+    (
+        "id", "agency_id", "client_id", "enrolment_id", "mailbox_id", "key_id", "state", "regime",
+        "remedy", "idempotency_key", "request_digest", "package_id", "package_size",
+        "package_digest", "cover_id", "cover_digest", "documents", "acceptance", "provided_at",
+    ),
+)  # fmt: skip
+_insert_events = BulkInsert(
+    tables.core(tables.Event),
+    (
+        "id", "type", "at", "subject", "number", "agency_id", "notice_id", "mailbox_id", "body",
+        "salt", "commitment",
+    ),
+)  # fmt: skip
+_insert_alerts = BulkInsert(
+    tables.core(tables.Alert),
+    (
+        "id", "kind", "state", "agency_id", "notice_id", "mailbox_id", "address_id", "created_at",
+        "due_at", "give_up_at", "attempts",
+    ),
+)  # fmt: skip
+
+#: Bytes of blobs that are handed to the driver in one call; it may copy them.
+_BLOB_BATCH = 4 << 20
 
 
 class Overtaken(NoticeError):
@@ -44,8 +69,24 @@ def commit_notices(connection: Connection, group: Sequence[Prepared]) -> Sequenc
         accepted.append(prepared)
         results.append(None)
     if accepted:
-        insert_blobs(connection, [blob for prepared in accepted for blob in prepared.blobs])
-        connection.execute(NOTICE.insert(), [prepared.notice for prepared in accepted])
-        insert_events(connection, [event for prepared in accepted for event in prepared.events])
-        connection.execute(_alert.insert(), [prepared.alert for prepared in accepted])
+        _store_blobs(connection, accepted)
+        _insert_notices(connection, [prepared.notice for prepared in accepted])
+        _insert_events(
+            connection, [event_row(event) for prepared in accepted for event in prepared.events]
+        )
+        _insert_alerts(connection, [prepared.alert for prepared in accepted])
     return results
+
+
+def _store_blobs(connection: Connection, accepted: Sequence[Prepared]) -> None:
+    rows: list[dict[str, object]] = []
+    size = 0
+    for prepared in accepted:
+        for blob_id, parts in prepared.blobs:
+            for number, data in enumerate(parts):
+                if size + len(data) > _BLOB_BATCH:
+                    _insert_blobs(connection, rows)
+                    rows, size = [], 0
+                rows.append({"id": blob_id, "part": number, "data": data})
+                size += len(data)
+    _insert_blobs(connection, rows)

@@ -87,7 +87,7 @@ async def dispatch(
     seals = _seals(context, sender)
     entries = await run(describe, request.documents)
     for last in (False,) * (TRIES - 1) + (True,):
-        rows = await context.store.read(
+        rows = await context.store.read_briefly(
             lambda connection: look(
                 connection, sender, request.enrolment_id, request.idempotency_key
             )

@@ -55,6 +55,15 @@ class Store:
         """Run ``work`` on a reading connection, off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
 
+    async def read_briefly(self, work: Callable[[Connection], T]) -> T:
+        """Run a short, indexed read: on SQLite without leaving the event loop.
+
+        There a hop to a thread and back costs more than such a read itself.
+        """
+        if self.database.dialect == "sqlite":
+            return self.read_now(work)
+        return await self.read(work)
+
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on a reading connection in the calling thread."""
         with self.database.read() as connection:
