@@ -197,9 +197,7 @@ class Clockwork:
             return None
         return begin_of(result.end - timedelta(days=days)) + timedelta(hours=REMINDER_HOUR)
 
-    def _record(
-        self, connection: Connection, computed: Sequence[_Computed], now: datetime
-    ) -> None:
+    def _record(self, connection: Connection, computed: Sequence[_Computed], now: datetime) -> None:
         entropy = self._context.entropy
         append_results(connection, [one.looked for one in computed], now=now, entropy=entropy)
         ended = [one.on_record.notice for one in computed if one.result.rule == _ENDED]

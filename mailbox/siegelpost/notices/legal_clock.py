@@ -190,9 +190,7 @@ def _disputes(
     return denied, late
 
 
-def _consent(
-    consents: Sequence[Happened], at: datetime
-) -> tuple[Happened | None, Happened | None]:
+def _consent(consents: Sequence[Happened], at: datetime) -> tuple[Happened | None, Happened | None]:
     """The consent that counts for a providing at `at`, and its revocation if there is one."""
     given: Happened | None = None
     revoked: Happened | None = None

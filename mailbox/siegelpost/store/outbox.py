@@ -35,6 +35,7 @@ class AlertKind(StrEnum):
 
     NOTICE = "notice"
     REMINDER = "reminder"
+    DEADLINE_REMINDER = "deadline-reminder"
     ADDRESS_CODE = "address-code"
 
 
@@ -54,6 +55,7 @@ class AlertState(StrEnum):
 GIVE_UP_AFTER: Mapping[AlertKind, timedelta] = {
     AlertKind.NOTICE: timedelta(hours=48),
     AlertKind.REMINDER: timedelta(hours=48),
+    AlertKind.DEADLINE_REMINDER: timedelta(hours=48),
     AlertKind.ADDRESS_CODE: timedelta(minutes=30),  # the code itself lives no longer
 }
 

@@ -41,6 +41,8 @@ class TaskKind(StrEnum):
     CONSENT_REVOKED = "consent-revoked"
     #: the citizen has not opened the notice
     NOT_RETRIEVED = "not-retrieved"
+    #: the time to open it is over and the notice does not count as served (§ 41(2a) VwVfG)
+    PROVIDING_ENDED = "providing-ended"
 
 
 #: How long an agency should take at most; objection periods run meanwhile.
@@ -49,6 +51,7 @@ DUE_AFTER: Mapping[TaskKind, timedelta] = {
     TaskKind.ALERT_UNCONFIRMED: timedelta(days=3),
     TaskKind.CONSENT_REVOKED: timedelta(days=1),
     TaskKind.NOT_RETRIEVED: timedelta(days=7),
+    TaskKind.PROVIDING_ENDED: timedelta(days=1),
 }
 
 
@@ -146,6 +149,21 @@ def close_task(connection: Connection, task: str, *, at: datetime, by: str, outc
         .values(closed_at=at, closed_by=by, outcome=outcome)
     )
     return bool(closed.rowcount)
+
+
+def settle_tasks(
+    connection: Connection, notice: NoticeId, kinds: Sequence[TaskKind], *, at: datetime
+) -> None:
+    """Close tasks of a notice of which events have taken care, such as a late confirmation."""
+    connection.execute(
+        TASK.update()
+        .where(
+            TASK.c.notice_id == notice,
+            TASK.c.kind.in_([kind.value for kind in kinds]),
+            TASK.c.closed_at.is_(None),
+        )
+        .values(closed_at=at, closed_by="service", outcome="settled")
+    )
 
 
 _SHOWN: Any = select(TASK, _notice.c.enrolment_id, _notice.c.mailbox_id).join(

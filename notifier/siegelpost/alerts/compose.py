@@ -30,6 +30,7 @@ LANGUAGES = ("de", "en")
 TEMPLATES: Mapping[AlertKind, str] = {
     AlertKind.NOTICE: "alert",
     AlertKind.REMINDER: "alert",
+    AlertKind.DEADLINE_REMINDER: "deadline-reminder",
     AlertKind.ADDRESS_CODE: "address-code",
 }
 
