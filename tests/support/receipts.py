@@ -13,12 +13,13 @@ from datetime import UTC, datetime, timedelta
 from siegelpost.evidence.acceptance import Acceptance, sign_acceptance, submission_facts
 from siegelpost.evidence.acknowledgement import Acknowledgement
 from siegelpost.evidence.canonical import Json
-from siegelpost.evidence.checkpoint import Checkpoint, sign_checkpoint
+from siegelpost.evidence.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint
 from siegelpost.evidence.commitments import commitment, document_commitment
 from siegelpost.evidence.events import Event, EventType
 from siegelpost.evidence.ids import AgencyId, EventId, KeyId, LeafIndex, MailboxId, NoticeId, new_id
 from siegelpost.evidence.key_binding import KeyBinding
-from siegelpost.evidence.notes import Ed25519Signer
+from siegelpost.evidence.merkle import consistency_proof, tree_root
+from siegelpost.evidence.notes import Ed25519Signer, split_note
 from siegelpost.evidence.proofs import make_proof
 from siegelpost.evidence.receipt import Receipt, ReceiptDocument, ReceiptEvent
 from siegelpost.evidence.tiles import TILE_WIDTH, TileHashes, TileId, Tip, extend
@@ -87,6 +88,8 @@ class Sample:
     noise: int = 300
     change_event: Callable[[Event], Event] = field(default=lambda event: event)
     change_acceptance: Callable[[Acceptance], Acceptance] = field(default=lambda value: value)
+    #: Hashes of the log that `receipt` made last.
+    hashes: TileHashes | None = field(default=None, init=False)
 
     @property
     def documents(self) -> tuple[bytes, ...]:
@@ -189,7 +192,7 @@ class Sample:
         note = sign_checkpoint(
             Checkpoint(origin=ORIGIN, size=len(leaves), root=appended.root), self.log
         )
-        hashes = TileHashes(len(leaves), tile_reader(dict(appended.tiles)))
+        hashes = self.hashes = TileHashes(len(leaves), tile_reader(dict(appended.tiles)))
         items = [
             ReceiptEvent(
                 body=event.body(),
@@ -230,6 +233,13 @@ class Sample:
                 )
             ),
         )
+
+    def earlier(self, size: int, receipt: Receipt) -> tuple[str, tuple[bytes, ...]]:
+        """The log's checkpoint of its first leaves, and the proof that the receipt's extends it."""
+        assert self.hashes is not None
+        head = parse_checkpoint(split_note(receipt.checkpoint)[0])
+        old = Checkpoint(origin=ORIGIN, size=size, root=tree_root(size, self.hashes))
+        return sign_checkpoint(old, self.log), consistency_proof(size, head.size, self.hashes)
 
 
 def tile_reader(tiles: dict[TileId, bytes]) -> Callable[[TileId], bytes]:

@@ -3,7 +3,8 @@
 Needs the standard library and `cryptography` only. Results go to standard output, complaints to
 standard error. Exit codes, stable:
 
-0  every step holds
+0  every step holds; a step that says "not checked" had nothing to check, or lacks a library or an
+   entry in the trust file, and tells which (in JSON: "checked": false)
 1  a step does not hold: the receipt must not be relied upon
 2  wrong usage, or a file cannot be read
 """
@@ -14,6 +15,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from siegelpost.evidence.errors import VerificationError
@@ -54,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         documents=options.document,
         as_json=options.json,
         language=options.lang,
+        at=options.at,
     )
 
 
@@ -75,6 +78,12 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a document that should be part of the notice; may be repeated",
     )
+    parser.add_argument(
+        "--at",
+        type=_moment,
+        metavar="DATE",
+        help="demand that timestamps are still good on this day, such as 2046-12-31",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--lang", choices=("de", "en"), default="de", help="language of texts")
 
@@ -86,6 +95,7 @@ def verify_files(
     documents: Sequence[Path] = (),
     as_json: bool = False,
     language: str = "de",
+    at: datetime | None = None,
 ) -> int:
     """Read the files, verify, print; one of the exit codes above."""
     try:
@@ -97,13 +107,17 @@ def verify_files(
         print(f"siegelpost: cannot read {error.filename}: {reason}", file=sys.stderr)
         return EXIT_USAGE
     try:
-        verification = verify_receipt(receipt_bytes, trust_bytes, documents=document_bytes)
+        verification = verify_receipt(receipt_bytes, trust_bytes, documents=document_bytes, at=at)
     except VerificationError as error:
         print(_failure_json(error) if as_json else _failure_text(error, language))
         print(f"siegelpost: receipt does not verify: {error.code}", file=sys.stderr)
         return EXIT_FAILS
     print(_json(verification) if as_json else _text(verification, language))
     return EXIT_HOLDS
+
+
+def _moment(text: str) -> datetime:
+    return datetime.combine(date.fromisoformat(text), time(), UTC)
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -146,6 +160,7 @@ def _json(verification: Verification) -> str:
                 {
                     "number": step.number,
                     "name": step.name,
+                    "checked": step.checked,
                     "result_de": step.result_de,
                     "result_en": step.result_en,
                 }

@@ -38,6 +38,8 @@ STEPS: Mapping[int, tuple[str, Text]] = {
     10: ("acceptance", _t("Annahmebestätigung", "Signed acceptance")),
     11: ("acknowledgement", _t("Öffnungsbestätigung", "Acknowledgement")),
     12: ("documents", _t("Dokumente", "Documents")),
+    13: ("witnesses", _t("Zeugen", "Witnesses")),
+    14: ("timestamps", _t("Zeitstempel", "Timestamps")),
 }
 
 #: Code → number of the step and the explanation of the failure.
@@ -102,11 +104,11 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
     "checkpoint-key-compromised": (
         3,
         _t(
-            "Der Schlüssel des Protokolls ist als entwendet gemeldet. Ohne unabhängigen "
-            "Zeitstempel "
-            "beweist seine Unterschrift nichts.",
-            "The key of the log is reported as compromised. Without an independent timestamp its "
-            "signature proves nothing.",
+            "Der Schlüssel des Protokolls ist als entwendet gemeldet. Kein unabhängiger "
+            "Zeitstempel zeigt, dass alle Ereignisse der Quittung älter sind; ohne ihn beweist "
+            "seine Unterschrift nichts.",
+            "The key of the log is reported as compromised. No independent timestamp shows that "
+            "all events of the receipt are older; without one its signature proves nothing.",
         ),
     ),
     "proof-malformed": (
@@ -245,11 +247,11 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
     "acceptance-key-compromised": (
         10,
         _t(
-            "Der Schlüssel der Annahmebestätigung ist als entwendet gemeldet. Ohne unabhängigen "
-            "Zeitstempel beweist seine Unterschrift nichts.",
-            "The key of the acceptance is reported as compromised. Without an independent "
-            "timestamp "
-            "its signature proves nothing.",
+            "Der Schlüssel der Annahmebestätigung ist als entwendet gemeldet. Kein unabhängiger "
+            "Zeitstempel zeigt, dass die Annahme älter ist; ohne ihn beweist seine Unterschrift "
+            "nichts.",
+            "The key of the acceptance is reported as compromised. No independent timestamp "
+            "shows that the acceptance is older; without one its signature proves nothing.",
         ),
     ),
     "acceptance-differs": (
@@ -322,6 +324,82 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
         _t(
             "Ein vorgelegtes Dokument ist keines der Dokumente dieser Nachricht.",
             "A given document is none of the documents of this notice.",
+        ),
+    ),
+    "cosignature-invalid": (
+        13,
+        _t(
+            "Die Bestätigung eines Zeugen ist gefälscht oder beschädigt.",
+            "The cosignature of a witness is forged or damaged.",
+        ),
+    ),
+    "witness-quorum": (
+        13,
+        _t(
+            "Den Prüfpunkt haben nicht genug unabhängige Zeugen bestätigt. Vielleicht ist die "
+            "Quittung zu frisch: dann hilft eine neue. Sonst hat der Betreiber den Zeugen ein "
+            "anderes Protokoll gezeigt.",
+            "Not enough independent witnesses have confirmed the checkpoint. Perhaps the receipt "
+            "is too fresh: then a new one helps. Otherwise the operator has shown the witnesses "
+            "another log.",
+        ),
+    ),
+    "timestamp-checkpoint": (
+        14,
+        _t(
+            "Ein Zeitstempel gehört zu einem Prüfpunkt, den das Protokoll nicht unterschrieben "
+            "hat.",
+            "A timestamp belongs to a checkpoint that the log did not sign.",
+        ),
+    ),
+    "timestamp-fork": (
+        14,
+        _t(
+            "Der Prüfpunkt der Quittung setzt den früher datierten Prüfpunkt nicht fort: Das "
+            "Protokoll wurde nachträglich verändert.",
+            "The receipt's checkpoint does not continue the one dated earlier: the log was "
+            "altered afterwards.",
+        ),
+    ),
+    "timestamp-invalid": (
+        14,
+        _t(
+            "Ein Zeitstempel ist nicht gültig: Er stammt von keiner anerkannten Stelle oder "
+            "gehört zu etwas anderem.",
+            "A timestamp is not valid: no trusted authority issued it, or it is over something "
+            "else.",
+        ),
+    ),
+    "timestamp-expired": (
+        14,
+        _t(
+            "Ein Zeitstempel wurde nicht erneuert, bevor das Zertifikat seiner Stelle ablief.",
+            "A timestamp was not renewed before the certificate of its authority ended.",
+        ),
+    ),
+    "timestamp-before-event": (
+        14,
+        _t(
+            "Ein Ereignis nennt eine spätere Zeit als der Zeitstempel, der es schon enthält: Die "
+            "Zeitangabe ist falsch.",
+            "An event claims a later time than the timestamp that already covers it: its time is "
+            "wrong.",
+        ),
+    ),
+    "timestamp-late": (
+        14,
+        _t(
+            "Ein Ereignis ist erst viel später von außen belegt, als es geschehen sein will. Es "
+            "kann zurückdatiert sein.",
+            "An event is dated from outside only long after it claims to have happened. It may "
+            "be back-dated.",
+        ),
+    ),
+    "timestamp-missing": (
+        14,
+        _t(
+            "Für ein älteres Ereignis fehlt der Zeitstempel. Es kann zurückdatiert sein.",
+            "An older event lacks a timestamp. It may be back-dated.",
         ),
     ),
 }

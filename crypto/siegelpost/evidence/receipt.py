@@ -2,8 +2,8 @@
 
 Event bodies are kept as the exact texts that were committed to; whoever re-indents the file
 changes nothing. All proofs share one checkpoint.
-Later parts have their place: cosignatures of witnesses are further lines of the checkpoint note,
-timestamps go into `timestamps`, the legal clock's result into `deadline`.
+Cosignatures of witnesses are further lines of the checkpoint note; `timestamps` hold the earliest
+dated checkpoint of each event; the legal clock's result goes into `deadline`.
 Writing and reading only: `verify` says what a receipt proves.
 """
 
@@ -24,12 +24,15 @@ from siegelpost.evidence.fields import Fields
 from siegelpost.evidence.ids import AgencyId, LeafIndex, MailboxId, NoticeId, check_id
 from siegelpost.evidence.proofs import MAX_PROOF
 from siegelpost.evidence.times import format_time
+from siegelpost.evidence.timestamps import CheckpointTimestamp, parse_timestamp
 
 FORMAT = "siegelpost/receipt/v1"
 #: Largest receipt that is read, in bytes.
 MAX_RECEIPT = 16 << 20
 #: Most events of one notice, and of its mailbox, in a receipt.
 MAX_EVENTS = 1000
+#: Most timestamps in a receipt.
+MAX_TIMESTAMPS = 100
 
 #: Standing remark of every receipt.
 PROVISIONAL = (
@@ -84,8 +87,8 @@ class Receipt:
     acceptance: str
     #: In the order of the acceptance.
     documents: tuple[ReceiptDocument, ...]
-    #: RFC 3161 timestamps of the checkpoint (later).
-    timestamps: tuple[Json, ...] = ()
+    #: RFC 3161 timestamps of this checkpoint and of earlier ones that it extends.
+    timestamps: tuple[CheckpointTimestamp, ...] = ()
     #: The legal clock's result when the receipt was made, or None. Computed, not proven.
     deadline: Mapping[str, Json] | None = None
     #: What the receipt cannot know.
@@ -114,7 +117,7 @@ def write_receipt(receipt: Receipt) -> bytes:
             for document in receipt.documents
         ],
         "checkpoint": receipt.checkpoint,
-        "timestamps": list(receipt.timestamps),
+        "timestamps": [timestamp.json() for timestamp in receipt.timestamps],
         "deadline": receipt.deadline,
     }
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
@@ -154,7 +157,12 @@ def parse_receipt(data: bytes) -> Receipt:
             _parse_document(item) for item in fields.items("documents", max_items=MAX_DOCUMENTS)
         ),
         timestamps=(
-            tuple(fields.items("timestamps", max_items=100)) if fields.has("timestamps") else ()
+            tuple(
+                parse_timestamp(item)
+                for item in fields.items("timestamps", max_items=MAX_TIMESTAMPS)
+            )
+            if fields.has("timestamps")
+            else ()
         ),
         deadline=fields.mapping("deadline") if fields.has("deadline") else None,
         provisional=(

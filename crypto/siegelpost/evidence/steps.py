@@ -1,11 +1,12 @@
 """The checks behind the numbered steps of `verify`: values in, VerificationError or nothing out.
 
-Each function's first line names its step. Order and times (step 9) are in `order`.
+Each function's first line names its step. Order and times (step 9) are in `order`,
+witnesses and timestamps (13 and 14) in `dating`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,7 +21,10 @@ from siegelpost.evidence.merkle import leaf_hash, verify_inclusion
 from siegelpost.evidence.proofs import LogProof, parse_proof
 from siegelpost.evidence.receipt import Receipt, ReceiptEvent
 from siegelpost.evidence.times import format_time
-from siegelpost.evidence.trust import Purpose, Trust, parse_trust
+from siegelpost.evidence.trust import Purpose, Trust, TrustedKey, parse_trust
+
+#: Tells whether all of a receipt lay under a checkpoint before the first of these keys was stolen.
+OlderThanTheft = Callable[[Sequence[TrustedKey], Checkpoint], bool]
 
 _MAILBOX_TYPES = frozenset(
     {
@@ -58,8 +62,13 @@ def check_trust(data: bytes, receipt: Receipt) -> Trust:
     return trust
 
 
-def check_checkpoint(receipt: Receipt, trust: Trust) -> Checkpoint:
-    """Step 3: the tree head that a log key in force signed."""
+def check_checkpoint(
+    receipt: Receipt, trust: Trust, older: OlderThanTheft
+) -> tuple[Checkpoint, bool]:
+    """Step 3: the tree head that a log key in force signed; whether that key was stolen later.
+
+    `older` tells whether everything in the receipt was under this tree before the theft.
+    """
     try:
         checkpoint, opened = open_checkpoint(
             receipt.checkpoint, trust.origin, trust.verifiers(Purpose.LOG)
@@ -72,14 +81,17 @@ def check_checkpoint(receipt: Receipt, trust: Trust) -> Checkpoint:
         raise failure("checkpoint-malformed", error) from error
     keys = [trust.key_of(Purpose.LOG, signature) for signature in opened.signatures]
     sound = [key for key in keys if key.compromised_at is None]
-    if not sound:
-        raise failure("checkpoint-key-compromised", f"{keys[0].verifier.vkey} is compromised")
+    stolen = not sound
+    if stolen:
+        if not older(keys, checkpoint):
+            raise failure("checkpoint-key-compromised", f"{keys[0].verifier.vkey} is compromised")
+        sound = keys
     if not any(key.in_force(receipt.made_at) for key in sound):
         raise failure(
             "checkpoint-key-validity",
             f"{sound[0].verifier.vkey} is not in force at {format_time(receipt.made_at)}",
         )
-    return checkpoint
+    return checkpoint, stolen
 
 
 def check_proofs(receipt: Receipt, every: Sequence[ReceiptEvent]) -> list[LogProof]:
@@ -174,8 +186,16 @@ def check_chain(events: Sequence[LoggedEvent]) -> None:
             raise failure("leaf-order", f"{label} is at a lower leaf than its predecessor")
 
 
-def check_acceptance(receipt: Receipt, trust: Trust, submission: LoggedEvent) -> Acceptance:
-    """Step 10: the acceptance, signed and in agreement with submission-accepted."""
+def check_acceptance(
+    receipt: Receipt,
+    trust: Trust,
+    submission: LoggedEvent,
+    older: Callable[[Sequence[TrustedKey]], bool],
+) -> tuple[Acceptance, bool]:
+    """Step 10: the acceptance, signed and in agreement with submission-accepted.
+
+    Also whether its key was stolen later; `older` tells if the submission was logged before that.
+    """
     try:
         acceptance, opened = open_acceptance(
             receipt.acceptance, trust.verifiers(Purpose.ACCEPTANCE, receipt.agency)
@@ -186,8 +206,11 @@ def check_acceptance(receipt: Receipt, trust: Trust, submission: LoggedEvent) ->
         raise failure("acceptance-malformed", error) from error
     keys = [trust.key_of(Purpose.ACCEPTANCE, signature) for signature in opened.signatures]
     sound = [key for key in keys if key.compromised_at is None]
-    if not sound:
-        raise failure("acceptance-key-compromised", f"{keys[0].verifier.vkey} is compromised")
+    stolen = not sound
+    if stolen:
+        if not older(keys):
+            raise failure("acceptance-key-compromised", f"{keys[0].verifier.vkey} is compromised")
+        sound = keys
     if not any(key.in_force(acceptance.accepted_at) for key in sound):
         raise failure(
             "acceptance-key-validity",
@@ -212,7 +235,7 @@ def check_acceptance(receipt: Receipt, trust: Trust, submission: LoggedEvent) ->
             raise failure("acceptance-differs", f"{name} differs from the event")
     if tuple(document.commitment for document in receipt.documents) != acceptance.documents:
         raise failure("acceptance-documents", "other document commitments than accepted")
-    return acceptance
+    return acceptance, stolen
 
 
 def check_acknowledgements(

@@ -2,15 +2,16 @@
 
 JSON in format `siegelpost/trust/v1`: the log's origin, and keys by purpose with their validity.
 The file must come from somewhere else than the receipt: the agency's publication, a court's own
-copy. `witnesses` and `timestamp_authorities` are read and kept, but nothing evaluates them yet.
+copy. It also says which witnesses must have cosigned (lines of c2sp.org/tlog-policy) and which
+authorities' timestamps count; without these, what they would prove is not checked.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from siegelpost.evidence import canonical
@@ -19,7 +20,9 @@ from siegelpost.evidence.errors import FormatError
 from siegelpost.evidence.fields import Fields
 from siegelpost.evidence.ids import AgencyId, check_id
 from siegelpost.evidence.notes import NoteSignature, Verifier
+from siegelpost.evidence.policy import MAX_LINES, NO_WITNESSES, Policy, parse_policy
 from siegelpost.evidence.times import format_time
+from siegelpost.evidence.timestamps import TimestampAuthority
 
 FORMAT = "siegelpost/trust/v1"
 #: Largest trust file that is read, in bytes.
@@ -48,13 +51,23 @@ class TrustedKey:
     valid_from: datetime
     #: Moment from which it signs no more; signatures made before stay good. None: in use.
     valid_until: datetime | None = None
-    #: Since when somebody else may have signed with it; None: never. Without an outside
-    #: timestamp nobody can tell which of its signatures are older, so none counts.
+    #: Since when somebody else may have signed with it; None: never. Only what a timestamp dates
+    #: before counts; without one nobody can tell which of its signatures are older.
     compromised_at: datetime | None = None
 
     def in_force(self, moment: datetime) -> bool:
         """Whether the key signed at `moment` by its validity."""
         return self.valid_from <= moment and (self.valid_until is None or moment < self.valid_until)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatingRule:
+    """How soon after it claims to have happened an event must be under a timestamp."""
+
+    #: Events that claim an earlier time are left alone: there were no timestamps then.
+    since: datetime
+    #: Later ones look back-dated.
+    max_delay: timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +77,12 @@ class Trust:
     #: Name of the log, as in its checkpoints.
     origin: str
     keys: tuple[TrustedKey, ...]
-    #: Witnesses whose cosignatures count (later).
-    witnesses: tuple[Json, ...] = ()
-    #: RFC 3161 authorities whose timestamps count (later).
-    timestamp_authorities: tuple[Json, ...] = ()
+    #: Whose cosignatures are enough; `NO_WITNESSES` demands nobody's.
+    policy: Policy = NO_WITNESSES
+    #: RFC 3161 authorities whose timestamps count.
+    timestamp_authorities: tuple[TimestampAuthority, ...] = ()
+    #: How soon an event must have been dated from outside; None demands nothing.
+    dating: DatingRule | None = None
 
     def verifiers(self, purpose: Purpose, agency: str | None = None) -> list[Verifier]:
         """The keys of a purpose that may sign for `agency`, whatever their validity."""
@@ -96,7 +111,7 @@ def parse_trust(data: bytes) -> Trust:
         canonical.parse(data, max_size=MAX_TRUST),
         "trust file",
         required=("format", "origin", "keys"),
-        optional=("witnesses", "timestamp_authorities"),
+        optional=("witnesses", "timestamp_authorities", "dating"),
     )
     fields.expect("format", FORMAT)
     origin = fields.text("origin")
@@ -108,20 +123,28 @@ def parse_trust(data: bytes) -> Trust:
     return Trust(
         origin=origin,
         keys=keys,
-        witnesses=_list(fields, "witnesses"),
-        timestamp_authorities=_list(fields, "timestamp_authorities"),
+        policy=_parse_policy(fields),
+        timestamp_authorities=_parse_authorities(fields),
+        dating=_parse_dating(fields.mapping("dating")) if fields.has("dating") else None,
     )
 
 
 def write_trust(trust: Trust) -> bytes:
     """The trust file as indented JSON, for people to read and compare."""
-    value = {
+    value: dict[str, Json] = {
         "format": FORMAT,
         "origin": trust.origin,
         "keys": [_key_json(key) for key in trust.keys],
-        "witnesses": list(trust.witnesses),
-        "timestamp_authorities": list(trust.timestamp_authorities),
+        "witnesses": list(trust.policy.lines),
+        "timestamp_authorities": [
+            _authority_json(authority) for authority in trust.timestamp_authorities
+        ],
     }
+    if trust.dating is not None:
+        value["dating"] = {
+            "since": format_time(trust.dating.since),
+            "max_delay_seconds": int(trust.dating.max_delay.total_seconds()),
+        }
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
 
 
@@ -162,5 +185,51 @@ def _key_json(key: TrustedKey) -> dict[str, Json]:
     return value
 
 
-def _list(fields: Fields, name: str) -> tuple[Json, ...]:
-    return tuple(fields.items(name, max_items=1000)) if fields.has(name) else ()
+def _parse_policy(fields: Fields) -> Policy:
+    if not fields.has("witnesses"):
+        return NO_WITNESSES
+    lines = fields.items("witnesses", max_items=MAX_LINES)
+    if not all(isinstance(line, str) for line in lines):
+        raise FormatError("trust file: witnesses are no lines of text")
+    return parse_policy(str(line) for line in lines)
+
+
+def _parse_authorities(fields: Fields) -> tuple[TimestampAuthority, ...]:
+    if not fields.has("timestamp_authorities"):
+        return ()
+    return tuple(
+        _parse_authority(item) for item in fields.items("timestamp_authorities", max_items=100)
+    )
+
+
+def _parse_authority(value: Json) -> TimestampAuthority:
+    fields = Fields(
+        value,
+        "trust file: timestamp authority",
+        required=("name", "certificates"),
+        optional=("valid_until",),
+    )
+    certificates = fields.items("certificates", max_items=20)
+    return TimestampAuthority(
+        name=fields.text("name"),
+        certificates=tuple(pem if isinstance(pem, str) else "" for pem in certificates),
+        valid_until=fields.time("valid_until") if fields.has("valid_until") else None,
+    )
+
+
+def _authority_json(authority: TimestampAuthority) -> dict[str, Json]:
+    value: dict[str, Json] = {
+        "name": authority.name,
+        "certificates": list(authority.certificates),
+    }
+    if authority.valid_until is not None:
+        value["valid_until"] = format_time(authority.valid_until)
+    return value
+
+
+def _parse_dating(value: Mapping[str, Json]) -> DatingRule:
+    fields = Fields(value, "trust file: dating", required=("since", "max_delay_seconds"))
+    seconds = fields.integer("max_delay_seconds", minimum=1)
+    if seconds > 10 * 366 * 86400:
+        raise FormatError("trust file: max_delay_seconds is beyond ten years")
+    return DatingRule(since=fields.time("since"), max_delay=timedelta(seconds=seconds))

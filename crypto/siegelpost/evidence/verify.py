@@ -1,18 +1,28 @@
 """Verifying a receipt offline, in numbered steps (DESIGN section 4 step 10, section 7).
 
 `verify_receipt` needs the receipt, a trust file from elsewhere, and nothing else: no network, no
-clock, no service. Each step either holds or raises with a plain explanation.
+clock, no service; timestamps alone need rfc3161-client. Each step either holds or raises with a
+plain explanation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from siegelpost.evidence.acceptance import Acceptance
 from siegelpost.evidence.checkpoint import Checkpoint
-from siegelpost.evidence.errors import FormatError
-from siegelpost.evidence.explanations import STEPS, failure
+from siegelpost.evidence.cosignature import Cosignature
+from siegelpost.evidence.dating import (
+    Dating,
+    check_dates,
+    check_tokens,
+    check_witnesses,
+    older_than_theft,
+)
+from siegelpost.evidence.errors import FormatError, VerificationError
+from siegelpost.evidence.explanations import STEPS, Text, failure
 from siegelpost.evidence.order import check_consent, check_order, check_times
 from siegelpost.evidence.receipt import Receipt, parse_receipt
 from siegelpost.evidence.steps import (
@@ -29,6 +39,13 @@ from siegelpost.evidence.steps import (
     check_trust,
 )
 from siegelpost.evidence.times import format_time
+from siegelpost.evidence.trust import TrustedKey
+from siegelpost.evidence.wording import dating_result, witness_result
+
+_OLDER = Text(
+    de=" Der Schlüssel wurde später entwendet; Zeitstempel zeigen, dass dies hier älter ist.",
+    en=" The key was stolen later; timestamps show that this here is older.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +61,8 @@ class Step:
     #: What was found, one sentence.
     result_de: str
     result_en: str
+    #: False if there was nothing to check, or no means to check it; the result says which.
+    checked: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +76,19 @@ class Verification:
     #: The notice's events in order.
     events: tuple[LoggedEvent, ...]
     mailbox_events: tuple[LoggedEvent, ...]
+    #: Witnesses of the trust file that cosigned the checkpoint.
+    witnesses: tuple[Cosignature, ...]
+    #: What timestamps prove about the events' times.
+    dating: Dating
 
 
-def verify_receipt(data: bytes, trust: bytes, *, documents: Sequence[bytes] = ()) -> Verification:
+def verify_receipt(
+    data: bytes,
+    trust: bytes,
+    *,
+    documents: Sequence[bytes] = (),
+    at: datetime | None = None,
+) -> Verification:
     """Verify the receipt in `data` with the keys of the trust file `trust`.
 
     1. The receipt is well-formed, in a known version, within limits.
@@ -78,20 +107,27 @@ def verify_receipt(data: bytes, trust: bytes, *, documents: Sequence[bytes] = ()
         was not retired, and proved itself; and it is about the package that was accepted or
         provided anew.
     12. Each of `documents` is one of the notice's documents.
+    13. The witnesses that the trust file demands have cosigned the checkpoint.
+    14. Each timestamp is of a trusted authority, is over a checkpoint that the receipt's extends,
+        and was renewed in time (with `at`: is still good then); no event claims a time that they
+        contradict, and each was dated as soon as the trust file demands.
 
+    A key that was compromised later (steps 3 and 10) counts if timestamps show that everything it
+    is needed for was in the log before. Steps 13 and 14 hold unchecked if the trust file names
+    nobody for them, and 14 if rfc3161-client is not installed; `checked` tells.
     Raises VerificationError at the first step that does not hold.
 
     What the caller still owes: a trust file from a source other than the receipt; comparing the
     notice id with the matter at hand; `documents`, without which no content is checked.
     What a receipt does not prove: that later events do not exist (its end is open: ask for a fresh
-    one); that the alert was read or even arrived, unless alert-delivered says so; that the times
-    are right beyond the service's own clock, and that the log shows everybody the same tree, until
-    witnesses and timestamps vouch for it; the deadline, which is computed and not proven; the
+    one); that the alert was read or even arrived, unless alert-delivered says so; unless step 14
+    was checked, that the times are right beyond the service's own clock; unless step 13 was, that
+    the log shows everybody the same tree; the deadline, which is computed and not proven; the
     contents of facts beyond those named above, which the service states.
     """
     steps: list[Step] = []
 
-    def held(de: str, en: str) -> None:
+    def held(de: str, en: str, *, checked: bool = True) -> None:
         number = len(steps) + 1
         name, title = STEPS[number]
         steps.append(
@@ -102,6 +138,7 @@ def verify_receipt(data: bytes, trust: bytes, *, documents: Sequence[bytes] = ()
                 title_en=title.en,
                 result_de=de,
                 result_en=en,
+                checked=checked,
             )
         )
 
@@ -122,13 +159,23 @@ def verify_receipt(data: bytes, trust: bytes, *, documents: Sequence[bytes] = ()
         f"Trust file for the log {trusted.origin}.",
     )
     # 3
-    checkpoint = check_checkpoint(receipt, trusted)
+    every = (*receipt.events, *receipt.mailbox_events)
+    leaves = [item.leaf_index for item in every]
+
+    def all_older(keys: Sequence[TrustedKey], head: Checkpoint) -> bool:
+        try:
+            return older_than_theft(keys, leaves, check_tokens(receipt, trusted, head, at))
+        except VerificationError:  # a timestamp that fails in step 14 shows nothing here
+            return False
+
+    checkpoint, stolen = check_checkpoint(receipt, trusted, all_older)
     held(
-        f"Prüfpunkt mit {checkpoint.size} Einträgen, Unterschrift gültig.",
-        f"Checkpoint of {checkpoint.size} entries, signature valid.",
+        f"Prüfpunkt mit {checkpoint.size} Einträgen, Unterschrift gültig."
+        + (_OLDER.de if stolen else ""),
+        f"Checkpoint of {checkpoint.size} entries, signature valid."
+        + (_OLDER.en if stolen else ""),
     )
     # 4
-    every = (*receipt.events, *receipt.mailbox_events)
     proofs = check_proofs(receipt, every)
     held(
         f"{len(every)} Beweise führen zu diesem Prüfpunkt.",
@@ -165,11 +212,22 @@ def verify_receipt(data: bytes, trust: bytes, *, documents: Sequence[bytes] = ()
     )
     held("Reihenfolge und Zeiten sind schlüssig.", "Order and times are plausible.")
     # 10
-    acceptance = check_acceptance(receipt, trusted, events[0])
+    submission = events[0]
+
+    def submission_older(keys: Sequence[TrustedKey]) -> bool:
+        try:
+            dating = check_tokens(receipt, trusted, checkpoint, at)
+        except VerificationError:
+            return False
+        return older_than_theft(keys, [submission.leaf_index], dating)
+
+    acceptance, stolen = check_acceptance(receipt, trusted, submission, submission_older)
     accepted = format_time(acceptance.accepted_at)
     held(
-        f"Angenommen {accepted}, Unterschrift gültig, stimmt mit dem Protokoll überein.",
-        f"Accepted {accepted}, signature valid, agrees with the log.",
+        f"Angenommen {accepted}, Unterschrift gültig, stimmt mit dem Protokoll überein."
+        + (_OLDER.de if stolen else ""),
+        f"Accepted {accepted}, signature valid, agrees with the log."
+        + (_OLDER.en if stolen else ""),
     )
     # 11
     count = check_acknowledgements(receipt, events, mailbox_events)
@@ -199,6 +257,13 @@ def verify_receipt(data: bytes, trust: bytes, *, documents: Sequence[bytes] = ()
             )
         )
     )
+    # 13
+    witnesses = check_witnesses(receipt, trusted)
+    held(*witness_result(witnesses, trusted), checked=trusted.policy.quorum is not None)
+    # 14
+    dating = check_tokens(receipt, trusted, checkpoint, at)
+    check_dates(logged, receipt.made_at, dating, trusted.dating)
+    held(*dating_result(dating, logged), checked=dating.unchecked is None)
     return Verification(
         steps=tuple(steps),
         receipt=receipt,
@@ -206,4 +271,6 @@ def verify_receipt(data: bytes, trust: bytes, *, documents: Sequence[bytes] = ()
         acceptance=acceptance,
         events=tuple(events),
         mailbox_events=tuple(mailbox_events),
+        witnesses=witnesses,
+        dating=dating,
     )
