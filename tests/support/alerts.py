@@ -18,6 +18,7 @@ from siegelpost.alerts.settings import AlertSettings, SmtpSettings, TlsPolicy
 from siegelpost.alerts.worker import AlertWorker
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, AlertId, MailboxId, NoticeId, new_id
+from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.store import tables
 from siegelpost.store.clock import VirtualClock
 from siegelpost.store.context import Context
@@ -60,13 +61,13 @@ def settings(
     )
 
 
-def composer(alert_settings: AlertSettings) -> Composer:
-    """Return a composer over the real templates."""
+def composer(alert_settings: AlertSettings, secret: bytes = RETURN_SECRET) -> Composer:
+    """Return a composer over the real templates; return addresses are signed by `secret`."""
     return Composer(
         FileSystemLoader(TEMPLATES),
         alert_settings,
         address_code=lambda _alert: CODE,
-        return_secret=lambda: RETURN_SECRET,
+        return_secret=lambda: secret,
     )
 
 
@@ -106,9 +107,9 @@ class World:
     clock: VirtualClock
 
     @classmethod
-    def make(cls, store: Store, clock: VirtualClock) -> World:
-        """Fill an empty store."""
-        keyring: Any = NoKeys()
+    def make(cls, store: Store, clock: VirtualClock, keyring: Any = None) -> World:
+        """Fill an empty store; without a keyring nobody may ask for keys."""
+        keyring = keyring or NoKeys()
         context = Context(
             store=store, clock=clock, keyring=keyring, entropy=os.urandom, origin=DOMAIN
         )
@@ -119,10 +120,14 @@ class World:
 
     def worker(self, alert_settings: AlertSettings, holder: str = "worker-1") -> AlertWorker:
         """Return a worker whose jitter is the middle of its range."""
+        keyring: Any = self.context.keyring
+        secret = RETURN_SECRET
+        if not isinstance(keyring, NoKeys):
+            secret = keyring.secret(KeyPurpose.RETURN_ADDRESS)
         return AlertWorker(
             self.context,
             alert_settings,
-            composer(alert_settings),
+            composer(alert_settings, secret),
             holder=holder,
             chance=lambda: 0.5,
         )

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from siegelpost.evidence.notes import NoteVerifier
 from siegelpost.store.database import Database
+from siegelpost.store.fsck.alert_checks import check_alerts, check_reports
 from siegelpost.store.fsck.finding import Finding, Progress, silent
 from siegelpost.store.fsck.log_checks import check_chains, check_log
-from siegelpost.store.fsck.table_checks import check_alerts, check_notices, check_orphans
+from siegelpost.store.fsck.table_checks import check_notices, check_orphans
 
 
 def check_store(
@@ -29,4 +30,5 @@ def check_store(
         yield from check_chains(connection, progress)
         yield from check_notices(connection, progress)
         yield from check_alerts(connection, progress)
+        yield from check_reports(connection, progress)
         yield from check_orphans(connection, progress)

@@ -1,10 +1,8 @@
-"""Invariants of the tables: each notice whole, each alert with at most one outcome in evidence."""
+"""Invariants of the tables: each notice whole, no blob without an owner."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections import Counter
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, select
@@ -21,8 +19,7 @@ _notice = tables.core(tables.Notice)
 _event = tables.core(tables.Event)
 _alert = tables.core(tables.Alert)
 _blob = tables.core(tables.Blob)
-
-_OUTCOMES = (EventType.ALERT_SENT.value, EventType.ALERT_FAILED.value)
+_bounce = tables.core(tables.Bounce)
 
 
 def check_notices(connection: Connection, progress: Progress) -> Iterator[Finding]:
@@ -44,36 +41,15 @@ def check_notices(connection: Connection, progress: Progress) -> Iterator[Findin
             progress("notices", done, total)
 
 
-def check_alerts(connection: Connection, progress: Progress) -> Iterator[Finding]:
-    """An alert about a notice that has ended has one outcome in evidence, an open one has none."""
-    rows = connection.execute(
-        select(_alert.c.id, _alert.c.notice_id, _alert.c.state, _alert.c.finished_at)
-        .where(_alert.c.notice_id.is_not(None))
-        .order_by(_alert.c.notice_id),
-        execution_options={"yield_per": 1000},
-    )
-    notice, outcomes = "", Counter[str]()
-    for done, row in enumerate(rows, 1):
-        if row.notice_id != notice:
-            notice, outcomes = row.notice_id, _outcomes(connection, row.notice_id)
-        wanted = 0 if row.finished_at is None else 1
-        if outcomes[row.id] != wanted:
-            yield Finding(
-                check="alert",
-                where=f"alert {row.id}",
-                what=f"{outcomes[row.id]} outcomes in evidence, its state is {row.state}",
-            )
-        if done % 1000 == 0:
-            progress("alerts", done, done)
-
-
 def check_orphans(connection: Connection, progress: Progress) -> Iterator[Finding]:
-    """No blob lies about without a notice."""
-    owned = select(_notice.c.package_id).union_all(select(_notice.c.cover_id))
+    """No blob lies about without a notice or a report."""
+    owned = select(_notice.c.package_id).union_all(
+        select(_notice.c.cover_id), select(_bounce.c.blob_id)
+    )
     for (blob_id,) in connection.execute(
         select(_blob.c.id).where(_blob.c.part == 0, _blob.c.id.not_in(owned))
     ):
-        yield Finding(check="blob", where=f"blob {blob_id}", what="it belongs to no notice")
+        yield Finding(check="blob", where=f"blob {blob_id}", what="it belongs to nothing")
     progress("blobs", 1, 1)
 
 
@@ -108,15 +84,6 @@ def _check_events(connection: Connection, row: AnyRow) -> Iterator[Finding]:
     )
     if list(first) != [EventType.SUBMISSION_ACCEPTED.value, EventType.PROVIDED.value]:
         yield _about(row, "its evidence does not begin with submission-accepted, provided")
-
-
-def _outcomes(connection: Connection, notice_id: str) -> Counter[str]:
-    bodies = connection.execute(
-        select(_event.c.body).where(
-            _event.c.subject == f"notice:{notice_id}", _event.c.type.in_(_OUTCOMES)
-        )
-    ).scalars()
-    return Counter(json.loads(body)["facts"].get("alert", "") for body in bodies if body)
 
 
 def _about(row: AnyRow, what: str) -> Finding:

@@ -1,0 +1,53 @@
+"""What a report does to an alert: the lifecycle's step, and which events it adds (pure).
+
+DESIGN section 8. An alert gets at most one `alert-delivered`, and no `alert-delivered` without an
+`alert-sent`: where the mail server's answer was lost, the report shows that the mail was sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from siegelpost.alerts.lifecycle import Happening, step
+from siegelpost.evidence.events import EventType
+from siegelpost.store.outbox import AlertState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What follows from one message."""
+
+    #: state afterwards
+    to: AlertState
+    #: events to record, in order
+    events: tuple[EventType, ...] = ()
+    #: why, where it is odd
+    reason: str = ""
+
+    @property
+    def effect(self) -> str:
+        """delivered | failed | none."""
+        if EventType.ALERT_DELIVERED in self.events:
+            return "delivered"
+        return "failed" if EventType.ALERT_FAILED in self.events else "none"
+
+
+def decide(
+    state: AlertState, happening: Happening | None, *, sent: bool, delivered: bool
+) -> Decision:
+    """Return what `happening` does to an alert in `state`.
+
+    `sent` and `delivered`: whether such an event is on record already. Raises OddTransition while
+    a worker holds the alert, or before anything was sent.
+    """
+    if happening is None:
+        return Decision(to=state)
+    transition = step(state, happening)
+    if transition.event is EventType.ALERT_DELIVERED:
+        if delivered:
+            return Decision(to=transition.to, reason="delivery was reported before")
+        if not sent:
+            both = (EventType.ALERT_SENT, EventType.ALERT_DELIVERED)
+            return Decision(to=transition.to, events=both, reason=transition.reason)
+    events = () if transition.event is None else (transition.event,)
+    return Decision(to=transition.to, events=events, reason=transition.reason)

@@ -1,0 +1,188 @@
+"""Recording reports: sealed message, events, alert, address and task in one transaction, in bulk.
+
+DESIGN section 4.6. A message that came before (the same bytes to the same alert) is known by its
+digest and changes nothing: its sender has not heard our answer and sent it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection
+
+from siegelpost.alerts.errors import OddTransition
+from siegelpost.bounces.decision import Decision, decide
+from siegelpost.bounces.errors import AlertUnknown, TooManyReports
+from siegelpost.bounces.report_events import Message, report_drafts, report_tasks
+from siegelpost.evidence.events import EventType
+from siegelpost.evidence.ids import AlertId, NoticeId
+from siegelpost.store.alert_outcomes import fail_addresses
+from siegelpost.store.blobs import insert_blobs, split
+from siegelpost.store.bounces import (
+    AlertMove,
+    keep_bounces,
+    kept_before,
+    last_attempt,
+    lock_alerts,
+    move_alerts,
+)
+from siegelpost.store.columns import AnyRow
+from siegelpost.store.events import EventDraft, append_events
+from siegelpost.store.outbox import AlertKind, AlertState
+from siegelpost.store.tasks import TaskKind, open_tasks, settle_tasks
+
+
+class Effect(StrEnum):
+    """What a message did."""
+
+    #: an alert-delivered was recorded
+    DELIVERED = "delivered"
+    #: an alert-failed was recorded
+    FAILED = "failed"
+    #: it was kept and changed nothing
+    NONE = "none"
+    #: it had come before
+    REPEATED = "repeated"
+
+
+class ReportRecorder:
+    """Records messages in bulk; hand `record` to `Store.write_bulk`."""
+
+    def __init__(self, *, entropy: Callable[[int], bytes], most: int) -> None:
+        """`entropy` gives ids and salts of events; `most` messages of an alert are kept."""
+        self._entropy = entropy
+        self._most = most
+
+    def record(
+        self, connection: Connection, items: Sequence[Message]
+    ) -> Sequence[Effect | Exception]:
+        """Record each message; for each its effect, or why it cannot be taken.
+
+        AlertUnknown, TooManyReports for good; OddTransition for now.
+        """
+        work = _Work(connection, items, self._most)
+        answers = [work.take(item) for item in items]
+        work.write(self._entropy)
+        return answers
+
+
+class _Work:
+    """One call of `record`: rows as they become while the messages are gone through."""
+
+    def __init__(self, connection: Connection, items: Sequence[Message], most: int) -> None:
+        self._connection = connection
+        self._most = most
+        ids = [item.alert for item in items]
+        self._alerts = lock_alerts(connection, ids)
+        self._before = kept_before(connection, ids)
+        self._states = {key: AlertState(row.state) for key, row in self._alerts.items()}
+        self._sent = {key for key, row in self._alerts.items() if row.message_id is not None}
+        self._moved: dict[AlertId, Message] = {}
+        self._kept: list[tuple[Message, Decision, list[EventDraft]]] = []
+
+    def take(self, item: Message) -> Effect | Exception:
+        """Decide about one message; nothing is written yet."""
+        row = self._alerts.get(item.alert)
+        if row is None:
+            return AlertUnknown("this address names nothing that was sent from here")
+        before = self._before.setdefault(item.alert, [])
+        if any(digest == item.digest for digest, _ in before):
+            return Effect.REPEATED
+        if len(before) >= self._most:
+            return TooManyReports("enough has been reported about this mail")
+        try:
+            decision = decide(
+                self._states[item.alert],
+                item.news.happening,
+                sent=item.alert in self._sent,
+                delivered=any(effect == "delivered" for _, effect in before),
+            )
+        except OddTransition as error:
+            return error
+        before.append((item.digest, decision.effect))
+        if decision.events or decision.to is not self._states[item.alert]:
+            self._states[item.alert] = decision.to
+            self._moved[item.alert] = item
+        attempt = None
+        if EventType.ALERT_SENT in decision.events:
+            attempt = last_attempt(self._connection, item.alert)
+            self._sent.add(item.alert)
+        drafts = report_drafts(item, decision, row, attempt=attempt)
+        self._kept.append((item, decision, drafts))
+        return Effect(decision.effect)
+
+    def write(self, entropy: Callable[[int], bytes]) -> None:
+        """Write everything that was decided."""
+        connection = self._connection
+        insert_blobs(connection, [(_blob(item), split([item.sealed])) for item, _, _ in self._kept])
+        drafts = [draft for _, _, drafts in self._kept for draft in drafts]
+        recorded = iter(append_events(connection, drafts, entropy=entropy) if drafts else [])
+        rows = []
+        for item, decision, own in self._kept:
+            events = [next(recorded) for _ in own]
+            rows.append(_row(item, decision, events[-1].event.id if events else None))
+        keep_bounces(connection, rows)
+        move_alerts(connection, [self._move(alert, item) for alert, item in self._moved.items()])
+        for item, decision, _ in self._kept:
+            self._follow(item, decision, self._alerts[item.alert], entropy)
+
+    def _move(self, alert: AlertId, item: Message) -> AlertMove:
+        row = self._alerts[alert]
+        message_id = row.message_id
+        if message_id is None and alert in self._sent:
+            message_id = _message_id(last_attempt(self._connection, alert))
+        return AlertMove(
+            alert=alert,
+            state=self._states[alert],
+            finished_at=row.finished_at or item.received_at,
+            message_id=message_id,
+        )
+
+    def _follow(
+        self, item: Message, decision: Decision, row: AnyRow, entropy: Callable[[int], bytes]
+    ) -> None:
+        confirmed = row.kind != AlertKind.ADDRESS_CODE.value
+        if confirmed and item.news.address_at_fault and decision.effect == "failed":
+            fail_addresses(self._connection, [row.address_id], at=item.received_at)
+        open_tasks(
+            self._connection,
+            report_tasks(item, decision, row),
+            now=item.received_at,
+            entropy=entropy,
+        )
+        if decision.effect == "delivered" and row.notice_id is not None:
+            settle_tasks(
+                self._connection,
+                NoticeId(row.notice_id),
+                [TaskKind.ALERT_UNCONFIRMED],
+                at=item.received_at,
+            )
+
+
+def _blob(item: Message) -> str:
+    return f"{item.id}.report"
+
+
+def _message_id(attempt: tuple[int, Mapping[str, Any]] | None) -> str:
+    # A worker that vanished recorded none; that the mail is out must be remembered all the same.
+    return str(attempt[1].get("message_id") or "unknown") if attempt else "unknown"
+
+
+def _row(item: Message, decision: Decision, event: str | None) -> dict[str, Any]:
+    about = item.news.about
+    return {
+        "id": item.id,
+        "alert_id": item.alert,
+        "kind": item.news.report.kind.value,
+        "action": about.action.value if about and about.action else None,
+        "status": about.status if about else None,
+        "reason": about.reason.value if about and about.reason else None,
+        "effect": decision.effect,
+        "digest": item.digest,
+        "size": item.size,
+        "blob_id": _blob(item),
+        "event_id": event,
+        "received_at": item.received_at,
+    }

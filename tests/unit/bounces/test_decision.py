@@ -1,0 +1,59 @@
+"""What reports do to alerts, whatever their order."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from siegelpost.alerts.errors import OddTransition
+from siegelpost.alerts.lifecycle import AlertState, Happening
+from siegelpost.bounces.decision import decide
+from siegelpost.evidence.events import EventType
+
+DELIVERED, FAILED = Happening.DSN_DELIVERED, Happening.DSN_FAILED
+SENT_EVENT, DELIVERED_EVENT = EventType.ALERT_SENT, EventType.ALERT_DELIVERED
+FAILED_EVENT = EventType.ALERT_FAILED
+
+
+def test_late_failure_after_delivery_is_a_failure_with_its_reason() -> None:
+    decision = decide(AlertState.DELIVERED, FAILED, sent=True, delivered=True)
+    assert (decision.to, decision.events) == (AlertState.FAILED, (FAILED_EVENT,))
+    assert "worse news counts" in decision.reason
+
+
+def test_delivery_after_a_lost_answer_shows_the_sending_first() -> None:
+    for state in (AlertState.DEFERRED, AlertState.GIVEN_UP):
+        decision = decide(state, DELIVERED, sent=False, delivered=False)
+        assert decision.to is AlertState.DELIVERED
+        assert decision.events == (SENT_EVENT, DELIVERED_EVENT)
+
+
+def test_report_that_says_nothing_moves_nothing_in_any_state() -> None:
+    for state in AlertState:
+        decision = decide(state, None, sent=False, delivered=False)
+        assert (decision.to, decision.events, decision.effect) == (state, (), "none")
+
+
+def test_report_waits_while_a_worker_holds_the_alert() -> None:
+    for happening in (DELIVERED, FAILED):
+        with pytest.raises(OddTransition):
+            decide(AlertState.SUBMITTING, happening, sent=False, delivered=False)
+
+
+@pytest.mark.parametrize("start", [AlertState.ACCEPTED, AlertState.DEFERRED, AlertState.GIVEN_UP])
+def test_no_order_of_reports_writes_an_event_twice(start: AlertState) -> None:
+    for news in product((DELIVERED, FAILED, None), repeat=5):
+        state, sent, delivered = start, start is AlertState.ACCEPTED, False
+        events: list[EventType] = []
+        for happening in news:
+            decision = decide(state, happening, sent=sent, delivered=delivered)
+            state = decision.to
+            events += decision.events
+            sent = sent or SENT_EVENT in decision.events
+            delivered = delivered or DELIVERED_EVENT in decision.events
+        assert len(events) == len(set(events)), news
+        if DELIVERED_EVENT in events:
+            assert sent, news
+        if FAILED_EVENT in events:
+            assert state is AlertState.FAILED, news
