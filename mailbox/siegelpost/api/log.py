@@ -1,6 +1,7 @@
 """``/log/``: the public log as static-like files (C2SP tlog-tiles). No token: anyone may audit.
 
-Full tiles never change and may be kept forever; the checkpoint and partial tiles may not.
+A tile of given width never changes, partial ones included, and may be kept forever; the checkpoint
+may not.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from starlette.responses import Response
 
 from siegelpost.api.problems import ApiProblem
 from siegelpost.evidence.errors import FormatError
-from siegelpost.evidence.tiles import TILE_WIDTH, TileId
+from siegelpost.evidence.tiles import TileId
 from siegelpost.store.context import Context
+from siegelpost.store.cosignatures import cosigned_note
 from siegelpost.store.log import latest_checkpoint, served_tile
 
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
-_BRIEFLY = {"Cache-Control": "public, max-age=60"}
 _NEVER = {"Cache-Control": "no-cache"}
 
 
@@ -28,11 +29,16 @@ class LogEndpoints:
         self._context = context
 
     async def get_checkpoint(self, request: Request) -> Response:
-        """Answer with the latest signed head."""
-        head = await self._context.store.read(latest_checkpoint)
-        if head is None:
+        """Answer with the latest signed head, cosigned by whoever has seen it by now."""
+
+        def read(connection: Connection) -> str | None:
+            head = latest_checkpoint(connection)
+            return None if head is None else cosigned_note(connection, head)
+
+        note = await self._context.store.read(read)
+        if note is None:
             raise ApiProblem("not-found", "the log has no checkpoint yet")
-        return Response(head.note, media_type="text/plain", headers=_NEVER)
+        return Response(note, media_type="text/plain", headers=_NEVER)
 
     async def get_tile(self, request: Request) -> Response:
         """Answer with one tile or entry bundle."""
@@ -47,8 +53,4 @@ class LogEndpoints:
         data = await self._context.store.read(read)
         if data is None:
             raise ApiProblem("not-found")
-        return Response(
-            data,
-            media_type="application/octet-stream",
-            headers=_FOREVER if tile.width == TILE_WIDTH else _BRIEFLY,
-        )
+        return Response(data, media_type="application/octet-stream", headers=_FOREVER)

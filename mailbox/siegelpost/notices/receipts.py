@@ -14,15 +14,23 @@ from sqlalchemy import Connection, Select
 
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, LeafIndex, MailboxId, NoticeId
-from siegelpost.evidence.receipt import Receipt, ReceiptDocument, ReceiptEvent, write_receipt
+from siegelpost.evidence.receipt import (
+    MAX_TIMESTAMPS,
+    Receipt,
+    ReceiptDocument,
+    ReceiptEvent,
+    write_receipt,
+)
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.notices.errors import NoSuchNotice, NotYetLogged
 from siegelpost.notices.readers import NOTICE, Reader, readable_by, sent_by
 from siegelpost.notices.salts import salts_of
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
+from siegelpost.store.cosignatures import cosigned_note, receipt_head
 from siegelpost.store.events import events_of
-from siegelpost.store.log import latest_checkpoint, log_origin, make_proofs
+from siegelpost.store.log import log_origin, make_proofs
+from siegelpost.store.timestamps import timestamps_of
 
 #: Events of the mailbox that bear on a notice: whose key it was sealed to, and by what right.
 _KEY_EVENTS = frozenset({EventType.KEY_BOUND.value, EventType.KEY_RETIRED.value})
@@ -48,9 +56,6 @@ async def _receipt(
         row = connection.execute(visible.where(NOTICE.c.id == notice_id)).one_or_none()
         if row is None:
             raise NoSuchNotice("no such notice")
-        head = latest_checkpoint(connection)
-        if head is None:
-            raise NotYetLogged("the log has no checkpoint yet")
         own = events_of(connection, f"notice:{notice_id}")
         of_mailbox = [
             event
@@ -59,27 +64,36 @@ async def _receipt(
             # What the citizen agreed with other agencies is none of this one's business.
             or (event.type in _CONSENT_EVENTS and event.agency_id == row.agency_id)
         ]
-        events = _prove(connection, [*own, *of_mailbox], head)
+        rows = [*own, *of_mailbox]
+        if any(event.leaf_index is None for event in rows):
+            raise NotYetLogged("an event waits for its place in the log")
+        leaves = [LeafIndex(event.leaf_index) for event in rows]
+        head = receipt_head(connection, max(leaves, default=0) + 1, context.policy)
+        if head is None or any(leaf >= head.size for leaf in leaves):
+            raise NotYetLogged("an event waits for the next checkpoint")
+        note = cosigned_note(connection, head)
+        events = _prove(connection, rows, head.size, note)
         return Receipt(
             notice=notice_id,
             agency=AgencyId(row.agency_id),
             mailbox=MailboxId(row.mailbox_id),
             made_at=made_at,
             origin=log_origin(context.origin),
-            checkpoint=head.note,
+            checkpoint=note,
             events=tuple(events[: len(own)]),
             mailbox_events=tuple(events[len(own) :]),
             acceptance=row.acceptance,
             documents=tuple(_documents(context, row, with_salts=with_salts)),
+            timestamps=tuple(timestamps_of(connection, leaves, head)[:MAX_TIMESTAMPS]),
         )
 
     return write_receipt(await context.store.read(work))
 
 
-def _prove(connection: Connection, rows: Sequence[AnyRow], head: AnyRow) -> list[ReceiptEvent]:
-    if any(row.leaf_index is None or row.leaf_index >= head.size for row in rows):
-        raise NotYetLogged("an event waits for the next checkpoint")
-    proofs = make_proofs(connection, [LeafIndex(row.leaf_index) for row in rows], head)
+def _prove(
+    connection: Connection, rows: Sequence[AnyRow], size: int, note: str
+) -> list[ReceiptEvent]:
+    proofs = make_proofs(connection, [LeafIndex(row.leaf_index) for row in rows], size, note)
     return [
         ReceiptEvent(
             body=row.body.encode("utf-8"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from siegelpost.evidence.policy import NO_WITNESSES, Policy
 from siegelpost.keyring.protocol import Keyring
 from siegelpost.store.clock import Clock
 from siegelpost.store.store import Store
@@ -25,6 +26,8 @@ class Context:
     entropy: Callable[[int], bytes]
     #: name of the service in log origin and key names, e.g. ``post.example.org``
     origin: str
+    #: whose cosignatures a receipt should carry
+    policy: Policy = NO_WITNESSES
 
     def now(self) -> datetime:
         """Return the present in UTC."""

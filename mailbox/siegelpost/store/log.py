@@ -57,8 +57,8 @@ def served_tile(connection: Connection, tile: TileId) -> bytes | None:
 
 
 def make_proofs(
-    connection: Connection, leaf_indexes: Sequence[LeafIndex], head: AnyRow
+    connection: Connection, leaf_indexes: Sequence[LeafIndex], size: int, note: str
 ) -> list[LogProof]:
-    """Return the inclusion proofs of several leaves under one checkpoint."""
-    hashes = TileHashes(head.size, lambda tile: read_tile(connection, tile))
-    return [make_proof(index, head.size, hashes, head.note) for index in leaf_indexes]
+    """Return the inclusion proofs of several leaves under the checkpoint ``note`` of ``size``."""
+    hashes = TileHashes(size, lambda tile: read_tile(connection, tile))
+    return [make_proof(index, size, hashes, note) for index in leaf_indexes]

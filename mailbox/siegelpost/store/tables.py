@@ -11,7 +11,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Column, Index, LargeBinary, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy import Table as CoreTable
 from sqlmodel import Field, SQLModel
 
@@ -492,3 +502,35 @@ class Lease(Table, table=True):
     name: str = Field(primary_key=True)
     holder: str
     until: datetime = _time()
+
+
+class Cosignature(Table, table=True):
+    """What one witness said about one checkpoint."""
+
+    size: int = Field(
+        sa_column=Column(
+            BigCounter, ForeignKey("checkpoint.size"), primary_key=True, autoincrement=False
+        )
+    )
+    witness: str = Field(primary_key=True)  #: its key as vkey
+    line: str  #: signature line of the note, with its newline
+    at: datetime = _time()  #: when the witness signed, by its own clock
+
+
+class Timestamp(Table, table=True):
+    """An RFC 3161 token: over a checkpoint, or over a tree of older tokens that it renews."""
+
+    __table_args__ = (UniqueConstraint("size", "authority"),)
+
+    id: str = Field(primary_key=True)
+    size: int | None = Field(
+        default=None, sa_column=Column(BigCounter, ForeignKey("checkpoint.size"), index=True)
+    )  #: the checkpoint dated; None for a renewal
+    authority: str  #: its name in the settings
+    token: bytes  #: TimeStampToken, DER
+    hash_name: str  #: over the message, e.g. "sha512"
+    at: datetime = _time(index=True)  #: the message existed then
+    expires_at: datetime = _time(index=True)  #: end of the certificate that signed it
+    leaves: bytes | None = None  #: a renewal's leaf hashes, 64 bytes each, in order
+    renewed_by: str | None = Field(default=None, foreign_key="timestamp.id")
+    renewed_index: int | None = None  #: its leaf in that renewal

@@ -51,7 +51,7 @@ async def test_every_event_is_proven_under_the_head(store: Store) -> None:
     assert head.size == 600
     rows = await store.read(lambda c: c.execute(select(EVENT).order_by(EVENT.c.leaf_index)).all())
     proofs = await store.read(
-        lambda c: make_proofs(c, [LeafIndex(row.leaf_index) for row in rows], head)
+        lambda c: make_proofs(c, [LeafIndex(row.leaf_index) for row in rows], head.size, head.note)
     )
     for row, proof in zip(rows, proofs, strict=True):
         verify_proof(
