@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, NoticeId
 from siegelpost.notices.chains import write_on
-from siegelpost.notices.errors import NoSuchNotice
+from siegelpost.notices.errors import NoSuchNotice, StepRefused
 from siegelpost.notices.readers import NOTICE, Reader, readable_by
 from siegelpost.notices.state import Step, move
 from siegelpost.store.blobs import read_part
@@ -25,6 +25,10 @@ from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.errors import Conflict
 from siegelpost.store.events import EventDraft, append_events
+from siegelpost.store.tasks import TaskKind, settle_tasks
+
+#: Tasks that asked whether the citizen knows of the notice.
+_ANSWERED = (TaskKind.NOT_RETRIEVED, TaskKind.ALERT_UNCONFIRMED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +50,8 @@ class Retrieval:
 async def retrieve(context: Context, reader: Reader, notice_id: NoticeId) -> Retrieval:
     """Record the retrieval, then open the sealed package for streaming.
 
-    Raises NoSuchNotice for foreign and unknown ids, StepRefused for withdrawn notices,
-    StoreUnavailable (then nothing was handed out).
+    Raises NoSuchNotice for foreign and unknown ids, StepRefused for withdrawn notices and those
+    whose providing has ended unread, StoreUnavailable (then nothing was handed out).
     """
     now = context.now()
 
@@ -57,7 +61,10 @@ async def retrieve(context: Context, reader: Reader, notice_id: NoticeId) -> Ret
             raise NoSuchNotice("no such notice")
         step = move(row.state, Step.RETRIEVE)
         if not step.recorded:
-            return row, row.retrieved_at or now
+            if row.retrieved_at is None:
+                # § 41(2a) VwVfG: the providing has ended. What was opened in time stays readable.
+                raise StepRefused("the time to retrieve the notice is over")
+            return row, row.retrieved_at
         changed = connection.execute(
             NOTICE.update()
             .where(NOTICE.c.id == notice_id, NOTICE.c.state == row.state)
@@ -83,6 +90,7 @@ async def retrieve(context: Context, reader: Reader, notice_id: NoticeId) -> Ret
             ],
             entropy=context.entropy,
         )
+        settle_tasks(connection, notice_id, _ANSWERED, at=now)
         return row, now
 
     row, retrieved_at = await write_on(context, work)

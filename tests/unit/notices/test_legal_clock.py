@@ -186,7 +186,8 @@ def test_reprovided_notice_counts_from_its_new_alert() -> None:
         alert(EventType.ALERT_SENT, 3.1, "alert-2"),
     )
     facts = facts_of(again, at(9))[1]
-    assert facts.provided is not None and facts.provided.event_id == "reprovided@3"
+    assert facts.provided is not None
+    assert facts.provided.event_id == "reprovided@3"
     assert governing(again, at(9)).deemed == date(2026, 11, 30)
 
 
@@ -204,7 +205,8 @@ def test_window_of_vwvfg_is_open_until_day_ten_rolled() -> None:
 @pytest.mark.parametrize("regime", ["sgb10-37-2", "vwzg-5a"])
 def test_regimes_without_alert_count_from_the_providing(regime: str) -> None:
     facts = facts_of(history(SENT, regime=regime), at(9))[0]
-    assert facts.sent is not None and facts.sent.event_id == PROVIDED.id
+    assert facts.sent is not None
+    assert facts.sent.event_id == PROVIDED.id
     assert facts.disputed is None
 
 
@@ -218,7 +220,8 @@ def test_json_of_a_result_is_canonical_and_names_its_events() -> None:
     value = as_json(governing(history(SENT), at(1)), at(1))
     assert canonical.decode(canonical.encode(value)) == value
     assert value["events"] == [CONSENT.id, PROVIDED.id, SENT.id]
-    assert value["legal_basis"] and value["reasons"]
+    assert value["legal_basis"]
+    assert value["reasons"]
 
 
 def test_days_alone_make_no_difference_while_nothing_changes() -> None:

@@ -1,0 +1,217 @@
+"""The clock's worker: results appended when events arrive and days pass, and what it does then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date
+
+import pytest
+from sqlalchemy import Connection, func, select, update
+
+from siegelpost.evidence.events import EventType
+from siegelpost.evidence.ids import NoticeId
+from siegelpost.notices.clockwork import ClockSettings, Clockwork
+from siegelpost.notices.errors import StepRefused
+from siegelpost.notices.retrieve import retrieve
+from siegelpost.store import tables
+from siegelpost.store.context import Context
+from siegelpost.store.deadlines import next_due_at
+from tests.support.agencies import Agency, Citizen
+from tests.support.clocks import Replay
+
+pytestmark = pytest.mark.anyio
+
+
+async def states(replay: Replay, notice: NoticeId) -> list[tuple[str, str, date | None]]:
+    return [(row.state, row.rule, row.deemed) for row in await replay.results(notice)]
+
+
+A7 = "sgb10-37-2a/A7"
+#: Four days after the Monday on which time begins.
+FICTION = date(2026, 11, 27)
+
+
+async def test_result_is_appended_when_the_alert_is_on_record(replay: Replay) -> None:
+    notice = await replay.provide()
+    assert await states(replay, notice) == []
+    await replay.settle()
+    assert await states(replay, notice) == [("expected", A7, FICTION)]
+
+
+async def test_days_alone_turn_expected_into_served_and_close_the_period(replay: Replay) -> None:
+    notice = await replay.provide()
+    await replay.pass_days(3)
+    assert len(await replay.results(notice)) == 1, "equal results are not repeated"
+    await replay.pass_days(2)
+    assert await states(replay, notice) == [("expected", A7, FICTION), ("served", A7, FICTION)]
+    await replay.pass_days(40)
+    results = await replay.results(notice)
+    assert [row.number for row in results] == [0, 1, 2]
+    assert '"provisional":false' in results[2].result
+    assert await replay.context.store.read(next_due_at) is None, "nothing more will change"
+
+
+async def test_late_bounce_appends_and_overwrites_nothing(replay: Replay) -> None:
+    notice = await replay.provide()
+    await replay.pass_days(5)
+    before = await replay.results(notice)
+    await replay.alert(EventType.ALERT_FAILED, notice)
+    await replay.settle()
+    after = await replay.results(notice)
+    assert after[:2] == before
+    assert [row.rule for row in after] == [A7, A7, "sgb10-37-2a/A4"]
+    assert (after[2].state, after[2].review) == ("not-served", True)
+
+
+async def test_revoked_consent_looks_at_every_notice_of_that_agency(replay: Replay) -> None:
+    first, second = await replay.provide(), await replay.provide()
+    await replay.pass_days(1)
+    await replay.consent(EventType.CONSENT_REVOKED)
+    await replay.settle()
+    for notice in (first, second):
+        assert '"paper-copy"' in (await replay.results(notice))[-1].result
+
+
+async def test_two_workers_append_one_result(replay: Replay) -> None:
+    notice = await replay.provide()
+    other = Clockwork(replay.context)
+    await replay.settle()
+    await replay.context.store.write(
+        lambda c: c.execute(update(tables.core(tables.Cursor)).values(position=0))
+    )
+    # Both see the same events again; whoever writes second starts over.
+    await asyncio.gather(replay.clockwork.run_once(), other.run_once())
+    await replay.settle()
+    assert len(await replay.results(notice)) == 1
+
+
+async def test_nobody_retrieves_under_vwvfg_and_day_ten_closes_it(
+    replay: Replay, context: Context, alice: Citizen
+) -> None:
+    notice = await replay.provide(regime="vwvfg-41-2a")
+    await replay.pass_days(10)  # Thursday, 3 December, is day ten
+    (row,) = await replay.rows(tables.Notice, id=notice)
+    assert row.state == "provided"
+    await replay.pass_days(1)
+    (row,) = await replay.rows(tables.Notice, id=notice)
+    assert row.state == "closed"
+    assert len(await replay.rows(tables.Event, notice_id=notice, type="closed")) == 1
+    (task,) = await replay.rows(tables.Task, notice_id=notice)
+    assert (task.kind, task.facts["advice"]) == ("providing-ended", "send-paper")
+    assert (await replay.results(notice))[-1].rule == "vwvfg-41-2a/C6"
+    with pytest.raises(StepRefused, match="over"):
+        await retrieve(context, alice.reader, notice)
+    await replay.pass_days(2)
+    assert len(await replay.rows(tables.Event, notice_id=notice, type="closed")) == 1
+
+
+async def test_day_ten_on_a_saturday_closes_after_the_monday(replay: Replay) -> None:
+    await replay.pass_days(2)  # Wednesday, so that day ten is Saturday, 5 December
+    notice = await replay.provide(regime="vwvfg-41-2a")
+    await replay.pass_days(12)
+    (row,) = await replay.rows(tables.Notice, id=notice)
+    assert row.state == "provided", "Monday is still open"
+    await replay.pass_days(1)
+    (row,) = await replay.rows(tables.Notice, id=notice)
+    assert row.state == "closed"
+
+
+async def test_retrieved_in_time_is_never_closed(
+    replay: Replay, context: Context, alice: Citizen
+) -> None:
+    notice = await replay.provide(regime="vwvfg-41-2a")
+    await replay.pass_days(9)
+    await retrieve(context, alice.reader, notice)
+    await replay.pass_days(5)
+    (row,) = await replay.rows(tables.Notice, id=notice)
+    assert row.state == "retrieved"
+    assert (await replay.results(notice))[-1].deemed == date(2026, 12, 3)
+
+
+async def test_reminder_goes_once_before_the_period_ends(
+    context: Context, agency: Agency, alice: Citizen
+) -> None:
+    replay = Replay(context, agency, alice, settings=ClockSettings(remind_days_before_end=7))
+    await replay.consent()
+    notice = await replay.provide()
+    await replay.pass_days(27)  # 20 December; the period ends on the 28th
+    assert await replay.rows(tables.Alert, kind="deadline-reminder") == []
+    await replay.pass_days(8)
+    (mail,) = await replay.rows(tables.Alert, kind="deadline-reminder")
+    assert (mail.notice_id, mail.address_id) == (notice, alice.address_id)
+    assert mail.created_at.date() == date(2026, 12, 21)
+
+
+async def test_no_reminder_by_default(replay: Replay) -> None:
+    await replay.provide()
+    await replay.pass_days(40)
+    assert await replay.rows(tables.Alert, kind="deadline-reminder") == []
+
+
+async def test_no_reminder_of_a_notice_that_is_not_served(
+    context: Context, agency: Agency, alice: Citizen
+) -> None:
+    replay = Replay(context, agency, alice, settings=ClockSettings(remind_days_before_end=7))
+    await replay.consent()
+    notice = await replay.provide()
+    await replay.alert(EventType.ALERT_FAILED, notice)
+    await replay.pass_days(40)
+    assert await replay.rows(tables.Alert, kind="deadline-reminder") == []
+
+
+async def test_one_broken_place_does_not_stop_the_others(
+    replay: Replay, context: Context, charlies_agency: Agency
+) -> None:
+    broken = await replay.provide()
+    agency = tables.core(tables.Agency)
+    await context.store.write(
+        lambda c: c.execute(
+            update(agency).where(agency.c.id == replay.agency.id).values(place="XX")
+        )
+    )
+    await replay.settle()
+    assert await replay.results(broken) == []
+    await context.store.write(
+        lambda c: c.execute(
+            update(agency).where(agency.c.id == replay.agency.id).values(place="DE-NW")
+        )
+    )
+    good = await replay.provide()
+    await replay.settle()
+    assert len(await replay.results(good)) == 1
+
+
+async def test_looking_uses_indexes_and_never_scans_notices(replay: Replay) -> None:
+    await replay.provide()
+    await replay.settle()
+    if replay.context.store.database.dialect != "sqlite":
+        pytest.skip("plans of small tables say nothing on PostgreSQL")
+
+    def plan(connection: Connection, query: str) -> str:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")
+        return " ".join(str(row) for row in rows)
+
+    def plans(connection: Connection) -> tuple[str, str]:
+        return (
+            plan(connection, "SELECT notice_id FROM deadline_watch WHERE look_at IS NOT NULL "
+                 "AND look_at <= '2027' ORDER BY look_at LIMIT 10"),
+            plan(connection, "SELECT type FROM event WHERE leaf_index > 5 ORDER BY leaf_index"),
+        )  # fmt: skip
+
+    days, events = await replay.context.store.read(plans)
+    assert "ix_deadline_watch_look_at_set" in days
+    assert "USING INDEX" in events
+    assert "TEMP B-TREE" not in days + events
+
+
+@pytest.fixture(autouse=True)
+async def consistent(context: Context) -> AsyncIterator[None]:
+    """Nothing here may leave results without their notice or numbers with gaps."""
+    yield
+    deadline = tables.core(tables.Deadline)
+    counted = select(deadline.c.notice_id, func.count(), func.max(deadline.c.number)).group_by(
+        deadline.c.notice_id
+    )
+    for _, count, last in await context.store.read(lambda c: c.execute(counted).all()):
+        assert count == last + 1
