@@ -192,15 +192,17 @@ def test_acknowledgement_signed_in_the_browser_verifies(page: Page) -> None:
       const { signAcknowledgement } = await load("statements");
       const made = signAcknowledgement(await acknowledgementKey(b(given.seed)), {
         mailbox: given.mailbox, notice: given.notice, now: new Date(0),
-        manifestDigest: b(given.digest), payload: b(given.digest) });
+        manifestDigest: b(given.manifest), payload: b(given.payload) });
       return [t(made.statement), t(made.signature)];""",
         seed=ALICE.seed,
         mailbox=MAILBOX,
         notice=NOTICE,
-        digest=bytes(32),
+        manifest=seed("manifest"),
+        payload=seed("payload"),
     )
     said = parse_acknowledgement(PREFIX + base64.b64decode(statement))
     assert said.acknowledged_at.year == 1970
+    assert (said.manifest_sha256, said.payload_sha256) == (seed("manifest"), seed("payload"))
     public = acknowledgement_key(ALICE.seed).public_key().public_bytes_raw()
     said.verify(public, base64.b64decode(signature))
 
