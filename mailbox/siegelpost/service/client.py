@@ -81,13 +81,14 @@ class AgencyClient:
         self._http.close()
 
     def _call(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
-        headers = {**arguments.pop("headers", {}), "Authorization": f"Bearer {self._bearer()}"}
+        headers = {**arguments.pop("headers", {}), "Authorization": f"Bearer {self.bearer()}"}
         response = self._http.request(method, path, headers=headers, **arguments)
         if response.status_code >= 400:
             raise Refused(response.status_code, _problem(response))
         return response
 
-    def _bearer(self) -> str:
+    def bearer(self) -> str:
+        """Return an access token, a new one if the last ends soon; raises Refused."""
         if time.monotonic() < self._token_until:
             return self._token
         now = int(time.time())

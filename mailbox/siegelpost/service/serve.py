@@ -7,6 +7,7 @@ import asyncio
 import structlog
 import uvicorn
 
+from siegelpost.service.http import BoundedHttp
 from siegelpost.service.logs import set_up_logs
 from siegelpost.service.settings import Settings
 from siegelpost.service.wiring import forbid_core_dumps, running_parts
@@ -39,7 +40,8 @@ def server_config(application: object, settings: Settings) -> uvicorn.Config:
         application,  # type: ignore[arg-type]  # any ASGI callable, whatever its exact signature
         host=settings.http.host,
         port=settings.http.port,
-        http="httptools",
+        http=BoundedHttp,
+        ws="none",
         lifespan="off",
         access_log=False,
         log_config=None,
@@ -49,7 +51,6 @@ def server_config(application: object, settings: Settings) -> uvicorn.Config:
         forwarded_allow_ips=settings.http.trusted_proxies,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=STOP_SECONDS,
-        h11_max_incomplete_event_size=64 * 1024,
     )
 
 

@@ -39,7 +39,6 @@ def seed() -> int:
     return seed
 
 
-@pytest.mark.slow
 def test_every_answered_dispatch_survives_kills_exactly_once(
     tmp_path: Path, service_database: str, seed: int
 ) -> None:
