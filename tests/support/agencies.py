@@ -19,7 +19,7 @@ from siegelpost.sealing.keys import Identity, acknowledgement_key
 from siegelpost.store import tables
 from siegelpost.store.context import Context
 
-ALL_SCOPES = "enrolments:write notices:write notices:read receipts:read"
+ALL_SCOPES = "enrolments:write notices:write notices:read receipts:read tasks:read tasks:write"
 
 
 class KeyAdding(Protocol):

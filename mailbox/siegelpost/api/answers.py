@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
+
+from siegelpost.store.tasks import TaskKind
 
 _HEX32 = Annotated[str, Field(pattern="^[0-9a-f]{64}$", examples=["9f" * 32])]
 _State = Literal["provided", "retrieved", "acknowledged", "withdrawn", "closed"]
@@ -84,11 +86,116 @@ class AlertOut(BaseModel):
     """One mail about the notice."""
 
     id: str
-    kind: Literal["notice", "reminder"]
+    kind: Literal["notice", "reminder", "deadline-reminder"]
     state: Annotated[str, Field(examples=["accepted"])]
     created_at: str
     finished_at: str | None
     attempts: list[AttemptOut]
+
+
+class UsedOut(BaseModel):
+    """A fact that a step rests on; without a time, its absence."""
+
+    fact: Annotated[str, Field(examples=["alert_sent"])]
+    label_de: Annotated[str, Field(examples=["Absendung der Benachrichtigung"])]
+    at: str | None
+    event: Annotated[str | None, Field(description="Id of the evidence event.")]
+
+
+class StepOut(BaseModel):
+    """One step of the reasoning."""
+
+    de: str
+    en: str
+    mark: Annotated[
+        Literal["V", "C", "M", "I"],
+        Field(description="Read in the statute, in commentary, from memory, or inferred."),
+    ]
+    used: list[UsedOut]
+
+
+class ReviewOut(BaseModel):
+    """Why a lawyer should look at the result."""
+
+    code: Annotated[str, Field(examples=["A4-NO-DENIAL"])]
+    source: str
+    de: str
+    en: str
+
+
+class AdviceOut(BaseModel):
+    """What the agency should do."""
+
+    code: Annotated[str, Field(examples=["send-paper"])]
+    de: str
+
+
+class WhatIfOut(BaseModel):
+    """How the result would read if one fact were different."""
+
+    de: str
+    en: str
+    rule: str
+    deemed: date | None
+    end: date | None
+
+
+_ClockState = Literal["served", "expected", "open", "not-served", "refused"]
+
+
+class DeadlineNowOut(BaseModel):
+    """What the legal clock says: information without legal force, with its reasons."""
+
+    computed_at: str
+    disclaimer_de: str
+    disclaimer_en: str
+    state: _ClockState
+    deemed: Annotated[date | None, Field(description="The day on which it counts as served.")]
+    end: Annotated[date | None, Field(description="Last day for an objection, until 24:00.")]
+    open_until: date | None
+    rule: Annotated[str, Field(examples=["sgb10-37-2a/A7"])]
+    rule_set: str
+    provisional: Annotated[bool, Field(description="Later events or days can still change it.")]
+    legal_basis: list[str]
+    reasons: list[StepOut]
+    review: list[ReviewOut]
+    advice: list[AdviceOut]
+    what_if: list[WhatIfOut]
+    events: Annotated[list[str], Field(description="Ids of the events that it rests on.")]
+
+
+class EarlierDeadlineOut(BaseModel):
+    """A result that was kept; none is ever changed."""
+
+    number: int
+    computed_at: str
+    state: _ClockState
+    deemed: date | None
+    end: date | None
+    rule: str
+    rule_set: str
+    review: bool
+
+
+class DeadlineOut(DeadlineNowOut):
+    """Where the clock of a notice stands, and what it said before."""
+
+    notice: str
+    earlier: list[EarlierDeadlineOut]
+
+
+class RecordedOut(BaseModel):
+    """An event was put on record; the deadline is what it led to."""
+
+    event: str
+    deadline: DeadlineOut
+
+
+class WithdrawnOut(BaseModel):
+    """The notice is withdrawn."""
+
+    withdrawn_at: str
+    deadline: DeadlineOut
 
 
 class StatusOut(BaseModel):
@@ -105,6 +212,33 @@ class StatusOut(BaseModel):
     events: list[EventOut]
     alert: AlertOut | None
     reminders: list[AlertOut]
+    deadline: DeadlineNowOut
+
+
+class TaskOut(BaseModel):
+    """Something to do about a notice. Holds no personal data."""
+
+    id: Annotated[str, Field(examples=["019a2b3c-4d5e-7f60-8123-456789abcdef"])]
+    number: Annotated[int, Field(description="From 1, per agency; lists go on by it.")]
+    kind: TaskKind
+    state: Literal["open", "closed"]
+    notice: str
+    enrolment: Annotated[str, Field(description="Whom it is about: the agency's enrolment.")]
+    alert: str | None
+    facts: dict[str, Any]
+    opened_at: str
+    due_at: Annotated[str, Field(description="Until then somebody should have acted.")]
+    closed_at: str | None
+    closed_by: str | None
+    outcome: Annotated[str | None, Field(examples=["paper-sent"])]
+
+
+class TasksOut(BaseModel):
+    """A part of the agency's tasks, in the order of their numbers."""
+
+    tasks: list[TaskOut]
+    next: Annotated[int, Field(description="Give it as `after` to go on, now or later.")]
+    more: Annotated[bool, Field(description="Whether there are further ones now.")]
 
 
 class ProblemOut(BaseModel):

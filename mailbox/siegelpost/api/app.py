@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from siegelpost.api import openapi
+from siegelpost.api import openapi, openapi_clock
+from siegelpost.api.clock import ClockEndpoints
 from siegelpost.api.enrolments import EnrolmentEndpoint
 from siegelpost.api.health import HealthEndpoints, Metrics
 from siegelpost.api.log import LogEndpoints
@@ -18,6 +19,7 @@ from siegelpost.api.middleware import Envelope
 from siegelpost.api.notices import NoticeEndpoints
 from siegelpost.api.oauth import TokenEndpoint
 from siegelpost.api.settings import ApiSettings
+from siegelpost.api.tasks import TaskEndpoints
 from siegelpost.api.tokens import Tokens
 from siegelpost.store.context import Context
 
@@ -41,6 +43,8 @@ def create_api(context: Context, settings: ApiSettings) -> FastAPI:
     tokens = Tokens(context, settings)
     notices = NoticeEndpoints(context, settings, tokens)
     enrolments = EnrolmentEndpoint(context, settings, tokens)
+    tasks = TaskEndpoints(context, settings, tokens)
+    clock = ClockEndpoints(context, settings, tokens)
     log = LogEndpoints(context)
     health = HealthEndpoints(context, metrics)
 
@@ -52,6 +56,15 @@ def create_api(context: Context, settings: ApiSettings) -> FastAPI:
     route("POST", "/v1/notices", notices.post, status_code=201, **openapi.DISPATCH)
     route("GET", "/v1/notices/{notice_id}", notices.get, **openapi.STATUS)
     route("GET", "/v1/notices/{notice_id}/receipt", notices.get_receipt, **openapi.RECEIPT)
+    route("GET", "/v1/notices/{notice_id}/deadline", clock.get, **openapi_clock.DEADLINE)
+    for name, post, texts in (
+        ("disputes", clock.post_dispute, openapi_clock.DISPUTE),
+        ("paper", clock.post_paper, openapi_clock.PAPER),
+    ):
+        route("POST", f"/v1/notices/{{notice_id}}/{name}", post, status_code=201, **texts)
+    route("POST", "/v1/notices/{notice_id}/withdraw", clock.post_withdraw, **openapi_clock.WITHDRAW)
+    route("GET", "/v1/tasks", tasks.list, **openapi.TASKS)
+    route("POST", "/v1/tasks/{task_id}/close", tasks.close, **openapi.CLOSE_TASK)
     for path, endpoint in (
         ("/log/checkpoint", log.get_checkpoint),
         ("/log/tile/{path:path}", log.get_tile),

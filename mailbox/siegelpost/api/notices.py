@@ -142,6 +142,7 @@ def _status(found: Status) -> dict[str, Any]:
         ],
         "alert": _alert(found.alerts[0]) if found.alerts else None,
         "reminders": [_alert(alert) for alert in found.alerts[1:]],
+        "deadline": found.deadline,
     }
 
 

@@ -16,11 +16,13 @@ from siegelpost.api.answers import (
     NoticeOut,
     ProblemOut,
     StatusOut,
+    TaskOut,
+    TasksOut,
     TokenOut,
     TokenRefused,
 )
 from siegelpost.api.problems import KINDS, MEDIA_TYPE, URN
-from siegelpost.api.schemas import EnrolmentIn, NoticeIn
+from siegelpost.api.schemas import DisputeIn, EnrolmentIn, NoticeIn, PaperIn, TaskCloseIn
 from siegelpost.api.settings import ApiSettings
 from siegelpost.api.tokens import SCOPES
 
@@ -54,7 +56,7 @@ _ENROLMENT_EXAMPLE: Final[dict[str, Any]] = {
         "city": "Musterstadt",
     },
 }
-_REQUESTS: Final = (NoticeIn, EnrolmentIn)
+_REQUESTS: Final = (NoticeIn, EnrolmentIn, TaskCloseIn, DisputeIn, PaperIn)
 _COMMON: Final = (
     "token-missing",
     "token-invalid",
@@ -189,6 +191,51 @@ ENROL: Final[dict[str, Any]] = {
                 "application/json": {
                     "schema": {"$ref": "#/components/schemas/EnrolmentIn"},
                     "example": _ENROLMENT_EXAMPLE,
+                }
+            },
+        },
+    ),
+}  # fmt: skip
+TASKS: Final[dict[str, Any]] = {
+    "summary": "What the agency has to do: failed alerts and the like",
+    "description": "Numbers only grow: an agency that asks again with the last `next` misses none.",
+    "responses": answers(200, TasksOut, "Tasks after `after`.", ["request-invalid"]),
+    "openapi_extra": secured(
+        "tasks:read",
+        parameters=[
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "schema": schema,
+            }
+            for name, schema in (
+                ("after", {"type": "integer", "minimum": 0, "default": 0}),
+                ("state", {"enum": ["open", "closed", "all"], "default": "open"}),
+                ("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}),
+            )
+        ],
+    ),
+}
+CLOSE_TASK: Final[dict[str, Any]] = {
+    "summary": "Close a task",
+    "description": "With `paper-sent` the posting becomes evidence about the notice, and its other "
+    "tasks are settled. Closing again with the same outcome gets the same answer.",
+    "responses": answers(
+        200,
+        TaskOut,
+        "The task is closed.",
+        ["not-found", "task-closed", "request-invalid", "media-type", "body-too-large",
+         "request-timeout", "busy"],
+    ),
+    "openapi_extra": secured(
+        "tasks:write",
+        requestBody={
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/TaskCloseIn"},
+                    "example": {"outcome": "paper-sent", "at": "2026-11-24T11:30:00+01:00"},
                 }
             },
         },

@@ -283,6 +283,14 @@ PROBLEMS: Mapping[str, tuple[int, str, str, str, str]] = {
         "Andere Aufrufe änderten gleichzeitig dieselben Daten. Dieser Aufruf hat nichts "
         "zugestellt. Senden Sie ihn mit demselben Idempotency-Key erneut.",
     ),
+    "task-closed": (
+        409,
+        "Task already closed",
+        "Aufgabe bereits erledigt",
+        "The task was closed before with another outcome, which stays. Nothing needs to be done.",
+        "Die Aufgabe wurde schon mit einem anderen Ergebnis erledigt; dabei bleibt es. Sie müssen "
+        "nichts tun.",
+    ),
     "unavailable": (
         503,
         "Temporarily unavailable",

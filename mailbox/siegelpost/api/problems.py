@@ -16,7 +16,15 @@ from siegelpost.api.problem_texts import PROBLEMS
 from siegelpost.citizens.errors import AgencyUnknown, EnrolmentActive, InputInvalid
 from siegelpost.keyring.errors import KeyringError
 from siegelpost.notices.commit import Overtaken
-from siegelpost.notices.errors import KeyReused, NoSuchNotice, NotYetLogged, Refusal, StepRefused
+from siegelpost.notices.errors import (
+    KeyReused,
+    NoSuchNotice,
+    NoSuchTask,
+    NotYetLogged,
+    Refusal,
+    StepRefused,
+    TaskClosed,
+)
 from siegelpost.store.errors import Conflict, StoreUnavailable
 
 URN = "urn:siegelpost:problem:"
@@ -128,6 +136,8 @@ def response_for(error: Exception, *, request_id: str | None = None) -> Response
 _SIMPLE: tuple[tuple[type[Exception], str, dict[str, str]], ...] = (
     (KeyReused, "idempotency-key-reused", {}),
     (NoSuchNotice, "not-found", {}),
+    (NoSuchTask, "not-found", {}),
+    (TaskClosed, "task-closed", {}),
     (NotYetLogged, "not-yet-logged", {"Retry-After": "3"}),
     (StepRefused, "step-refused", {}),
     (EnrolmentActive, "enrolment-active", {}),

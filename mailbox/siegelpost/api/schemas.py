@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from siegelpost.api.problems import ApiProblem
 from siegelpost.citizens.letters import PostalAddress
 from siegelpost.notices.request import DispatchRequest
+from siegelpost.notices.tasks import TaskOutcome
 from siegelpost.sealing.covers import MAX_TEXT, MAX_TITLE, Cover
 from siegelpost.sealing.manifest import Remedy
 from siegelpost.sealing.package import Document
@@ -111,6 +112,34 @@ class EnrolmentIn(_Strict):
     birth_date: Annotated[str, Field(max_length=10, examples=["1984-02-29"])]
     language: Literal["de", "en"] = "de"
     address: AddressIn
+
+
+class TaskCloseIn(_Strict):
+    """Body of ``POST /v1/tasks/{id}/close``."""
+
+    outcome: Annotated[
+        TaskOutcome,
+        Field(description="paper-sent: the notice was posted; then `at` says when."),
+    ]
+    at: Annotated[AwareDatetime | None, Field(examples=["2026-11-24T11:30:00+01:00"])] = None
+
+
+class DisputeIn(_Strict):
+    """Body of ``POST /v1/notices/{id}/disputes``: what the citizen says about the alert."""
+
+    claim: Annotated[Literal["not-received", "received-late"], Field(examples=["not-received"])]
+    received_at: Annotated[
+        AwareDatetime | None, Field(description="With received-late: when it came.")
+    ] = None
+    alert: Annotated[
+        str | None, Field(max_length=100, description="One of several alerts; null: all.")
+    ] = None
+
+
+class PaperIn(_Strict):
+    """Body of ``POST /v1/notices/{id}/paper``: the notice was sent by post."""
+
+    at: Annotated[AwareDatetime | None, Field(description="When it was posted; null: now.")] = None
 
 
 def parse(model: type[Model], text: bytes) -> Model:

@@ -23,7 +23,14 @@ from siegelpost.notices.eligibility import Sender
 from siegelpost.store.context import Context
 
 #: Everything that a client can be allowed to do.
-SCOPES = ("enrolments:write", "notices:write", "notices:read", "receipts:read")
+SCOPES = (
+    "enrolments:write",
+    "notices:write",
+    "notices:read",
+    "receipts:read",
+    "tasks:read",
+    "tasks:write",
+)
 
 _ALGORITHM = "HS256"
 _TYPE = "at+jwt"

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, select, update
 from siegelpost.citizens.errors import CitizenError, ConsentMissing, ConsentUnknown, InputInvalid
 from siegelpost.citizens.writing import decide
 from siegelpost.evidence.events import EventType
-from siegelpost.evidence.ids import ID_RANDOM, AgencyId, EnrolmentId, MailboxId, new_id
+from siegelpost.evidence.ids import ID_RANDOM, AgencyId, EnrolmentId, MailboxId, NoticeId, new_id
 from siegelpost.store.context import Context
 from siegelpost.store.events import EventDraft, append_events
-from siegelpost.store.tables import Agency, Consent, Enrolment, core
+from siegelpost.store.tables import Agency, Consent, Enrolment, Notice, core
+from siegelpost.store.tasks import TaskDraft, TaskKind, open_tasks
 
 #: Kind of consent to get notices electronically; "send" will follow.
 RECEIVE = "receive"
@@ -27,6 +28,7 @@ WORDINGS = frozenset({"2026-11"})
 _consent = core(Consent)
 _enrolment = core(Enrolment)
 _agency = core(Agency)
+_notice = core(Notice)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +143,8 @@ async def give_consent(
 async def revoke_consent(context: Context, *, mailbox: MailboxId, consent: str) -> datetime:
     """Revoke for the future; return since when it is revoked. Revoking twice is harmless.
 
-    Notices that were provided stay as they are. Raises ConsentUnknown for foreign ids, too.
+    Notices that were provided stay as they are; unread ones become tasks of the agency.
+    Raises ConsentUnknown for foreign ids, too.
     """
     now = context.now()
 
@@ -170,9 +173,25 @@ async def revoke_consent(context: Context, *, mailbox: MailboxId, consent: str) 
             facts={"consent": consent, "enrolment": row.enrolment_id, "kind": row.kind},
         )
         append_events(connection, [event], entropy=context.entropy)
+        if row.kind == RECEIVE:
+            tasks = _unread(connection, AgencyId(row.agency_id), row.enrolment_id)
+            open_tasks(connection, tasks, now=now, entropy=context.entropy)
         return now
 
     return await decide(context, work)
+
+
+def _unread(connection: Connection, agency: AgencyId, enrolment: str) -> list[TaskDraft]:
+    """The agency's tasks about notices that the citizen has not opened, and now may never open."""
+    notices = connection.execute(
+        select(_notice.c.id).where(
+            _notice.c.enrolment_id == enrolment, _notice.c.state == "provided"
+        )
+    )
+    return [
+        TaskDraft(kind=TaskKind.CONSENT_REVOKED, agency=agency, notice=NoticeId(row.id))
+        for row in notices
+    ]
 
 
 async def consents_of(context: Context, mailbox: MailboxId) -> tuple[ConsentState, ...]:

@@ -57,6 +57,14 @@ class NoSuchNotice(NoticeError):
     """There is no such notice for this reader or agency; the same for foreign and unknown ids."""
 
 
+class NoSuchTask(NoticeError):
+    """There is no such task of this agency; the same for foreign and unknown ids."""
+
+
+class TaskClosed(NoticeError):
+    """The task was closed before, with another outcome."""
+
+
 class NotYetLogged(NoticeError):
     """An event of the notice is not yet under a checkpoint; try again in a few seconds."""
 

@@ -26,7 +26,14 @@ from siegelpost.store.log import log_origin
 from siegelpost.store.migrate import migrate
 
 #: What a client may be allowed to do.
-SCOPES = ("enrolments:write", "notices:write", "notices:read", "receipts:read")
+SCOPES = (
+    "enrolments:write",
+    "notices:write",
+    "notices:read",
+    "receipts:read",
+    "tasks:read",
+    "tasks:write",
+)
 
 _SETTINGS = """\
 # Settings of this Siegelpost installation. Every field: config/settings.example.toml

@@ -26,6 +26,8 @@ TASK = tables.core(tables.Task)
 _agency = tables.core(tables.Agency)
 _notice = tables.core(tables.Notice)
 
+#: Who closes tasks of which events have taken care.
+SERVICE = "service"
 #: Tasks that get their number at one listing, at most.
 _NUMBERED_AT_ONCE = 1000
 
@@ -142,10 +144,10 @@ def task_of(connection: Connection, agency: AgencyId, task: str, *, lock: bool) 
 
 
 def close_task(connection: Connection, task: str, *, at: datetime, by: str, outcome: str) -> bool:
-    """Close a task; return whether it was open."""
+    """Close a task; return whether it was open, or closed by the service alone."""
     closed = connection.execute(
         TASK.update()
-        .where(TASK.c.id == task, TASK.c.closed_at.is_(None))
+        .where(TASK.c.id == task, TASK.c.closed_at.is_(None) | (TASK.c.closed_by == SERVICE))
         .values(closed_at=at, closed_by=by, outcome=outcome)
     )
     return bool(closed.rowcount)
@@ -162,7 +164,7 @@ def settle_tasks(
             TASK.c.kind.in_([kind.value for kind in kinds]),
             TASK.c.closed_at.is_(None),
         )
-        .values(closed_at=at, closed_by="service", outcome="settled")
+        .values(closed_at=at, closed_by=SERVICE, outcome="settled")
     )
 
 
