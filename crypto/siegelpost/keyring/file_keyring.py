@@ -4,7 +4,7 @@ The master secret (32 bytes) lives elsewhere: a credential, another file. Two ke
 (HKDF-SHA-256): one wraps private keys, one authenticates the file as a whole, so that removing a
 key or a retirement is noticed. Putting back a whole older file is not.
 Each change reads the file again under a lock and replaces it atomically; a running service sees
-changes after `reload`.
+changes after `reload`, or `refresh`, which costs nothing while there are none.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -62,6 +62,7 @@ class FileKeyring:
         self._origin = ""
         self._entries: tuple[KeyEntry, ...] = ()
         self._signers: dict[KeyId, Ed25519Signer] = {}
+        self._version: tuple[int, int] | None = None
 
     @classmethod
     def create(
@@ -134,15 +135,27 @@ class FileKeyring:
 
         return self._change(change)[-1].id
 
-    def rotate(self, purpose: KeyPurpose, scope: str | None = None, *, now: datetime) -> KeyId:
-        """Retire the key in force and put a new one in its place, in one write."""
+    def rotate(
+        self,
+        purpose: KeyPurpose,
+        scope: str | None = None,
+        *,
+        now: datetime,
+        overlap: timedelta = timedelta(),
+    ) -> KeyId:
+        """Retire the key in force and put a new one in its place, in one write.
+
+        For `overlap` signatures of the old key stay valid, so that a running service may finish
+        what it is doing and take up the new key a moment later.
+        """
 
         def change(entries: list[KeyEntry]) -> list[KeyEntry]:
             old = _find(entries, purpose, scope)
             if old is None:
                 raise KeyMissingError(f"no key for {_label(purpose, scope)}")
             retired = [
-                _retire(entry, now, "rotated") if entry is old else entry for entry in entries
+                _retire(entry, now + overlap, "rotated") if entry is old else entry
+                for entry in entries
             ]
             return [*retired, self._new_entry(purpose, scope, now)]
 
@@ -163,7 +176,27 @@ class FileKeyring:
 
     def reload(self) -> None:
         """Read the file again, after another process changed it; on errors nothing changes."""
+        version = self._file_version()
         self._adopt(self._decode(read_private(self._path, max_size=MAX_KEYRING)))
+        self._version = version
+
+    def refresh(self) -> bool:
+        """Read the file again if it is another one than before; tell whether it was.
+
+        Raises like `open`, and then keeps the keys it has.
+        """
+        if self._file_version() == self._version:
+            return False
+        self.reload()
+        return True
+
+    def _file_version(self) -> tuple[int, int]:
+        # Each change puts a new file in the old one's place.
+        try:
+            status = self._path.stat()
+        except OSError as error:
+            raise KeyringError(f"cannot read {self._path}: {error.strerror}") from error
+        return status.st_ino, status.st_mtime_ns
 
     def _current(self, purpose: KeyPurpose, scope: str | None, *, signs: bool) -> KeyEntry:
         entry = _find(self._entries, purpose, scope) if purpose.signs is signs else None

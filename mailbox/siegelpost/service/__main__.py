@@ -17,6 +17,10 @@ import typer
 
 from siegelpost.evidence.cli import main as verify_main
 from siegelpost.keyring.errors import KeyringError
+from siegelpost.service.commands.evidence import audit, renew_timestamps
+from siegelpost.service.commands.keys import key_app
+from siegelpost.service.commands.options import SettingsFile
+from siegelpost.service.commands.witness import witness_app
 from siegelpost.service.errors import ServiceError
 from siegelpost.store.errors import SchemaOutdated, StoreError
 
@@ -32,11 +36,8 @@ agency_app = typer.Typer(help="Agencies that send notices.", no_args_is_help=Tru
 client_app = typer.Typer(help="Systems of agencies that call the API.", no_args_is_help=True)
 app.add_typer(agency_app, name="agency")
 app.add_typer(client_app, name="client")
-
-SettingsFile = Annotated[
-    Path | None,
-    typer.Option("--settings", "-s", envvar="SIEGELPOST_SETTINGS", help="The settings file."),
-]
+app.add_typer(key_app, name="key")
+app.add_typer(witness_app, name="witness")
 
 
 @app.command()
@@ -111,11 +112,13 @@ def fsck(settings: SettingsFile = None) -> None:
 
 @app.command()
 def trust(settings: SettingsFile = None) -> None:
-    """Print the trust file: the public keys that receipts are verified against."""
-    from siegelpost.service.administration import open_keyring, trust_file
+    """Print the trust file: keys, witnesses and authorities that receipts are verified by."""
+    from siegelpost.service.administration import open_keyring
+    from siegelpost.service.outsiders import whole_trust_file
     from siegelpost.service.settings import read_settings
 
-    sys.stdout.buffer.write(trust_file(open_keyring(read_settings(settings))))
+    read = read_settings(settings)
+    sys.stdout.buffer.write(whole_trust_file(read, open_keyring(read)))
 
 
 @app.command()
@@ -211,6 +214,10 @@ def client_add(
         now=datetime.now(UTC),
     )
     typer.echo(client_id)
+
+
+app.command("audit")(audit)
+app.command("renew")(renew_timestamps)
 
 
 def main() -> None:

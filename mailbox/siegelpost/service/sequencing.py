@@ -26,6 +26,7 @@ async def keep_sequencing(context: Context) -> None:
     sequencer = Sequencer(log_origin(context.origin), context.keyring.signer(KeyPurpose.LOG))
     while True:
         try:
+            sequencer.signer = context.keyring.signer(KeyPurpose.LOG)
             count = await sequence_now(context, sequencer)
         except StoreError as error:
             _log.warning("sequencing failed", error=type(error).__name__)

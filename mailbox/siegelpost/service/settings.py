@@ -97,6 +97,32 @@ class PortalPart(_Part):
     """Address of the privacy statement."""
 
 
+class WitnessesPart(_Part):
+    """Outsiders who confirm that the log only grows; see `siegelpost witness`."""
+
+    policy: list[str] = []
+    """Lines of c2sp.org/tlog-policy: "witness NAME VKEY URL", "group …", "quorum NAME"."""
+
+
+class AuthorityPart(_Part):
+    """A timestamp authority (RFC 3161)."""
+
+    name: str
+    url: str
+    certificates_file: Path
+
+
+class TimestampsPart(_Part):
+    """Outside authorities that date the log (RFC 3161)."""
+
+    authorities: list[AuthorityPart] = []
+    """In order of preference: {name = "…", url = "http://…", certificates_file = "roots.pem"}."""
+    interval_seconds: int = Field(default=60, ge=1, le=86400)
+    """Least time between two timestamps; one dates every event before it."""
+    max_delay_hours: int = Field(default=24, ge=1, le=8760)
+    """Trust files demand that an event is dated within this time, else it looks back-dated."""
+
+
 class LogPart(_Part):
     """What the service writes about itself: JSON lines without personal data."""
 
@@ -129,6 +155,10 @@ class Settings(BaseSettings):
     """How alerts leave."""
     portal: PortalPart = PortalPart()
     """The citizens' pages."""
+    witnesses: WitnessesPart = WitnessesPart()
+    """Outsiders who confirm that the log only grows."""
+    timestamps: TimestampsPart = TimestampsPart()
+    """Outside authorities that date the log."""
     log: LogPart = LogPart()
     """The service's own log lines."""
 
@@ -189,4 +219,14 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             if (value := getattr(settings.mail, name)) is not None
         }
     )
-    return settings.model_copy(update={"keyring": keyring, "database": database, "mail": mail})
+    timestamps = settings.timestamps.model_copy(
+        update={
+            "authorities": [
+                item.model_copy(update={"certificates_file": folder / item.certificates_file})
+                for item in settings.timestamps.authorities
+            ]
+        }
+    )
+    return settings.model_copy(
+        update={"keyring": keyring, "database": database, "mail": mail, "timestamps": timestamps}
+    )

@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select, text
 
 from siegelpost.evidence.checkpoint import Checkpoint, sign_checkpoint
-from siegelpost.evidence.notes import Signer
+from siegelpost.evidence.notes import Signer, split_note
 from siegelpost.evidence.tiles import ENTRIES, Tip, extend, load_tip
 from siegelpost.store import tables
 from siegelpost.store.columns import AnyRow
@@ -57,6 +57,18 @@ class Sequencer:
         self._origin = origin
         self._signer = signer
         self._tip: Tip | None = None
+        self._countersigned = False
+
+    @property
+    def signer(self) -> Signer:
+        """The key that signs heads."""
+        return self._signer
+
+    @signer.setter
+    def signer(self, signer: Signer) -> None:
+        # A rotated key signs the present head, too: old receipts need the old key, new ones not.
+        if signer.verifier != self._signer.verifier:
+            self._signer, self._countersigned = signer, False
 
     def __call__(self, connection: Connection, now: datetime) -> int:
         """Integrate one batch in the caller's transaction; return how many events it held.
@@ -67,6 +79,7 @@ class Sequencer:
             return 0
         rows = connection.execute(_UNLOGGED.limit(BATCH_LIMIT)).all()
         if not rows:
+            self._countersign(connection)
             return 0
         appended = extend(self._current_tip(connection), [row.commitment for row in rows])
         _place(connection, rows, appended.tip.size - len(rows))
@@ -86,6 +99,24 @@ class Sequencer:
         )
         self._tip = appended.tip
         return len(rows)
+
+    def _countersign(self, connection: Connection) -> None:
+        """Have the head carry the signature of the key in force, behind those that it has."""
+        if self._countersigned:
+            return
+        head = latest_checkpoint(connection)
+        if head is not None:
+            _, signatures = split_note(head.note)
+            if all(s.key_hash != self._signer.verifier.key_hash for s in signatures):
+                signed = Checkpoint(origin=self._origin, size=head.size, root=head.root)
+                _, line = split_note(sign_checkpoint(signed, self._signer))
+                connection.execute(
+                    _checkpoint.update()
+                    .where(_checkpoint.c.size == head.size)
+                    .values(note=head.note + line[0].line())
+                )
+                return  # look again: this transaction may yet be rolled back
+        self._countersigned = True
 
     def _current_tip(self, connection: Connection) -> Tip:
         head = latest_checkpoint(connection)

@@ -84,7 +84,8 @@ class LocalAuthority:
         with self._lock:
             query = self.folder / "query.tsq"
             query.write_bytes(request)
-            command: list[str | Path] = ["openssl", "ts", "-reply", "-config", self.folder / "ts.cnf"]
+            configuration = self.folder / "ts.cnf"
+            command: list[str | Path] = ["openssl", "ts", "-reply", "-config", configuration]
             done = subprocess.run(  # noqa: S603 - a fixed program on a file of ours
                 [*command, "-queryfile", query], capture_output=True, check=True, timeout=30
             )

@@ -9,6 +9,7 @@ from siegelpost.store.database import Database
 from siegelpost.store.fsck.alert_checks import check_alerts, check_reports
 from siegelpost.store.fsck.finding import Finding, Progress, silent
 from siegelpost.store.fsck.log_checks import check_chains, check_log
+from siegelpost.store.fsck.outside_checks import check_cosignatures, check_timestamps
 from siegelpost.store.fsck.table_checks import check_notices, check_orphans
 
 
@@ -28,6 +29,8 @@ def check_store(
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield from check_log(connection, origin, verifiers, progress)
         yield from check_chains(connection, progress)
+        yield from check_cosignatures(connection, progress)
+        yield from check_timestamps(connection, progress)
         yield from check_notices(connection, progress)
         yield from check_alerts(connection, progress)
         yield from check_reports(connection, progress)

@@ -1,0 +1,103 @@
+"""``siegelpost key``: see, rotate and retire keys while the service runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from siegelpost.evidence.ids import KeyId
+from siegelpost.evidence.times import format_time
+from siegelpost.keyring.errors import KeyMissingError
+from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.service.commands.options import SettingsFile
+from siegelpost.service.errors import ServiceError
+
+if TYPE_CHECKING:
+    from siegelpost.keyring.file_keyring import FileKeyring
+
+key_app = typer.Typer(
+    help="Keys of the service; a running one takes up changes within seconds.",
+    no_args_is_help=True,
+)
+
+#: For so long signatures of a rotated key stay valid: a running service needs a moment.
+OVERLAP = timedelta(minutes=1)
+
+
+@key_app.command("list")
+def key_list(settings: SettingsFile = None) -> None:
+    """Print id, purpose, validity and public key of all keys."""
+    for entry in _keyring(settings).entries:
+        state = "in force"
+        if entry.valid_until is not None:
+            state = f"{entry.reason} {format_time(entry.valid_until)}"
+        purpose = entry.purpose.value + (f" of {entry.scope}" if entry.scope else "")
+        public = entry.signer().verifier.vkey if entry.purpose.signs else "-"
+        typer.echo(f"{entry.id}  {purpose}  {format_time(entry.valid_from)}  {state}  {public}")
+
+
+@key_app.command("rotate")
+def key_rotate(
+    purpose: Annotated[KeyPurpose, typer.Argument(help="What the key is for.")],
+    agency: Annotated[str | None, typer.Option(help="Whose, for manifest keys.")] = None,
+    settings: SettingsFile = None,
+) -> None:
+    """Put a new key in the place of the one in force; old receipts stay verifiable."""
+    keyring = _keyring(settings)
+    if purpose is KeyPurpose.COMMITMENT:
+        # Salts derive from it: the old one stays readable through `secrets`.
+        typer.echo("siegelpost: salts of older notices still need the old secret", err=True)
+    new = keyring.rotate(purpose, agency, now=datetime.now(UTC), overlap=OVERLAP)
+    typer.echo(new)
+    if purpose.signs:
+        _say_what_next(purpose)
+
+
+@key_app.command("retire")
+def key_retire(
+    key: Annotated[str, typer.Argument(help="Id of the key.")],
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="Somebody else may have it.")
+    ] = False,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            help="Since when, UTC; default now.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+        ),
+    ] = None,
+    settings: SettingsFile = None,
+) -> None:
+    """End a key's use; one that is in force gets a successor first."""
+    keyring = _keyring(settings)
+    now = datetime.now(UTC)
+    moment = now if at is None else at.replace(tzinfo=UTC)
+    if moment > now:
+        raise ServiceError("a key cannot be retired in the future")
+    entry = next((entry for entry in keyring.entries if entry.id == key), None)
+    if entry is None:
+        raise KeyMissingError(f"no key {key}; `siegelpost key list` shows them")
+    if entry.valid_until is None:
+        overlap = timedelta() if compromised else OVERLAP
+        typer.echo(keyring.rotate(entry.purpose, entry.scope, now=now, overlap=overlap))
+    if compromised or at is not None:
+        keyring.retire(KeyId(key), at=moment, reason="compromised" if compromised else "rotated")
+    if entry.purpose.signs:
+        _say_what_next(entry.purpose)
+
+
+def _keyring(settings: Path | None) -> FileKeyring:
+    from siegelpost.service.administration import open_keyring
+    from siegelpost.service.settings import read_settings
+
+    return open_keyring(read_settings(settings))
+
+
+def _say_what_next(purpose: KeyPurpose) -> None:
+    typer.echo("siegelpost: publish the new trust file (`siegelpost trust`)", err=True)
+    if purpose is KeyPurpose.LOG:
+        typer.echo(
+            "siegelpost: witnesses must follow the new key (`siegelpost witness follow`)", err=True
+        )
