@@ -40,6 +40,7 @@ STEPS: Mapping[int, tuple[str, Text]] = {
     12: ("documents", _t("Dokumente", "Documents")),
     13: ("witnesses", _t("Zeugen", "Witnesses")),
     14: ("timestamps", _t("Zeitstempel", "Timestamps")),
+    15: ("deadline", _t("Fristberechnung (kein Beweis)", "Deadline (computed, no evidence)")),
 }
 
 #: Code → number of the step and the explanation of the failure.
@@ -400,6 +401,27 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
         _t(
             "Für ein älteres Ereignis fehlt der Zeitstempel. Es kann zurückdatiert sein.",
             "An older event lacks a timestamp. It may be back-dated.",
+        ),
+    ),
+    "deadline-malformed": (
+        15,
+        _t(
+            "Die Fristberechnung in der Quittung ist nicht lesbar.",
+            "The computed deadline in the receipt is not readable.",
+        ),
+    ),
+    "deadline-event": (
+        15,
+        _t(
+            "Die Fristberechnung beruft sich auf ein Ereignis, das nicht in der Quittung steht.",
+            "The computed deadline rests on an event that is not in the receipt.",
+        ),
+    ),
+    "deadline-time": (
+        15,
+        _t(
+            "Die Fristberechnung passt nicht zur Zeit, zu der die Quittung erstellt wurde.",
+            "The computed deadline does not fit the time at which the receipt was made.",
         ),
     ),
 }

@@ -21,6 +21,7 @@ from siegelpost.evidence.dating import (
     check_witnesses,
     older_than_theft,
 )
+from siegelpost.evidence.deadline import check_deadline
 from siegelpost.evidence.errors import FormatError, VerificationError
 from siegelpost.evidence.explanations import STEPS, Text, failure
 from siegelpost.evidence.order import check_consent, check_order, check_times
@@ -40,7 +41,7 @@ from siegelpost.evidence.steps import (
 )
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.trust import TrustedKey
-from siegelpost.evidence.wording import dating_result, witness_result
+from siegelpost.evidence.wording import dating_result, deadline_result, witness_result
 
 _OLDER = Text(
     de=" Der Schlüssel wurde später entwendet; Zeitstempel zeigen, dass dies hier älter ist.",
@@ -111,6 +112,8 @@ def verify_receipt(
     14. Each timestamp is of a trusted authority, is over a checkpoint that the receipt's extends,
         and was renewed in time (with `at`: is still good then); no event claims a time that they
         contradict, and each was dated as soon as the trust file demands.
+    15. The legal clock's result names only events that the receipt shows, and was computed when the
+        receipt was made. That is all: it is a computation, not evidence, and not repeated here.
 
     A key that was compromised later (steps 3 and 10) counts if timestamps show that everything it
     is needed for was in the log before. Steps 13 and 14 hold unchecked if the trust file names
@@ -264,6 +267,9 @@ def verify_receipt(
     dating = check_tokens(receipt, trusted, checkpoint, at)
     check_dates(logged, receipt.made_at, dating, trusted.dating)
     held(*dating_result(dating, logged), checked=dating.unchecked is None)
+    # 15
+    computed = check_deadline(receipt, logged)
+    held(*deadline_result(computed), checked=computed is not None)
     return Verification(
         steps=tuple(steps),
         receipt=receipt,

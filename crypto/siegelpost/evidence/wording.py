@@ -1,4 +1,4 @@
-"""What witnesses and timestamps proved, as sentences for legal staff, German and English."""
+"""What witnesses, timestamps and the deadline came to, as sentences for legal staff, German and English."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from siegelpost.evidence.cosignature import Cosignature
 from siegelpost.evidence.dating import Dating
+from siegelpost.evidence.deadline import Computed
 from siegelpost.evidence.steps import LoggedEvent
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.timestamps import INSTALL
@@ -59,4 +60,22 @@ def dating_result(dating: Dating, every: Sequence[LoggedEvent]) -> tuple[str, st
         f"{worst} Sekunden nach ihrer Zeit. Vor {until} erneuern.",
         f"{len(delays)} of {len(bounds)} events dated from outside ({names}), at most {worst} "
         f"seconds after their time. Renew before {until}.",
+    )
+
+
+def deadline_result(computed: Computed | None) -> tuple[str, str]:
+    """The result of step 15."""
+    if computed is None:
+        return (
+            "Keine Fristberechnung enthalten; nichts zu prüfen.",
+            "No computed deadline in the receipt; nothing to check.",
+        )
+    deemed_de = f"bekannt gegeben am {computed.deemed}" if computed.deemed else "kein Tag"
+    deemed_en = f"served on {computed.deemed}" if computed.deemed else "no day"
+    return (
+        f"Nur eine Berechnung, kein Beweis und hier nicht nachgerechnet: {deemed_de}, Regel "
+        f"{computed.rule}. Die {len(computed.events)} Ereignisse, auf denen sie beruht, stehen in "
+        "dieser Quittung.",
+        f"A computation only, no evidence and not repeated here: {deemed_en}, rule "
+        f"{computed.rule}. The {len(computed.events)} events that it rests on are in this receipt.",
     )

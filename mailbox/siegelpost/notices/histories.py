@@ -51,16 +51,28 @@ def histories(connection: Connection, notices: Sequence[str]) -> dict[str, OnRec
     return {
         row.id: OnRecord(
             notice=row,
-            history=History(
-                regime=row.regime,
-                remedy=row.remedy,
-                place=row.place,
-                events=[_happened(event) for event in events.get(f"notice:{row.id}", ())],
-                consents=_consents(row, events.get(f"mailbox:{row.mailbox_id}", ())),
+            history=history_of(
+                row,
+                row.place,
+                events.get(f"notice:{row.id}", ()),
+                events.get(f"mailbox:{row.mailbox_id}", ()),
             ),
         )
         for row in rows
     }
+
+
+def history_of(
+    notice: AnyRow, place: str, events: Sequence[AnyRow], of_mailbox: Sequence[AnyRow]
+) -> History:
+    """The history that these rows of events tell: the notice's own, and its mailbox's."""
+    return History(
+        regime=notice.regime,
+        remedy=notice.remedy,
+        place=place,
+        events=[_happened(event) for event in events],
+        consents=_consents(notice, of_mailbox),
+    )
 
 
 def _subjects(row: AnyRow) -> tuple[tuple[str, str], ...]:

@@ -2,15 +2,17 @@
 
 The citizen's receipt and the agency's differ in one thing: the agency's holds the documents' salts,
 with which it can show that this PDF was that notice. The citizen proves the same with the package.
-Not here: what a receipt proves (``siegelpost.evidence.verify``), and the legal clock.
+The legal clock's result is computed from the very events that the receipt shows.
+Not here: what a receipt proves (``siegelpost.evidence.verify``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, Select, select
 
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, LeafIndex, MailboxId, NoticeId
@@ -22,15 +24,21 @@ from siegelpost.evidence.receipt import (
     write_receipt,
 )
 from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.notices.clock_results import as_json
 from siegelpost.notices.errors import NoSuchNotice, NotYetLogged
+from siegelpost.notices.histories import history_of
+from siegelpost.notices.legal_clock import governing
 from siegelpost.notices.readers import NOTICE, Reader, readable_by, sent_by
 from siegelpost.notices.salts import salts_of
+from siegelpost.store import tables
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.cosignatures import cosigned_note, receipt_head
 from siegelpost.store.events import events_of
 from siegelpost.store.log import log_origin, make_proofs
 from siegelpost.store.timestamps import timestamps_of
+
+_agency = tables.core(tables.Agency)
 
 #: Events of the mailbox that bear on a notice: whose key it was sealed to, and by what right.
 _KEY_EVENTS = frozenset({EventType.KEY_BOUND.value, EventType.KEY_RETIRED.value})
@@ -85,6 +93,7 @@ async def _receipt(
             acceptance=row.acceptance,
             documents=tuple(_documents(context, row, with_salts=with_salts)),
             timestamps=tuple(timestamps_of(connection, leaves, head)[:MAX_TIMESTAMPS]),
+            deadline=_deadline(connection, row, own, of_mailbox, made_at),
         )
 
     return write_receipt(await context.store.read(work))
@@ -103,6 +112,19 @@ def _prove(
         )
         for row, proof in zip(rows, proofs, strict=True)
     ]
+
+
+def _deadline(
+    connection: Connection,
+    row: AnyRow,
+    own: Sequence[AnyRow],
+    of_mailbox: Sequence[AnyRow],
+    made_at: datetime,
+) -> dict[str, Any]:
+    """The legal clock's result on exactly the events that the receipt shows."""
+    place = connection.execute(select(_agency.c.place).where(_agency.c.id == row.agency_id))
+    history = history_of(row, place.scalar_one(), own, of_mailbox)
+    return as_json(governing(history, made_at), made_at)
 
 
 def _documents(context: Context, row: AnyRow, *, with_salts: bool) -> list[ReceiptDocument]:

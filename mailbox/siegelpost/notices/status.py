@@ -11,6 +11,8 @@ from sqlalchemy import Connection, select
 from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.events import parse_event
 from siegelpost.evidence.ids import AgencyId, AlertId, EventId, NoticeId
+from siegelpost.notices.clock_results import as_json
+from siegelpost.notices.deadline import compute
 from siegelpost.notices.errors import NoSuchNotice
 from siegelpost.notices.readers import NOTICE, sent_by
 from siegelpost.store import tables
@@ -97,10 +99,14 @@ class Status:
     events: tuple[StatusEvent, ...]
     #: the alert first, then reminders
     alerts: tuple[StatusAlert, ...]
+    #: what the legal clock says; see `siegelpost.notices.clock_results`
+    deadline: dict[str, Any]
 
 
 async def status(context: Context, agency_id: AgencyId, notice_id: NoticeId) -> Status:
     """Return the status; NoSuchNotice for foreign and unknown ids alike."""
+
+    now = context.now()
 
     def work(connection: Connection) -> Status:
         row = connection.execute(sent_by(agency_id).where(NOTICE.c.id == notice_id)).one_or_none()
@@ -117,6 +123,7 @@ async def status(context: Context, agency_id: AgencyId, notice_id: NoticeId) -> 
             acceptance=row.acceptance,
             events=tuple(_events(connection, notice_id)),
             alerts=tuple(_alerts(connection, notice_id)),
+            deadline=as_json(compute(connection, notice_id, now), now),
         )
 
     return await context.store.read(work)

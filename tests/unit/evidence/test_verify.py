@@ -500,7 +500,7 @@ def test_document_cannot_be_checked_where_the_salt_is_withheld() -> None:
 
 def test_every_failure_has_a_test_and_both_languages() -> None:
     tested = {code for code, _ in (*TAMPERED.values(), *DISTRUSTED.values())}
-    # Those of witnesses and timestamps are in test_outside.
+    # Those of witnesses and timestamps are in test_outside, of the deadline in test_deadline.
     inside = {code for code, (step, _) in FAILURES.items() if step <= 12}
     assert tested | {"document-differs", "document-no-salt"} == inside
     texts = [text for _, text in FAILURES.values()]
