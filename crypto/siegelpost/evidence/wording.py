@@ -1,4 +1,4 @@
-"""What witnesses, timestamps and the deadline came to, as sentences for legal staff, German and English."""
+"""What witnesses, timestamps and the deadline came to, in sentences, German and English."""
 
 from __future__ import annotations
 

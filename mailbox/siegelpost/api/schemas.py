@@ -110,7 +110,7 @@ class EnrolmentIn(_Strict):
     reference: Annotated[str, Field(min_length=1, max_length=100, examples=["BG-35502-0012345"])]
     salutation: Annotated[str, Field(min_length=1, max_length=100, examples=["Frau Beispiel"])]
     birth_date: Annotated[str, Field(max_length=10, examples=["1984-02-29"])]
-    language: Literal["de", "en"] = "de"
+    language: Literal["de", "de-simple", "en", "uk", "ar", "tr", "ru"] = "de"
     address: AddressIn
 
 

@@ -1,4 +1,4 @@
-"""The legal clock over HTTP: deadline, disputes, paper, withdrawal; Charlie sees and adds nothing."""
+"""The legal clock over HTTP: deadline, disputes, paper, withdrawal; nothing for Charlie."""
 
 from __future__ import annotations
 
