@@ -27,7 +27,8 @@ class KeyBinding:
     mailbox: MailboxId
     #: Id of the mailbox key (seed) from which recipient and acknowledgement key derive.
     key: KeyId
-    #: SHA-256 of the age recipient's text (age1pq1…), 32 bytes.
+    #: SHA-256 of the age recipient's text (age1pq1…), 32 bytes; unlike `Recipient.fingerprint`,
+    #: which is of the raw bytes, anybody who has the text can compute it with common tools.
     recipient_sha256: bytes
     #: Ed25519 public key, 32 bytes.
     acknowledgement_key: bytes

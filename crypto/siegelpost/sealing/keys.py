@@ -79,7 +79,10 @@ class Recipient:
 
     @property
     def fingerprint(self) -> bytes:
-        """SHA-256 of the raw bytes: names the key in events."""
+        """SHA-256 of the 1216 raw bytes: a short name for people; nothing signed holds it.
+
+        Key bindings sign another digest, `recipient_sha256`, of the text `age1pq1…`.
+        """
         return hashlib.sha256(self._raw).digest()
 
     def encode(self) -> str:

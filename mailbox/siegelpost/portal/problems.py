@@ -112,8 +112,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "login-refused": Kind(
         403,
-        "Anmeldename und Passphrase passen nicht zusammen. Bitte prüfen Sie beides.",
-        "Login name and passphrase do not match. Please check both.",
+        "Anmeldename und Passwort passen nicht zusammen. Bitte prüfen Sie beides.",
+        "Login name and password do not match. Please check both.",
     ),
     "session-over": Kind(
         401,
@@ -127,7 +127,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "not-yet-logged": Kind(
         409,
-        "Der Beleg ist in wenigen Sekunden fertig. Bitte versuchen Sie es gleich noch einmal.",
+        "Die Quittung ist in wenigen Sekunden fertig. Bitte versuchen Sie es gleich noch einmal.",
         "The receipt will be ready in a few seconds. Please try again shortly.",
     ),
     "acknowledgement-invalid": Kind(

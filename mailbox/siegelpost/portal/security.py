@@ -43,9 +43,10 @@ POLICY = "; ".join(
 OWN_POLICIES: Mapping[str, str] = {
     "/static/argon2-worker.js": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'",
 }
+#: Not no-referrer: under it, browsers send forms without script with "Origin: null".
 #: No Cross-Origin-Embedder-Policy: isolation would only hand out finer timers, which we don't use.
 HEADERS: Mapping[str, str] = {
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",

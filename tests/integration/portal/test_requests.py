@@ -158,7 +158,7 @@ async def test_every_answer_is_guarded(town: Town, path: str) -> None:
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["strict-transport-security"].startswith("max-age=")
     if not path.startswith("/static"):
