@@ -1,7 +1,8 @@
 """Builds the running parts out of the settings (DESIGN section 11).
 
 One HTTP port serves the agencies' API, the public log and the citizens' portal; beside it run the
-sequencer and the alert worker, in one event loop.
+sequencer, the alert worker, and the askers of witnesses and timestamp authorities, in one event
+loop.
 """
 
 from __future__ import annotations
@@ -30,9 +31,14 @@ from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.portal.app import create_portal
 from siegelpost.portal.settings import PortalSettings
 from siegelpost.service.administration import open_keyring
+from siegelpost.service.housekeeping import keep_house
+from siegelpost.service.key_watch import keep_keys_fresh
+from siegelpost.service.outsiders import timestamp_authorities, witness_policy
 from siegelpost.service.paths import templates_folder
 from siegelpost.service.sequencing import keep_sequencing
 from siegelpost.service.settings import MailPart, Settings
+from siegelpost.service.timestamping import keep_timestamping
+from siegelpost.service.witnessing import keep_witnessing
 from siegelpost.store.address_codes import address_code_for
 from siegelpost.store.clock import Clock, SystemClock
 from siegelpost.store.context import Context
@@ -77,9 +83,26 @@ async def running_parts(
         keyring=keyring,
         entropy=os.urandom,
         origin=settings.origin,
+        policy=witness_policy(settings),
     )
+    authorities = timestamp_authorities(settings)
     templates = templates_folder()
-    tasks = [asyncio.create_task(_kept_alive("sequencer", lambda: keep_sequencing(context)))]
+    tasks = [
+        asyncio.create_task(_kept_alive("sequencer", lambda: keep_sequencing(context))),
+        asyncio.create_task(_kept_alive("keys", lambda: keep_keys_fresh(keyring))),
+        asyncio.create_task(_kept_alive("housekeeping", lambda: keep_house(context))),
+    ]
+    if any(witness.url for witness in context.policy.witnesses):
+        tasks.append(
+            asyncio.create_task(_kept_alive("witnesses", lambda: keep_witnessing(context)))
+        )
+    if authorities:
+        interval = settings.timestamps.interval_seconds
+        tasks.append(
+            asyncio.create_task(
+                _kept_alive("timestamps", lambda: keep_timestamping(context, authorities, interval))
+            )
+        )
     mail = alert_settings(settings.mail)
     composer = Composer(
         jinja2.FileSystemLoader(templates),
