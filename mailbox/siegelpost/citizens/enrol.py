@@ -25,8 +25,9 @@ from siegelpost.store.tables import Activation, Agency, Enrolment, core
 
 #: How long a letter code can be used; the post needs days, and people need weeks.
 CODE_LIFETIME = timedelta(days=60)
-#: Languages that pages and alerts are written in.
-LANGUAGES = ("de", "en")
+#: Languages that alerts are written in; pages that lack one are shown in German.
+#: `de-simple` is the registered tag of German in simplified form (Leichte Sprache).
+LANGUAGES = ("de", "de-simple", "en", "uk", "ar", "tr", "ru")
 
 _agency = core(Agency)
 _enrolment = core(Enrolment)

@@ -1,6 +1,7 @@
 """From a claimed alert to the bytes of its mail, by the templates under `mail/` (DESIGN section 8).
 
-German always, English too where the mailbox asks for it; other languages come with their texts.
+The citizen's own language first, because a mail that begins in a foreign one goes unread; German
+always, as the legal text (`texts`).
 What a mail may never hold (link, title, reference, amount) is not among the values given to the
 templates, and a test reads every template in every language for it.
 """
@@ -8,42 +9,27 @@ templates, and a test reads every template in every language for it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, Template, select_autoescape
 
-from siegelpost.alerts import mime
+from siegelpost.alerts import mime, texts
 from siegelpost.alerts.errors import UnusableMail
 from siegelpost.alerts.settings import AlertSettings
+from siegelpost.alerts.texts import Language
 from siegelpost.evidence.ids import AlertId
 from siegelpost.store.outbox import AlertKind, ClaimedAlert
 from siegelpost.store.return_addresses import return_address, return_token
 
-#: Languages that have texts; German comes first in every mail.
-LANGUAGES = ("de", "en")
-
 #: Which folder under `mail/` a kind is written by.
 TEMPLATES: Mapping[AlertKind, str] = {
     AlertKind.NOTICE: "alert",
-    AlertKind.REMINDER: "alert",
+    AlertKind.REMINDER: "reminder",
     AlertKind.DEADLINE_REMINDER: "deadline-reminder",
     AlertKind.ADDRESS_CODE: "address-code",
-}
-
-_GERMANY = ZoneInfo("Europe/Berlin")
-_MONTHS = {
-    "de": (
-        *("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli"),
-        *("August", "September", "Oktober", "November", "Dezember"),
-    ),
-    "en": (
-        *("January", "February", "March", "April", "May", "June", "July"),
-        *("August", "September", "October", "November", "December"),
-    ),
 }
 
 
@@ -89,6 +75,7 @@ class Composer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        texts.prepare(environment)
         self._settings = settings
         self._address_code = address_code
         self._return_secret = return_secret
@@ -99,6 +86,11 @@ class Composer:
                 for name in ("subject.txt", "body.txt", "body.html")
             )
             self._templates[kind] = (subject, text, html)
+        self._frames = (
+            environment.get_template("mail/parts/frame.txt"),
+            environment.get_template("mail/parts/frame.html"),
+        )
+        self._note = environment.get_template("mail/parts/note.txt")
 
     def compose(self, alert: ClaimedAlert, *, now: datetime) -> Mail:
         """Write the mail of `alert` as of `now`, which becomes its Date.
@@ -108,7 +100,7 @@ class Composer:
         """
         settings = self._settings
         recipient = mime.ascii_address(alert.email)
-        languages = [tag for tag in LANGUAGES if tag in ("de", alert.language)]
+        languages = texts.languages_of(alert.language)
         subject, text, html = self._render(alert, languages)
         sender = alert.agency_sender or settings.fallback_sender
         token = return_token(
@@ -122,7 +114,7 @@ class Composer:
             subject=subject,
             date=now,
             message_id=message_id,
-            languages=languages,
+            languages=[language.tag for language in languages],
             entity=mime.alternative(text, html),
         )
         return Mail(
@@ -134,39 +126,45 @@ class Composer:
             envelope_id=token,
         )
 
-    def _render(self, alert: ClaimedAlert, languages: list[str]) -> tuple[str, str, str]:
+    def _render(self, alert: ClaimedAlert, languages: Sequence[Language]) -> tuple[str, str, str]:
         subject_template, text_template, html_template = self._templates[alert.kind]
-        values = self._values(alert, languages)
-        subject = subject_template.render(values).strip()
-        text = text_template.render(values)
-        html = html_template.render(values, subject=subject)
+        subjects: list[str] = []
+        sections: list[dict[str, Any]] = []
+        for language in languages:
+            words = self._words(alert, language)
+            subjects.append(subject_template.render(words))
+            sections.append(
+                {
+                    "language": language,
+                    "text": text_template.render(words).strip(),
+                    "html": html_template.render(words),
+                    "note": self._note.render(words),
+                }
+            )
+        subject = " / ".join(subjects)
+        text, html = (frame.render(subject=subject, sections=sections) for frame in self._frames)
         return subject, text, html
 
-    def _values(self, alert: ClaimedAlert, languages: list[str]) -> dict[str, Any]:
-        values: dict[str, Any] = {
-            "languages": languages,
-            "agency": _words(alert.agency_name),
-            "phone": _words(alert.agency_phone),
+    def _words(self, alert: ClaimedAlert, language: Language) -> dict[str, Any]:
+        """Return what the templates may name."""
+        words: dict[str, Any] = {
+            "language": language,
+            "agency": _isolated(alert.agency_name, language, texts.foreign_words),
+            "phone": _isolated(alert.agency_phone, language, texts.digits),
+            "salutation": None,
         }
         if alert.kind is AlertKind.ADDRESS_CODE:
-            return values | {"code": self._address_code(alert.id)}
+            return words | {"code": self._address_code(alert.id)}
         if alert.agency_name is None or alert.provided_at is None:
             raise UnusableMail("an alert about a notice needs its agency and its date")
-        return values | {
-            "salutation": _words(alert.salutation),
-            "date": spoken_date(alert.provided_at),
+        return words | {
+            "salutation": _isolated(alert.salutation, language, texts.foreign_words),
+            "date": texts.spoken_date(alert.provided_at, language),
         }
 
 
-def spoken_date(moment: datetime) -> dict[str, str]:
-    """Return the German calendar day of `moment` in the words of each language."""
-    day = moment.astimezone(_GERMANY)
-    return {
-        "de": f"{day.day}. {_MONTHS['de'][day.month - 1]} {day.year}",
-        "en": f"{day.day} {_MONTHS['en'][day.month - 1]} {day.year}",
-    }
-
-
-def _words(text: str | None) -> str | None:
+def _isolated(
+    text: str | None, language: Language, isolate: Callable[[str, Language], str]
+) -> str | None:
     # A line break in a name must not look like text of ours.
-    return None if text is None else " ".join(text.split())
+    return None if text is None else isolate(" ".join(text.split()), language)
