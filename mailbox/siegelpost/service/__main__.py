@@ -58,6 +58,7 @@ def init(
         public_url=public_url,
         database=database,
         mail_host=mail_host,
+        bounce_port=2525,
         now=datetime.now(UTC),
     )
     prepare_database(read_settings(file)).close()

@@ -57,7 +57,10 @@ domain = {domain}
 host = {mail_host}
 port = {mail_port}
 tls = {mail_tls}
-{mail_ca}"""
+{mail_ca}
+[bounces]
+port = {bounce_port}  # reports about alerts come in here; 0: not in this process
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +90,7 @@ def write_new_installation(
     mail_port: int = 25,
     mail_tls: str = "required",
     mail_ca_file: Path | None = None,
+    bounce_port: int = 0,
 ) -> Path:
     """Make settings, master secret and keyring in ``folder``; nothing that exists is overwritten.
 
@@ -107,6 +111,7 @@ def write_new_installation(
         _SETTINGS.format(
             port=port,
             mail_port=mail_port,
+            bounce_port=bounce_port,
             mail_ca=f"ca_file = {json.dumps(str(mail_ca_file))}\n" if mail_ca_file else "",
             **{k: json.dumps(v) for k, v in values.items()},
         )

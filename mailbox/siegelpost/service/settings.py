@@ -9,6 +9,7 @@ Relative paths are relative to the settings file.
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,6 +85,47 @@ class MailPart(_Part):
     """Connections open at once."""
 
 
+class BouncesPart(_Part):
+    """The server to which mail systems report what became of alerts."""
+
+    port: int = Field(default=2525, ge=0, le=65535)
+    """Its port; 0: none in this process."""
+    host: str = "127.0.0.1"
+    """Address to listen on; the site's mail server, or the world, must reach it."""
+    domain: str | None = None
+    """Domain of return addresses, whose mail comes here; by default that of [mail]."""
+    certificate_file: Path | None = None
+    """Certificate with its chain (PEM); without one no STARTTLS is offered."""
+    key_file: Path | None = None
+    """Its key (PEM)."""
+    max_bytes: int = Field(default=1 << 20, ge=1 << 16, le=1 << 25)
+    """Largest message."""
+    connections: int = Field(default=100, ge=1, le=10_000)
+    """Connections at once."""
+    connections_per_peer: int = Field(default=20, ge=1, le=10_000)
+    """Connections at once from one address."""
+    messages_per_minute: int = Field(default=30_000, ge=1)
+    """Messages a minute from one address."""
+    refusals_per_minute: int = Field(default=120, ge=1)
+    """Wrong return addresses a minute from one address; then it is sent away."""
+
+
+class FollowUpPart(_Part):
+    """What is done about notices that nobody opens, and alerts that nobody confirms."""
+
+    reminder_days: list[int] = [3, 7]
+    """Days after providing on which the citizen is reminded; they never restart a clock."""
+    ask_after_days: int = Field(default=7, ge=0, le=365)
+    """Days after providing when the agency is asked to look; 0: never."""
+    confirm_after_days: int = Field(default=3, ge=0, le=60)
+    """Days without a report of delivery until the agency is told; 0: never."""
+
+    @property
+    def confirm_after(self) -> timedelta | None:
+        """The same as a span of time."""
+        return timedelta(days=self.confirm_after_days) if self.confirm_after_days else None
+
+
 class PortalPart(_Part):
     """The citizens' pages."""
 
@@ -153,6 +195,10 @@ class Settings(BaseSettings):
     """Signing keys and secrets."""
     mail: MailPart
     """How alerts leave."""
+    bounces: BouncesPart = BouncesPart()
+    """How reports about alerts come in."""
+    follow_up: FollowUpPart = FollowUpPart()
+    """Reminders, and questions to the agency."""
     portal: PortalPart = PortalPart()
     """The citizens' pages."""
     witnesses: WitnessesPart = WitnessesPart()
@@ -219,6 +265,13 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             if (value := getattr(settings.mail, name)) is not None
         }
     )
+    bounces = settings.bounces.model_copy(
+        update={
+            name: folder / value
+            for name in ("certificate_file", "key_file")
+            if (value := getattr(settings.bounces, name)) is not None
+        }
+    )
     timestamps = settings.timestamps.model_copy(
         update={
             "authorities": [
@@ -228,5 +281,11 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         }
     )
     return settings.model_copy(
-        update={"keyring": keyring, "database": database, "mail": mail, "timestamps": timestamps}
+        update={
+            "keyring": keyring,
+            "database": database,
+            "mail": mail,
+            "bounces": bounces,
+            "timestamps": timestamps,
+        }
     )

@@ -1,7 +1,7 @@
 """Builds the running parts out of the settings (DESIGN section 11).
 
 One HTTP port serves the agencies' API, the public log and the citizens' portal; beside it run the
-sequencer, the alert worker, and the askers of witnesses and timestamp authorities, in one event
+sequencer, the mail side, and the askers of witnesses and timestamp authorities, in one event
 loop.
 """
 
@@ -11,7 +11,6 @@ import asyncio
 import ctypes
 import os
 import resource
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -22,24 +21,20 @@ from typing import Any
 import jinja2
 import structlog
 
-from siegelpost.alerts.compose import Composer
-from siegelpost.alerts.settings import AlertSettings, SmtpSettings, TlsPolicy
-from siegelpost.alerts.worker import AlertWorker
 from siegelpost.api.app import create_api
 from siegelpost.api.settings import ApiSettings
-from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.portal.app import create_portal
 from siegelpost.portal.settings import PortalSettings
 from siegelpost.service.administration import open_keyring
 from siegelpost.service.housekeeping import keep_house
 from siegelpost.service.key_watch import keep_keys_fresh
+from siegelpost.service.mailing import Mailing
 from siegelpost.service.outsiders import timestamp_authorities, witness_policy
 from siegelpost.service.paths import templates_folder
 from siegelpost.service.sequencing import keep_sequencing
-from siegelpost.service.settings import MailPart, Settings
+from siegelpost.service.settings import Settings
 from siegelpost.service.timestamping import keep_timestamping
 from siegelpost.service.witnessing import keep_witnessing
-from siegelpost.store.address_codes import address_code_for
 from siegelpost.store.clock import Clock, SystemClock
 from siegelpost.store.context import Context
 from siegelpost.store.database import Database
@@ -69,7 +64,8 @@ async def running_parts(
 ) -> AsyncIterator[Parts]:
     """Open the store and run the workers for the length of the block.
 
-    Raises SchemaOutdated, KeyringError or StoreUnavailable before anything has started.
+    Raises SchemaOutdated, KeyringError, StoreUnavailable, or OSError for a port that is taken,
+    before anything has started.
     """
     database = Database(settings.database.url)
     check_schema(database)
@@ -87,6 +83,8 @@ async def running_parts(
     )
     authorities = timestamp_authorities(settings)
     templates = templates_folder()
+    mailing = Mailing(context, settings, templates, alerts=alerts)
+    workers = await mailing.start()
     tasks = [
         asyncio.create_task(_kept_alive("sequencer", lambda: keep_sequencing(context))),
         asyncio.create_task(_kept_alive("keys", lambda: keep_keys_fresh(keyring))),
@@ -103,21 +101,11 @@ async def running_parts(
                 _kept_alive("timestamps", lambda: keep_timestamping(context, authorities, interval))
             )
         )
-    mail = alert_settings(settings.mail)
-    composer = Composer(
-        jinja2.FileSystemLoader(templates),
-        mail,
-        address_code=lambda alert_id: address_code_for(keyring, alert_id),
-        return_secret=lambda: keyring.secret(KeyPurpose.RETURN_ADDRESS),
-    )
-    holder = f"{socket.gethostname()}:{os.getpid()}"
-    worker = AlertWorker(context, mail, composer, holder=holder)
-    if alerts:
-        tasks.append(asyncio.create_task(_kept_alive("alerts", worker.run)))
+    tasks += [asyncio.create_task(_kept_alive(name, run)) for name, run in workers]
     try:
         yield Parts(context=context, application=application(context, settings, templates))
     finally:
-        worker.stop()
+        mailing.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -154,23 +142,6 @@ def application(context: Context, settings: Settings, templates: Path) -> Applic
         await (api if to_api else portal)(scope, receive, send)
 
     return route
-
-
-def alert_settings(mail: MailPart) -> AlertSettings:
-    """Translate the settings file's part about mail."""
-    password = mail.password_file.read_text().strip() if mail.password_file else None
-    return AlertSettings(
-        domain=mail.domain,
-        smtp=SmtpSettings(
-            host=mail.host,
-            port=mail.port,
-            tls=TlsPolicy(mail.tls),
-            ca_file=mail.ca_file,
-            username=mail.username,
-            password=password,
-            connections=mail.connections,
-        ),
-    )
 
 
 async def _kept_alive(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -104,6 +104,7 @@ def fresh_installation(
         mail_host=letterbox.host,
         mail_port=letterbox.smtp_port,
         mail_ca_file=Path(certificate).resolve(),
+        bounce_port=_free_port(),
     )
     settings = read_settings(file)
     prepare_database(settings).close()

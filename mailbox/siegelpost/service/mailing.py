@@ -1,0 +1,114 @@
+"""The mail side of a running service: alerts out, reports in, follow-up (DESIGN section 8)."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from siegelpost.alerts.compose import Composer
+from siegelpost.alerts.follow_up import FollowUp, FollowUpSettings
+from siegelpost.alerts.settings import AlertSettings, SmtpSettings, TlsPolicy
+from siegelpost.alerts.worker import AlertWorker
+from siegelpost.bounces.server import BounceServer
+from siegelpost.bounces.settings import BounceSettings
+from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.service.settings import Settings
+from siegelpost.store.address_codes import address_code_for
+from siegelpost.store.context import Context
+
+#: A worker that runs until it is cancelled or stopped, with its name.
+Worker = tuple[str, Callable[[], Coroutine[Any, Any, None]]]
+
+
+class Mailing:
+    """The workers of the mail side in one process."""
+
+    def __init__(
+        self, context: Context, settings: Settings, templates: Path, *, alerts: bool = True
+    ) -> None:
+        """Prepare; `alerts` False leaves out alerts and follow-up, port 0 the bounce server."""
+        self._alerts: AlertWorker | None = None
+        self._follow_up: FollowUp | None = None
+        self._bounces: BounceServer | None = None
+        if alerts:
+            mail, keyring = alert_settings(settings), context.keyring
+            composer = Composer(
+                jinja2.FileSystemLoader(templates),
+                mail,
+                address_code=lambda alert_id: address_code_for(keyring, alert_id),
+                return_secret=lambda: keyring.secret(KeyPurpose.RETURN_ADDRESS),
+            )
+            holder = f"{socket.gethostname()}:{os.getpid()}"
+            self._alerts = AlertWorker(context, mail, composer, holder=holder)
+            self._follow_up = FollowUp(context, follow_up_settings(settings))
+        if settings.bounces.port:
+            self._bounces = BounceServer(context, bounce_settings(settings))
+
+    async def start(self) -> list[Worker]:
+        """Open the bounce server's port and return what has to run; raises OSError."""
+        workers: list[Worker] = []
+        if self._alerts is not None:
+            workers.append(("alerts", self._alerts.run))
+        if self._follow_up is not None:
+            workers.append(("follow-up", self._follow_up.run))
+        if self._bounces is not None:
+            await self._bounces.start()
+            workers.append(("bounces", self._bounces.run))
+        return workers
+
+    def stop(self) -> None:
+        """Begin nothing new; what is under way is recorded before the workers return."""
+        if self._alerts is not None:
+            self._alerts.stop()
+        if self._bounces is not None:
+            self._bounces.stop()
+
+
+def alert_settings(settings: Settings) -> AlertSettings:
+    """Translate the settings file's parts about mail."""
+    mail = settings.mail
+    password = mail.password_file.read_text().strip() if mail.password_file else None
+    return AlertSettings(
+        domain=mail.domain,
+        bounce_domain=settings.bounces.domain,
+        confirm_after=settings.follow_up.confirm_after,
+        smtp=SmtpSettings(
+            host=mail.host,
+            port=mail.port,
+            tls=TlsPolicy(mail.tls),
+            ca_file=mail.ca_file,
+            username=mail.username,
+            password=password,
+            connections=mail.connections,
+        ),
+    )
+
+
+def follow_up_settings(settings: Settings) -> FollowUpSettings:
+    """Translate the settings file's part about follow-up."""
+    return FollowUpSettings(
+        reminder_days=tuple(settings.follow_up.reminder_days),
+        ask_after_days=settings.follow_up.ask_after_days or None,
+    )
+
+
+def bounce_settings(settings: Settings) -> BounceSettings:
+    """Translate the settings file's part about reports."""
+    bounces = settings.bounces
+    return BounceSettings(
+        domain=bounces.domain or settings.mail.domain,
+        host=bounces.host,
+        port=bounces.port,
+        certificate_file=bounces.certificate_file,
+        key_file=bounces.key_file,
+        max_bytes=bounces.max_bytes,
+        connections=bounces.connections,
+        connections_per_peer=bounces.connections_per_peer,
+        messages_per_minute=bounces.messages_per_minute,
+        refusals_per_minute=bounces.refusals_per_minute,
+    )
