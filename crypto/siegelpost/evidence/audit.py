@@ -108,9 +108,12 @@ def follow(
         try:
             tip = _grow(state.tip, head, read_tile, progress)
         except (FormatError, LogError) as error:
-            raise _Found("entries", str(error), **_heads(state, note)) from error
+            kind, what = _tell_apart(state, head, read_tile, str(error))
+            raise _Found(kind, what, **_heads(state, note)) from error
         if tip.root() != head.root:
-            raise _Found(*_tell_apart(state, head, read_tile), **_heads(state, note))
+            reason = "the entries do not lead to the signed root"
+            kind, what = _tell_apart(state, head, read_tile, reason)
+            raise _Found(kind, what, **_heads(state, note))
     except _Found as found:
         return state, found.finding
     seen = Observation(size=head.size, at=now, note=note)
@@ -193,14 +196,19 @@ def _check_tile(tile: TileId, data: bytes, read_tile: TileReader) -> None:
         raise LogError(f"{tile.path} is not what the entries hash to")
 
 
-def _tell_apart(state: AuditState, head: Checkpoint, read_tile: TileReader) -> tuple[str, str]:
-    """A fork that the log's own tiles prove, or entries that do not fit its head."""
+def _tell_apart(
+    state: AuditState, head: Checkpoint, read_tile: TileReader, reason: str
+) -> tuple[str, str]:
+    """A fork that the log's own tiles prove, or entries and tiles that do not fit its head."""
     hashes = TileHashes(head.size, read_tile)
-    if tree_root(head.size, hashes) == head.root and (
-        tree_root(state.tip.size, hashes) != state.tip.root()
-    ):
-        return "forked", "the tree under the new head does not extend the one seen before"
-    return "entries", "the entries do not lead to the signed root"
+    try:
+        if tree_root(head.size, hashes) == head.root and (
+            tree_root(state.tip.size, hashes) != state.tip.root()
+        ):
+            return "forked", "the tree under the new head does not extend the one seen before"
+    except (FormatError, LogError):
+        pass  # without its tiles the disorder is all that can be shown
+    return "entries", reason
 
 
 def _heads(state: AuditState, note: str) -> dict[str, str]:
