@@ -2,6 +2,7 @@
 
 Codes are stable and unique; programs read them, people read the sentences.
 A failure says what is wrong with the receipt and what that means, without blame.
+Longer than others: it is a table of texts, kept in one place for those who review the wording.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ Ids are UUIDv7 text made by the application; times are aware UTC; enumerations a
 so that a new value needs no migration.
 No column ever holds a readable notice, title or file name: those are in ``blob``, sealed.
 The hot path inserts through ``Model.__table__`` (SQLAlchemy Core), never through ORM flushes.
+Longer than others: whoever asks what the service keeps about a person reads this one file.
 """
 
 from __future__ import annotations
@@ -246,7 +247,8 @@ class Alert(Table, table=True):
 
     __table_args__ = (
         Index(
-            "ix_alert_due_at_open",
+            "ix_alert_lane_due_at_open",
+            "lane",
             "due_at",
             sqlite_where=text("finished_at IS NULL"),
             postgresql_where=text("finished_at IS NULL"),
@@ -267,6 +269,9 @@ class Alert(Table, table=True):
     mailbox_id: str | None = Field(default=None, foreign_key="mailbox.id")
     address_id: str = Field(foreign_key="address.id")
     language: str | None = None  #: of the mail; None means the mailbox's
+    lane: str = Field(
+        default="plain", sa_column_kwargs={"server_default": "plain"}
+    )  #: plain | openpgp: which worker takes it
     created_at: datetime = _time()
     due_at: datetime = _time()  #: not before; while submitting, the end of the lease
     give_up_at: datetime = _time()
@@ -276,6 +281,31 @@ class Alert(Table, table=True):
     message_id: str | None = None  #: of the mail that was accepted
     finished_at: datetime | None = _time(nullable=True)
     confirm_by: datetime | None = _time(nullable=True)  #: then ask whether delivery was reported
+
+
+class OpenPgpKey(Table, table=True):
+    """A citizen's own OpenPGP key: alerts are encrypted to the one that is confirmed."""
+
+    __tablename__ = "openpgp_key"
+    __table_args__ = (
+        Index(
+            "uq_openpgp_key_mailbox_id_in_force",
+            "mailbox_id",
+            unique=True,
+            sqlite_where=text("confirmed_at IS NOT NULL AND removed_at IS NULL"),
+            postgresql_where=text("confirmed_at IS NOT NULL AND removed_at IS NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    mailbox_id: str = Field(foreign_key="mailbox.id", index=True)
+    fingerprint: str  #: hex digits
+    public_key: str = Field(sa_column=Column(Text, nullable=False))  #: ASCII armour, cleaned
+    source: str  #: upload | wkd
+    created_at: datetime = _time()
+    expires_at: datetime | None = _time(nullable=True)  #: as the key itself says
+    confirmed_at: datetime | None = _time(nullable=True)  #: the citizen compared the fingerprint
+    removed_at: datetime | None = _time(nullable=True)
 
 
 class AlertAttempt(Table, table=True):

@@ -1,4 +1,7 @@
-"""One tampering, one failure: each with its own code, step and explanation."""
+"""One tampering, one failure: each with its own code, step and explanation.
+
+Longer than others: the list of all tamperings, in the order of the steps.
+"""
 
 from __future__ import annotations
 
