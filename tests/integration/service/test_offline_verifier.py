@@ -91,7 +91,13 @@ def test_receipts_of_the_demo_verify_alone_with_the_network_cut_off(
     receipts = sorted(demo.glob("receipt-*.json"))
     assert len(receipts) == 4
     for receipt in receipts:
-        command = [court / "siegelpost", "verify", receipt, "--trust", demo / "trust.json"]
+        command: list[str | Path] = [
+            court / "siegelpost",
+            "verify",
+            receipt,
+            "--trust",
+            demo / "trust.json",
+        ]
         if "agency" in receipt.name:
             command += ["--document", demo / "document.pdf"]
         done = _run([*_offline(), *command], cwd=court)
@@ -103,7 +109,13 @@ def test_altered_receipt_fails_there_too(court: Path, demo: Path, tmp_path: Path
     altered = tmp_path / "altered.json"
     altered.write_text(receipt.replace("sgb10-37-2a", "sgb10-37-2b"))
     assert altered.read_text() != receipt
-    command = [court / "siegelpost", "verify", altered, "--trust", demo / "trust.json"]
+    command: list[str | Path] = [
+        court / "siegelpost",
+        "verify",
+        altered,
+        "--trust",
+        demo / "trust.json",
+    ]
     done = _run([*_offline(), *command], check=False)
     assert done.returncode == 1
     assert "NICHT ERFÜLLT" in done.stdout + done.stderr
