@@ -9,7 +9,7 @@ After a commit that queued mail, wake the worker of this process: `store.alerts_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -49,6 +49,15 @@ class AlertState(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     GIVEN_UP = "given-up"
+
+
+class Lane(StrEnum):
+    """Which worker takes an alert."""
+
+    #: nothing but composing and submitting
+    PLAIN = "plain"
+    #: signed or encrypted with OpenPGP, which costs processes: a lane of its own
+    OPENPGP = "openpgp"
 
 
 #: How long submission of a kind is tried before it is given up.
@@ -104,6 +113,8 @@ class ClaimedAlert:
     email: str
     #: since when the address is known to be undeliverable
     address_failed_at: datetime | None
+    #: row of the citizen's confirmed OpenPGP key, if there is one
+    openpgp_key_id: str | None = None
 
 
 def alert_row(
@@ -130,6 +141,7 @@ def alert_row(
         "mailbox_id": mailbox_id,
         "address_id": address_id,
         "language": language,
+        "lane": Lane.PLAIN.value,
         "created_at": now,
         "due_at": due,
         "give_up_at": due + (GIVE_UP_AFTER[kind] if give_up_after is None else give_up_after),
@@ -175,17 +187,41 @@ def queue_alert(
 
 
 def claim_alerts(
-    connection: Connection, *, holder: str, now: datetime, lease: timedelta, limit: int
+    connection: Connection,
+    *,
+    holder: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    lanes: Sequence[Lane] = tuple(Lane),
+    elsewhere: Callable[[ClaimedAlert], bool] | None = None,
 ) -> list[ClaimedAlert]:
     """Take up to `limit` due alerts for `holder` until `now + lease`, the longest due first.
 
     PostgreSQL skips rows that another claim has locked; SQLite has one writer at a time.
     Either way the row's `due_at` moves to the end of the lease, so nobody else finds it before.
+    Those of which `elsewhere` says so are put into the OpenPGP lane instead, untouched otherwise;
+    all are queued as plain, so that dispatch need not know.
     """
-    rows = connection.execute(_CLAIMABLE, {"now": now, "limit": limit}).all()
+    until = now + lease
+    rows: list[Any] = []
+    for lane in lanes:
+        due = {"now": now, "lane": lane.value, "limit": limit - len(rows)}
+        for _ in range(_SORTING_ROUNDS if due["limit"] else 0):
+            found = connection.execute(_CLAIMABLE, due).all()
+            moving = {
+                row.id
+                for row in found
+                if elsewhere is not None and elsewhere(_claimed(row, holder, until))
+            }
+            rows += [row for row in found if row.id not in moving]
+            if not moving:
+                break
+            connection.execute(_MOVE, {"ids": sorted(moving)})
+            if rows:
+                break
     if not rows:
         return []
-    until = now + lease
     connection.execute(
         _TAKE,
         [
@@ -210,6 +246,10 @@ _agency = tables.core(tables.Agency)
 _notice = tables.core(tables.Notice)
 _mailbox = tables.core(tables.Mailbox)
 _enrolment = tables.core(tables.Enrolment)
+_openpgp_key = tables.core(tables.OpenPgpKey)
+
+#: How many handfuls of alerts a claim sorts into the other lane before it lets others write.
+_SORTING_ROUNDS = 10
 
 _CLAIMABLE = (
     select(
@@ -232,6 +272,7 @@ _CLAIMABLE = (
         func.coalesce(_alert.c.language, _mailbox.c.language, "de").label("language"),
         _address.c.email,
         _address.c.failed_at.label("address_failed_at"),
+        _openpgp_key.c.id.label("openpgp_key_id"),
     )
     .select_from(
         _alert.join(_address, _address.c.id == _alert.c.address_id)
@@ -239,8 +280,18 @@ _CLAIMABLE = (
         .outerjoin(_mailbox, _mailbox.c.id == _alert.c.mailbox_id)
         .outerjoin(_notice, _notice.c.id == _alert.c.notice_id)
         .outerjoin(_enrolment, _enrolment.c.id == _notice.c.enrolment_id)
+        .outerjoin(
+            _openpgp_key,
+            (_openpgp_key.c.mailbox_id == _alert.c.mailbox_id)
+            & _openpgp_key.c.confirmed_at.is_not(None)
+            & _openpgp_key.c.removed_at.is_(None),
+        )
     )
-    .where(_alert.c.finished_at.is_(None), _alert.c.due_at <= bindparam("now"))
+    .where(
+        _alert.c.finished_at.is_(None),
+        _alert.c.due_at <= bindparam("now"),
+        _alert.c.lane == bindparam("lane"),
+    )
     .order_by(_alert.c.due_at)
     .limit(bindparam("limit"))
     .with_for_update(of=_alert, skip_locked=True)
@@ -256,6 +307,13 @@ _TAKE = (
         lease_until=bindparam("until"),
         due_at=bindparam("until"),
     )
+)
+
+
+_MOVE = (
+    sql_update(_alert)
+    .where(_alert.c.id.in_(bindparam("ids", expanding=True)))
+    .values(lane=Lane.OPENPGP.value)
 )
 
 
@@ -281,4 +339,5 @@ def _claimed(row: Any, holder: str, until: datetime) -> ClaimedAlert:
         address_id=row.address_id,
         email=row.email,
         address_failed_at=row.address_failed_at,
+        openpgp_key_id=row.openpgp_key_id,
     )

@@ -102,6 +102,8 @@ class Mailbox(Table, table=True):
     login_proof: (
         bytes  #: HMAC-SHA256(keyring pepper, login proof): never suffices to unwrap the seed
     )
+    recovery_salt: bytes | None = None  #: 16 bytes, for the login half of the recovery code
+    recovery_proof: bytes | None = None  #: like login_proof, of the recovery code
     language: str = "de"
     salutation_allowed: bool = False  #: may alerts carry the salutation name
     created_at: datetime = _time()
@@ -132,7 +134,7 @@ class WrappedSeed(Table, table=True):
     method: str  #: passphrase | recovery-code | passkey
     parameters: dict[str, Any] = Field(
         sa_column=Column(JSON, nullable=False)
-    )  #: salts, credential id …
+    )  #: salt; of a passkey also its credential id
     nonce: bytes  #: 12 bytes, AES-256-GCM
     sealed: bytes  #: 32 + 16 bytes
     created_at: datetime = _time()
@@ -503,6 +505,31 @@ class Session(Table, table=True):
     created_at: datetime = _time()
     seen_at: datetime = _time()
     expires_at: datetime = _time(index=True)
+    method: str = "passphrase"  #: by which it was opened: passphrase | recovery-code | passkey
+    device: str = ""  #: families of browser and system, e.g. "Firefox, Android"; nothing finer
+    proved_at: datetime | None = _time(nullable=True)  #: last proof for steps that need one
+
+
+class Passkey(Table, table=True):
+    """A WebAuthn credential of a citizen: its public half, which logs in and never unlocks."""
+
+    id: str = Field(primary_key=True)
+    mailbox_id: str = Field(foreign_key="mailbox.id", index=True)
+    credential_id: bytes = Field(unique=True)
+    public_key: bytes  #: COSE
+    sign_count: int  #: as the authenticator last said; 0 where it does not count
+    device: str  #: where it was made, as in ``session``
+    created_at: datetime = _time()
+    used_at: datetime | None = _time(nullable=True)
+
+
+class UsedChallenge(Table, table=True):
+    """A WebAuthn challenge that was answered once; refused again until it has expired."""
+
+    __tablename__ = "used_challenge"
+
+    digest: bytes = Field(primary_key=True)  #: SHA-256 of the challenge
+    expires_at: datetime = _time(index=True)
 
 
 class Activation(Table, table=True):
@@ -561,6 +588,7 @@ class Timestamp(Table, table=True):
     hash_name: str  #: over the message, e.g. "sha512"
     at: datetime = _time(index=True)  #: the message existed then
     expires_at: datetime = _time(index=True)  #: end of the certificate that signed it
+    kept_at: datetime = _time()  #: by our own clock
     leaves: bytes | None = None  #: a renewal's leaf hashes, 64 bytes each, in order
     renewed_by: str | None = Field(default=None, foreign_key="timestamp.id")
     renewed_index: int | None = None  #: its leaf in that renewal
