@@ -74,7 +74,13 @@ smtpd_recipient_restrictions = {restrictions}
 smtpd_peername_lookup = no
 notify_classes =
 minimal_backoff_time = 1s
+maximal_backoff_time = 2s
 queue_run_delay = 1s
+maximal_queue_lifetime = {lifetime}
+bounce_queue_lifetime = 600s
+delay_warning_time = {delay_warning}
+transport_maps = regexp:{folder}/etc/transports
+smtp_connect_timeout = 5s
 """
 
 
@@ -106,18 +112,33 @@ def why_not() -> str | None:
 
 @contextmanager
 def running_postfix(
-    *, next_hop: int | None = None, refused: Mapping[str, str] | None = None
+    *,
+    next_hop: int | None = None,
+    refused: Mapping[str, str] | None = None,
+    transports: Mapping[str, str] | None = None,
+    lifetime: str = "1d",
+    delay_warning: str = "0",
 ) -> Iterator[Postfix]:
     """Yield a Postfix that relays to port `next_hop` of 127.0.0.1, or discards all mail.
 
     `refused` maps recipients to the reply they get at RCPT, e.g. ``550 5.1.1 no such user``.
+    `transports` maps domains to other ways, e.g. ``smtp:[127.0.0.1]:2525``; `lifetime` is how long
+    it tries, `delay_warning` when it reports a delay (both in Postfix's words; 0: never).
     """
     folder = Path(tempfile.mkdtemp(prefix="siegelpost-mx-"))
     folder.chmod(0o755)
     configuration = folder / "etc"
     try:
         port = free_port()
-        certificate = _write(folder, configuration, port, next_hop, refused or {})
+        certificate = _write(
+            folder,
+            configuration,
+            port,
+            next_hop,
+            refused or {},
+            transports or {},
+            {"lifetime": lifetime, "delay_warning": delay_warning},
+        )
         _command(configuration, "start")
         try:
             _wait_for(port)
@@ -129,7 +150,13 @@ def running_postfix(
 
 
 def _write(
-    folder: Path, configuration: Path, port: int, next_hop: int | None, refused: Mapping[str, str]
+    folder: Path,
+    configuration: Path,
+    port: int,
+    next_hop: int | None,
+    refused: Mapping[str, str],
+    transports: Mapping[str, str],
+    times: Mapping[str, str],
 ) -> Path:
     for name in ("etc", "queue", "data", "log", "tls"):
         (folder / name).mkdir()
@@ -141,6 +168,9 @@ def _write(
             f"/^{address.replace('.', '[.]')}$/ {reply}\n" for address, reply in refused.items()
         )
     )
+    (configuration / "transports").write_text(
+        "".join(f"/@{domain.replace('.', '[.]')}$/ {way}\n" for domain, way in transports.items())
+    )
     (configuration / "master.cf").write_text(_MASTER.format(port=port))
     (configuration / "main.cf").write_text(
         _MAIN.format(
@@ -149,6 +179,7 @@ def _write(
             certificate=files.certificate,
             key=files.key,
             restrictions=f"check_recipient_access regexp:{configuration}/refused",
+            **times,
         )
     )
     return files.certificate
