@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -18,14 +19,18 @@ from siegelpost.api.log import LogEndpoints
 from siegelpost.api.middleware import Envelope
 from siegelpost.api.notices import NoticeEndpoints
 from siegelpost.api.oauth import TokenEndpoint
+from siegelpost.api.sandbox import SandboxClock, SandboxEndpoint
 from siegelpost.api.settings import ApiSettings
 from siegelpost.api.tasks import TaskEndpoints
 from siegelpost.api.tokens import Tokens
+from siegelpost.store.clock import SystemClock
 from siegelpost.store.context import Context
 
 
-def create_api(context: Context, settings: ApiSettings) -> FastAPI:
-    """Build the API over ``context``.
+def create_api(
+    context: Context, settings: ApiSettings, *, sandbox: SandboxClock | None = None
+) -> FastAPI:
+    """Build the API over ``context``; ``sandbox`` adds the clock that a sandbox has.
 
     Handlers take the bare request: form parsing and per-request dependencies would double the
     cost of a dispatch; what they take and answer is described in ``openapi``.
@@ -40,7 +45,9 @@ def create_api(context: Context, settings: ApiSettings) -> FastAPI:
         redirect_slashes=False,
     )
     metrics = Metrics(CollectorRegistry())
-    tokens = Tokens(context, settings)
+    # Clients of a sandbox sign with their own clocks, which are real.
+    signing = context if sandbox is None else replace(context, clock=SystemClock())
+    tokens = Tokens(signing, settings)
     notices = NoticeEndpoints(context, settings, tokens)
     enrolments = EnrolmentEndpoint(context, settings, tokens)
     tasks = TaskEndpoints(context, settings, tokens)
@@ -51,7 +58,7 @@ def create_api(context: Context, settings: ApiSettings) -> FastAPI:
     def route(method: str, path: str, endpoint: Any, **described: Any) -> None:
         app.add_api_route(path, endpoint, methods=[method], response_model=None, **described)
 
-    route("POST", "/oauth/token", TokenEndpoint(context, settings, tokens).post, **openapi.TOKEN)
+    route("POST", "/oauth/token", TokenEndpoint(signing, settings, tokens).post, **openapi.TOKEN)
     route("POST", "/v1/enrolments", enrolments.post, status_code=201, **openapi.ENROL)
     route("POST", "/v1/notices", notices.post, status_code=201, **openapi.DISPATCH)
     route("GET", "/v1/notices/{notice_id}", notices.get, **openapi.STATUS)
@@ -65,6 +72,10 @@ def create_api(context: Context, settings: ApiSettings) -> FastAPI:
     route("POST", "/v1/notices/{notice_id}/withdraw", clock.post_withdraw, **openapi_clock.WITHDRAW)
     route("GET", "/v1/tasks", tasks.list, **openapi.TASKS)
     route("POST", "/v1/tasks/{task_id}/close", tasks.close, **openapi.CLOSE_TASK)
+    if sandbox is not None:
+        moving = SandboxEndpoint(sandbox, settings, tokens)
+        route("GET", "/v1/sandbox/clock", moving.get, include_in_schema=False)
+        route("POST", "/v1/sandbox/clock", moving.post, include_in_schema=False)
     for path, endpoint in (
         ("/log/checkpoint", log.get_checkpoint),
         ("/log/tile/{path:path}", log.get_tile),

@@ -47,6 +47,9 @@ def init(
     public_url: Annotated[str, typer.Option(help="Address by which browsers reach it.")],
     database: Annotated[str, typer.Option(help="Database URL.")] = "sqlite:///siegelpost.db",
     mail_host: Annotated[str, typer.Option(help="Next mail server.")] = "127.0.0.1",
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="For vendors' tests: virtual clock, no real mail.")
+    ] = False,
 ) -> None:
     """Make settings, keys and tables for a new machine."""
     from siegelpost.service.administration import prepare_database, write_new_installation
@@ -58,7 +61,8 @@ def init(
         public_url=public_url,
         database=database,
         mail_host=mail_host,
-        bounce_port=2525,
+        bounce_port=0 if sandbox else 2525,
+        sandbox=sandbox,
         now=datetime.now(UTC),
     )
     prepare_database(read_settings(file)).close()
@@ -127,9 +131,9 @@ def deadlines(
     file: Annotated[Path, typer.Argument(help="Examples as JSON.", dir_okay=False)],
 ) -> None:
     """Compute the legal clock of examples; one JSON line each."""
-    from siegelpost.deadlines.__main__ import main as run
+    from siegelpost.deadlines.__main__ import run
 
-    raise typer.Exit(run([str(file)]))
+    raise typer.Exit(run(file))
 
 
 @app.command()

@@ -7,18 +7,20 @@ import os
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
+from siegelpost.deadlines.calendar import PLACES
 from siegelpost.evidence.ids import ID_RANDOM, new_id
 from siegelpost.evidence.trust import Trust, write_trust
 from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.files import read_master_secret, write_master_secret
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.service.errors import ServiceError
+from siegelpost.service.sandbox.mode import PREFIX, claim_database, mode_problem
 from siegelpost.service.settings import Settings
 from siegelpost.store import tables
 from siegelpost.store.database import Database
@@ -60,7 +62,7 @@ tls = {mail_tls}
 {mail_ca}
 [bounces]
 port = {bounce_port}  # reports about alerts come in here; 0: not in this process
-"""
+{sandbox}"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +93,18 @@ def write_new_installation(
     mail_tls: str = "required",
     mail_ca_file: Path | None = None,
     bounce_port: int = 0,
+    sandbox: bool = False,
 ) -> Path:
     """Make settings, master secret and keyring in ``folder``; nothing that exists is overwritten.
 
+    A sandbox's name begins with ``sandbox.``, which is put before `origin` if it is not there.
     Returns the settings file; raises ServiceError if the folder holds an installation already.
     """
+    if sandbox and not origin.startswith(PREFIX):
+        origin = PREFIX + origin
+    problem = mode_problem(origin, sandbox=sandbox)
+    if problem is not None:
+        raise ServiceError(problem)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / "siegelpost.toml"
     if file.exists() or (folder / "keyring.json").exists():
@@ -112,6 +121,9 @@ def write_new_installation(
             port=port,
             mail_port=mail_port,
             bounce_port=bounce_port,
+            sandbox="\n[sandbox]\nenabled = true  # for good: it never goes live\n"
+            if sandbox
+            else "",
             mail_ca=f"ca_file = {json.dumps(str(mail_ca_file))}\n" if mail_ca_file else "",
             **{k: json.dumps(v) for k, v in values.items()},
         )
@@ -135,8 +147,8 @@ def add_agency(
     database: Database, keyring: FileKeyring, agency: NewAgency, *, now: datetime
 ) -> str:
     """Add an agency with a manifest key of its own; return its id."""
-    if not re.fullmatch(r"[A-Z]{2}-[A-Z0-9]{1,3}", agency.place):
-        raise ServiceError(f"{agency.place} is no place like DE-NW (ISO 3166-2)")
+    if agency.place not in PLACES:
+        raise ServiceError(f"{agency.place} is no German state such as DE-NW (ISO 3166-2)")
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", agency.sender):
         raise ServiceError(f"{agency.sender} is no mail address")
     agency_id = new_id(now, os.urandom(ID_RANDOM))
@@ -193,4 +205,5 @@ def prepare_database(settings: Settings) -> Database:
     """Open the database and bring its tables up to date."""
     database = Database(settings.database.url)
     migrate(database)
+    claim_database(database, settings.origin, now=datetime.now(UTC))
     return database

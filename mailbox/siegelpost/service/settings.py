@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from siegelpost.service.errors import SettingsError
+from siegelpost.service.sandbox.mode import mode_problem
 
 #: Variable that names the settings file.
 FILE_VARIABLE = "SIEGELPOST_SETTINGS"
@@ -165,6 +166,22 @@ class TimestampsPart(_Part):
     """Trust files demand that an event is dated within this time, else it looks back-dated."""
 
 
+class ClockPart(_Part):
+    """The legal clock: when notices count as served."""
+
+    remind_days_before_end: int = Field(default=0, ge=0, le=27)
+    """Days before the end of an objection period on which the citizen is reminded; 0: never."""
+
+
+class SandboxPart(_Part):
+    """A virtual clock and simulated addresses, for vendors; impossible beside real life."""
+
+    enabled: bool = False
+    """Only in an installation made by `siegelpost init --sandbox`."""
+    mails_port: int = Field(default=8025, ge=0, le=65535)
+    """Port of the page that shows the sandbox's mails, on this machine; 0: any free one."""
+
+
 class LogPart(_Part):
     """What the service writes about itself: JSON lines without personal data."""
 
@@ -199,6 +216,8 @@ class Settings(BaseSettings):
     """How reports about alerts come in."""
     follow_up: FollowUpPart = FollowUpPart()
     """Reminders, and questions to the agency."""
+    clock: ClockPart = ClockPart()
+    """The legal clock."""
     portal: PortalPart = PortalPart()
     """The citizens' pages."""
     witnesses: WitnessesPart = WitnessesPart()
@@ -207,6 +226,15 @@ class Settings(BaseSettings):
     """Outside authorities that date the log."""
     log: LogPart = LogPart()
     """The service's own log lines."""
+    sandbox: SandboxPart = SandboxPart()
+    """Test mode, never together with real notices."""
+
+    @model_validator(mode="after")
+    def _one_mode(self) -> Self:
+        problem = mode_problem(self.origin, sandbox=self.sandbox.enabled)
+        if problem is not None:
+            raise ValueError(problem)
+        return self
 
     @classmethod
     def settings_customise_sources(

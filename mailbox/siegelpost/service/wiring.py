@@ -15,6 +15,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ import jinja2
 import structlog
 
 from siegelpost.api.app import create_api
+from siegelpost.api.sandbox import SandboxClock
 from siegelpost.api.settings import ApiSettings
+from siegelpost.notices.clockwork import Clockwork
 from siegelpost.portal.app import create_portal
 from siegelpost.portal.settings import PortalSettings
 from siegelpost.service.administration import open_keyring
@@ -31,6 +34,8 @@ from siegelpost.service.key_watch import keep_keys_fresh
 from siegelpost.service.mailing import Mailing
 from siegelpost.service.outsiders import timestamp_authorities, witness_policy
 from siegelpost.service.paths import templates_folder
+from siegelpost.service.sandbox.mode import claim_database
+from siegelpost.service.sandbox.running import clock_settings, running_sandbox
 from siegelpost.service.sequencing import keep_sequencing
 from siegelpost.service.settings import Settings
 from siegelpost.service.timestamping import keep_timestamping
@@ -69,7 +74,14 @@ async def running_parts(
     """
     database = Database(settings.database.url)
     check_schema(database)
+    claim_database(database, settings.origin, now=datetime.now(UTC))
     keyring = open_keyring(settings)
+    templates = templates_folder()
+    if settings.sandbox.enabled:
+        async with running_sandbox(settings, database, keyring) as (context, conductor):
+            served = application(context, settings, templates, sandbox=conductor)
+            yield Parts(context=context, application=served)
+        return
     store = Store(
         database, readers=settings.database.readers, group_limit=settings.database.group_limit
     )
@@ -82,13 +94,13 @@ async def running_parts(
         policy=witness_policy(settings),
     )
     authorities = timestamp_authorities(settings)
-    templates = templates_folder()
     mailing = Mailing(context, settings, templates, alerts=alerts)
     workers = await mailing.start()
     tasks = [
         asyncio.create_task(_kept_alive("sequencer", lambda: keep_sequencing(context))),
         asyncio.create_task(_kept_alive("keys", lambda: keep_keys_fresh(keyring))),
         asyncio.create_task(_kept_alive("housekeeping", lambda: keep_house(context))),
+        asyncio.create_task(_kept_alive("clock", Clockwork(context, clock_settings(settings)).run)),
     ]
     if any(witness.url for witness in context.policy.witnesses):
         tasks.append(
@@ -112,13 +124,20 @@ async def running_parts(
         store.close()
 
 
-def application(context: Context, settings: Settings, templates: Path) -> Application:
+def application(
+    context: Context,
+    settings: Settings,
+    templates: Path,
+    *,
+    sandbox: SandboxClock | None = None,
+) -> Application:
     """Return the one ASGI application: the API's paths to the API, all others to the portal."""
     api = create_api(
         context,
         ApiSettings(
             base_url=settings.http.public_url.rstrip("/"), portal_url=settings.http.public_url
         ),
+        sandbox=sandbox,
     )
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
