@@ -59,7 +59,12 @@ async def renew(
                 )
 
             keep = partial(
-                keep_renewal, due=due, token=token, verified=verified, entropy=context.entropy
+                keep_renewal,
+                due=due,
+                token=token,
+                verified=verified,
+                now=context.now(),
+                entropy=context.entropy,
             )
             await context.store.writer.run(keep)
             done += len(due.ids)

@@ -83,7 +83,14 @@ async def date_head(
     token, verified = await fetch_token(http, authorities, timestamped_message(head.note), context)
 
     def keep(connection: Connection) -> None:
-        keep_timestamp(connection, head.size, token, verified, entropy=context.entropy)
+        keep_timestamp(
+            connection,
+            head.size,
+            token,
+            verified,
+            now=context.now(),
+            entropy=context.entropy,
+        )
 
     await context.store.writer.run(keep)
     return int(head.size)

@@ -63,7 +63,13 @@ def first_dated_at(connection: Connection) -> datetime | None:
 
 
 def keep_timestamp(
-    connection: Connection, size: int, token: bytes, verified: VerifiedToken, *, entropy: Entropy
+    connection: Connection,
+    size: int,
+    token: bytes,
+    verified: VerifiedToken,
+    *,
+    now: datetime,
+    entropy: Entropy,
 ) -> None:
     """Store the verified token of a checkpoint; a second one of the same authority is dropped."""
     known = connection.execute(
@@ -72,7 +78,7 @@ def keep_timestamp(
         )
     ).one_or_none()
     if known is None:
-        connection.execute(_timestamp.insert(), _row(token, verified, entropy, size=size))
+        connection.execute(_timestamp.insert(), _row(token, verified, now, entropy, size=size))
 
 
 def timestamps_of(
@@ -119,7 +125,7 @@ def due_renewals(
 ) -> DueRenewal | None:
     """Return the next tokens to renew, or None if nothing is due.
 
-    Due is what is not renewed, is of before ``started_at`` (so that a run ends), and either has a
+    Due is what is not renewed, was kept before ``started_at`` (so that a run ends), and either has a
     certificate that ends ``ending_before`` or a hash among ``old_hashes``.
     """
     rows = connection.execute(
@@ -127,7 +133,7 @@ def due_renewals(
         .join(_checkpoint, _checkpoint.c.size == _timestamp.c.size, isouter=True)
         .where(
             _timestamp.c.renewed_by.is_(None),
-            _timestamp.c.at < started_at,
+            _timestamp.c.kept_at < started_at,
             (_timestamp.c.expires_at < ending_before) | _timestamp.c.hash_name.in_(old_hashes),
         )
         .order_by(_timestamp.c.id)
@@ -147,10 +153,11 @@ def keep_renewal(
     token: bytes,
     verified: VerifiedToken,
     *,
+    now: datetime,
     entropy: Entropy,
 ) -> None:
     """Store a renewal and mark what it renews, in the caller's transaction."""
-    row = _row(token, verified, entropy, leaves=b"".join(due.leaves))
+    row = _row(token, verified, now, entropy, leaves=b"".join(due.leaves))
     connection.execute(_timestamp.insert(), row)
     for index, renewed in enumerate(due.ids):
         connection.execute(
@@ -192,6 +199,7 @@ def _renewals(connection: Connection, row: AnyRow) -> list[Renewal]:
 def _row(
     token: bytes,
     verified: VerifiedToken,
+    now: datetime,
     entropy: Entropy,
     *,
     size: int | None = None,
@@ -205,5 +213,6 @@ def _row(
         "hash_name": verified.hash_name,
         "at": verified.at,
         "expires_at": verified.expires_at,
+        "kept_at": now,
         "leaves": leaves,
     }
