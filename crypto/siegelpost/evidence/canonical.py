@@ -93,8 +93,7 @@ def _ordered(value: object, depth: int) -> object:
         return int(value)
     if depth == 0:
         raise CanonicalError(f"nested deeper than {MAX_DEPTH}")
-    if kind is dict or isinstance(value, Mapping):
-        assert isinstance(value, Mapping)
+    if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - the ABC is slow
         return {key: _ordered(value[key], depth - 1) for key in _sorted_keys(value)}
     if isinstance(value, (list, tuple)):
         return [_ordered(item, depth - 1) for item in value]

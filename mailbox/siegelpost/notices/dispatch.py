@@ -96,7 +96,11 @@ async def dispatch(
         if first is not None:
             _same_request(request, entries, seals, first.request_digest)
             return _answer(
-                seals, first.notice_id, first.documents, first.acceptance, first.provided_at
+                first.notice_id,
+                first.documents,
+                salts_of(seals.commitment, first.notice_id, first.documents),
+                first.acceptance,
+                first.provided_at,
             )
         prepared = await run(
             _check_and_prepare, context, limits, sender, destination(rows), request, entries, seals
@@ -110,7 +114,11 @@ async def dispatch(
         context.store.alerts_queued.set()
         made = prepared.notice
         return _answer(
-            seals, made["id"], made["documents"], made["acceptance"], made["provided_at"]
+            made["id"],
+            made["documents"],
+            prepared.salts,
+            made["acceptance"],
+            made["provided_at"],
         )
     raise AssertionError("unreachable: the last try returns or raises")
 
@@ -172,9 +180,9 @@ def _same_request(
 
 
 def _answer(
-    seals: Seals,
     notice_id: NoticeId,
     documents: Sequence[dict[str, Any]],
+    salts: Sequence[bytes],
     acceptance: str,
     provided_at: datetime,
 ) -> Dispatched:
@@ -189,8 +197,6 @@ def _answer(
                 salt=salt,
                 size=document["size"],
             )
-            for document, salt in zip(
-                documents, salts_of(seals.commitment, notice_id, documents), strict=True
-            )
+            for document, salt in zip(documents, salts, strict=True)
         ),
     )

@@ -62,6 +62,8 @@ class Prepared:
     events: Sequence[RecordedEvent]
     #: row of the alert table
     alert: dict[str, Any]
+    #: of the documents, for the answer
+    salts: Sequence[bytes]
 
 
 def prepare(
@@ -184,6 +186,7 @@ def prepare(
             notice_id=notice_id,
             mailbox_id=destination.mailbox_id,
         ),
+        salts=salts,
     )
 
 

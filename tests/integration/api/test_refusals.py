@@ -53,7 +53,7 @@ async def nothing_delivered(context: Context) -> None:
     for table in (tables.Notice, tables.Blob, tables.Alert):
         query = select(func.count()).select_from(tables.core(table))
 
-        def work(connection: Connection, query: Any = query) -> int | None:
+        def work(connection: Connection, query: Any = query) -> Any:
             return connection.scalar(query)
 
         assert await context.store.read(work) == 0, table
