@@ -37,6 +37,8 @@ from tests.support.dispatches import BASE_URL, ApiClient, dispatch_body, notice_
 _alert = tables.core(tables.Alert)
 _address = tables.core(tables.Address)
 _BIRTH_DATE = "1984-02-29"
+#: Every citizen's.
+PASSPHRASE = "Sieben-Esel-singen-leise-5"
 
 
 class Sandbox(ApiClient):
@@ -99,7 +101,7 @@ class Sandbox(ApiClient):
             birth_date=_BIRTH_DATE,
             email=email,
             read_code=lambda: self._mailed_code(email),
-            passphrase="Sieben-Esel-singen-leise-5",
+            passphrase=PASSPHRASE,
         )
         enrolment: str = answer.json()["id"]
         return enrolment, citizen

@@ -32,6 +32,7 @@ from siegelpost.notices.state import NoticeState, Step, move
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.deadlines import (
+    WATCH,
     Looked,
     advance,
     append_results,
@@ -233,8 +234,11 @@ def _concerned(connection: Connection, events: Sequence[AnyRow]) -> Iterable[str
         if event.type in RELEVANT and event.notice_id is not None:
             yield event.notice_id
         elif event.type in _CONSENTS and event.mailbox_id is not None:
+            # Those whose clock was never looked at wait for their alert's fate.
             yield from connection.execute(
-                select(NOTICE.c.id).where(
+                select(NOTICE.c.id)
+                .join(WATCH, WATCH.c.notice_id == NOTICE.c.id)
+                .where(
                     NOTICE.c.mailbox_id == event.mailbox_id, NOTICE.c.agency_id == event.agency_id
                 )
             ).scalars()

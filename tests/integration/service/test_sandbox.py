@@ -10,6 +10,7 @@ from time import perf_counter
 
 import pytest
 
+from siegelpost.evidence.ids import NoticeId
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.service.administration import prepare_database, write_new_installation
 from siegelpost.service.checking import check_installation
@@ -18,7 +19,7 @@ from siegelpost.service.settings import read_settings
 from siegelpost.service.wiring import running_parts
 from siegelpost.store.log import log_origin
 from tests.support.dispatches import BASE_URL
-from tests.support.sandboxes import Sandbox, new_sandbox, running_sandbox
+from tests.support.sandboxes import PASSPHRASE, Sandbox, new_sandbox, running_sandbox
 
 pytestmark = pytest.mark.anyio
 
@@ -108,7 +109,8 @@ async def test_opened_in_time_under_vwvfg_and_closed_otherwise(sandbox: Sandbox)
     opened = await sandbox.dispatch_to(enrolment, regime="vwvfg-41-2a")
     unread = await sandbox.dispatch_to(enrolment, regime="vwvfg-41-2a")
     await sandbox.advance("P3D")
-    await alice.open(opened)
+    await alice.log_in("silent@beispiel.example", PASSPHRASE)  # the session is long over
+    await alice.open(NoticeId(opened))
     await sandbox.advance("P11D")
     assert "closed" in await sandbox.event_types(unread)
     assert "closed" not in await sandbox.event_types(opened)
