@@ -26,6 +26,7 @@ class BoundedHttp(HttpToolsProtocol):
     """One connection; closed if a head is too large or too slow."""
 
     _in_head = True
+    _heads = 0
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
 
@@ -43,9 +44,10 @@ class BoundedHttp(HttpToolsProtocol):
         """Parse, unless a head grows beyond its bound."""
         if self.transport.is_closing():
             return
-        began_in_head = self._in_head
+        began_in_head, heads = self._in_head, self._heads
         super().data_received(data)
-        if began_in_head and self._in_head:
+        # A whole request may arrive at once: then its head has ended, however long the body.
+        if began_in_head and self._in_head and self._heads == heads:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
                 self.transport.write(_TOO_LARGE)
@@ -61,6 +63,7 @@ class BoundedHttp(HttpToolsProtocol):
         """Note that it has ended."""
         self._head_arrived()
         self._in_head, self._head_bytes = False, 0
+        self._heads += 1
         return super().on_headers_complete()
 
     def on_message_complete(self) -> None:
