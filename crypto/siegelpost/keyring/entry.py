@@ -30,6 +30,9 @@ Reason = Literal["rotated", "compromised"]
 #: Gives that many random bytes.
 Random = Callable[[int], bytes]
 
+#: Most bytes of a private key in its own format.
+MAX_OWN_FORMAT = 64 << 10
+
 _NONCE = 12
 _PRIVATE = 32
 _META = ("id", "purpose", "scope", "algorithm", "name", "valid_from", "valid_until", "reason")
@@ -45,7 +48,7 @@ class KeyEntry:
     scope: str | None
     #: Key name in notes; empty for secrets.
     name: str
-    #: Ed25519 seed or symmetric secret, 32 bytes.
+    #: Ed25519 seed or symmetric secret of 32 bytes, or a private key in its own format.
     private: bytes = field(repr=False)
     valid_from: datetime
     #: Retired from this moment on; None while in force.
@@ -55,6 +58,8 @@ class KeyEntry:
 
     @property
     def algorithm(self) -> str:
+        if self.purpose.has_own_format:
+            return self.purpose.value
         return "ed25519" if self.purpose.signs else "secret-32"
 
     def signer(self) -> Ed25519Signer:
@@ -98,7 +103,10 @@ def unseal(value: Json, wrapping_key: bytes) -> KeyEntry:
     fields = Fields(value, "keyring: key", required=(*_META, "vkey", "nonce", "sealed"))
     assert isinstance(value, dict)
     nonce = from_hex(fields.text("nonce"), "keyring: nonce", size=_NONCE)
-    sealed = from_hex(fields.text("sealed"), "keyring: sealed key", size=_PRIVATE + 16)
+    purpose = KeyPurpose(fields.text("purpose"))
+    text = fields.text("sealed", max_length=2 * (MAX_OWN_FORMAT + 16))
+    size = len(text) // 2 if purpose.has_own_format else _PRIVATE + 16
+    sealed = from_hex(text, "keyring: sealed key", size=size)
     meta = canonical.encode({name: value[name] for name in _META})
     try:
         private = AESGCM(wrapping_key).decrypt(nonce, sealed, meta)
@@ -109,7 +117,7 @@ def unseal(value: Json, wrapping_key: bytes) -> KeyEntry:
         reason = "compromised" if fields.text("reason") == "compromised" else "rotated"
     return KeyEntry(
         id=KeyId(fields.text("id")),
-        purpose=KeyPurpose(fields.text("purpose")),
+        purpose=purpose,
         scope=fields.text("scope") if fields.has("scope") else None,
         name=fields.text("name"),
         private=private,

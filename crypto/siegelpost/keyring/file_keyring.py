@@ -29,7 +29,7 @@ from siegelpost.evidence.ids import ID_RANDOM, KeyId, check_id, new_id
 from siegelpost.evidence.notes import Ed25519Signer, Signer, check_name
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.trust import TrustedKey
-from siegelpost.keyring.entry import KeyEntry, Random, Reason, unseal
+from siegelpost.keyring.entry import MAX_OWN_FORMAT, KeyEntry, Random, Reason, unseal
 from siegelpost.keyring.errors import (
     KeyMissingError,
     KeyringCorruptError,
@@ -42,8 +42,10 @@ from siegelpost.keyring.protocol import KeyPurpose
 FORMAT = "siegelpost/keyring/v1"
 MAX_KEYRING = 32 << 20
 
-#: Purposes that every service needs from the start; manifest keys come with their agencies.
-STANDARD: tuple[KeyPurpose, ...] = tuple(p for p in KeyPurpose if p is not KeyPurpose.MANIFEST)
+#: Purposes that every service needs from the start; others come with agencies or on demand.
+STANDARD: tuple[KeyPurpose, ...] = tuple(
+    purpose for purpose in KeyPurpose if not purpose.per_agency and not purpose.has_own_format
+)
 
 _Change = Callable[[list[KeyEntry]], list[KeyEntry]]
 
@@ -125,13 +127,36 @@ class FileKeyring:
     def public_keys(self) -> tuple[TrustedKey, ...]:
         return tuple(entry.public() for entry in self._entries if entry.purpose.signs)
 
-    def add_key(self, purpose: KeyPurpose, scope: str | None = None, *, now: datetime) -> KeyId:
-        """Make a first key; KeyringError if one is in force (then `rotate`)."""
+    def private_key(self, purpose: KeyPurpose, scope: str | None = None) -> bytes:
+        entry = _find(self._entries, purpose, scope) if purpose.has_own_format else None
+        if entry is None:
+            raise KeyMissingError(f"no key for {_label(purpose, scope)}")
+        return entry.private
+
+    def scopes(self, purpose: KeyPurpose) -> tuple[str | None, ...]:
+        return tuple(
+            entry.scope
+            for entry in self._entries
+            if entry.purpose is purpose and entry.valid_until is None
+        )
+
+    def add_key(
+        self,
+        purpose: KeyPurpose,
+        scope: str | None = None,
+        *,
+        now: datetime,
+        private: bytes | None = None,
+    ) -> KeyId:
+        """Make a first key, or take `private` as one; KeyringError if one is in force (`rotate`).
+
+        `private` is for the purposes whose keys have their own format, and only for them.
+        """
 
         def change(entries: list[KeyEntry]) -> list[KeyEntry]:
             if _find(entries, purpose, scope) is not None:
                 raise KeyringError(f"there is a key for {_label(purpose, scope)} already")
-            return [*entries, self._new_entry(purpose, scope, now)]
+            return [*entries, self._new_entry(purpose, scope, now, private)]
 
         return self._change(change)[-1].id
 
@@ -142,11 +167,12 @@ class FileKeyring:
         *,
         now: datetime,
         overlap: timedelta = timedelta(),
+        private: bytes | None = None,
     ) -> KeyId:
         """Retire the key in force and put a new one in its place, in one write.
 
         For `overlap` signatures of the old key stay valid, so that a running service may finish
-        what it is doing and take up the new key a moment later.
+        what it is doing and take up the new key a moment later. `private` as for `add_key`.
         """
 
         def change(entries: list[KeyEntry]) -> list[KeyEntry]:
@@ -157,7 +183,7 @@ class FileKeyring:
                 _retire(entry, now + overlap, "rotated") if entry is old else entry
                 for entry in entries
             ]
-            return [*retired, self._new_entry(purpose, scope, now)]
+            return [*retired, self._new_entry(purpose, scope, now, private)]
 
         return self._change(change)[-1].id
 
@@ -199,15 +225,26 @@ class FileKeyring:
         return status.st_ino, status.st_mtime_ns
 
     def _current(self, purpose: KeyPurpose, scope: str | None, *, signs: bool) -> KeyEntry:
-        entry = _find(self._entries, purpose, scope) if purpose.signs is signs else None
+        fits = purpose.signs is signs and not purpose.has_own_format
+        entry = _find(self._entries, purpose, scope) if fits else None
         if entry is None:
             raise KeyMissingError(f"no key for {_label(purpose, scope)}")
         return entry
 
-    def _new_entry(self, purpose: KeyPurpose, scope: str | None, now: datetime) -> KeyEntry:
+    def _new_entry(
+        self,
+        purpose: KeyPurpose,
+        scope: str | None,
+        now: datetime,
+        private: bytes | None = None,
+    ) -> KeyEntry:
         format_time(now)
-        if (purpose is KeyPurpose.MANIFEST) != (scope is not None):
-            raise KeyringError("manifest keys, and only they, belong to an agency")
+        if purpose.per_agency != (scope is not None):
+            raise KeyringError("manifest and OpenPGP keys, and only they, belong to an agency")
+        if purpose.has_own_format != (private is not None):
+            raise KeyringError(f"keys for {purpose.value} are made elsewhere, and only such ones")
+        if private is not None and not 0 < len(private) <= MAX_OWN_FORMAT:
+            raise KeyringError(f"a key has between 1 and {MAX_OWN_FORMAT} bytes")
         parts = [self._origin, purpose.value]
         if scope is not None:
             parts.append(check_id(scope, "agency"))
@@ -216,7 +253,7 @@ class FileKeyring:
             purpose=purpose,
             scope=scope,
             name="/".join(parts) if purpose.signs else "",
-            private=self._random(32),
+            private=self._random(32) if private is None else private,
             valid_from=now,
         )
 

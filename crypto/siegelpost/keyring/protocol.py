@@ -14,7 +14,7 @@ from siegelpost.evidence.trust import TrustedKey
 
 
 class KeyPurpose(StrEnum):
-    """What a key is for. The first three sign notes, the others are 32-byte secrets."""
+    """What a key is for: some sign notes, some are 32-byte secrets, some have their own format."""
 
     #: Signs checkpoints.
     LOG = "log"
@@ -34,11 +34,27 @@ class KeyPurpose(StrEnum):
     EVIDENCE = "evidence"
     #: Sessions and form tokens.
     SESSION = "session"
+    #: Signs alerts of one agency (the scope) as OpenPGP: `siegelpost.openpgp.AgencyKey`, encoded.
+    OPENPGP = "openpgp"
+    #: Signs every mail as DKIM (RFC 8463): PKCS #8, DER.
+    DKIM_ED25519 = "dkim-ed25519"
+    #: Signs every mail as DKIM (RFC 6376), for servers that know no Ed25519: PKCS #8, DER.
+    DKIM_RSA = "dkim-rsa"
 
     @property
     def signs(self) -> bool:
         """Whether keys of this purpose are signing keys."""
         return self in (KeyPurpose.LOG, KeyPurpose.ACCEPTANCE, KeyPurpose.MANIFEST)
+
+    @property
+    def has_own_format(self) -> bool:
+        """Whether its keys are made elsewhere and kept here as bytes of some other format."""
+        return self in (KeyPurpose.OPENPGP, KeyPurpose.DKIM_ED25519, KeyPurpose.DKIM_RSA)
+
+    @property
+    def per_agency(self) -> bool:
+        """Whether each agency has its own, by its id as scope."""
+        return self in (KeyPurpose.MANIFEST, KeyPurpose.OPENPGP)
 
 
 class Keyring(Protocol):
@@ -63,3 +79,9 @@ class Keyring(Protocol):
 
     def public_keys(self) -> tuple[TrustedKey, ...]:
         """Every public key with its validity, retired ones too: the matter of trust files."""
+
+    def private_key(self, purpose: KeyPurpose, scope: str | None = None) -> bytes:
+        """The key in force of a purpose that has its own format."""
+
+    def scopes(self, purpose: KeyPurpose) -> tuple[str | None, ...]:
+        """For which scopes a key of this purpose is in force; empty if there is none."""

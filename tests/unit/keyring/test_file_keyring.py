@@ -304,3 +304,39 @@ def test_randomness_is_injected(path: Path) -> None:
         path, MASTER, origin="post.example", now=NOW, purposes=[KeyPurpose.LOG], random=fixed
     )
     assert sorted(asked) == [10, 12, 32]
+
+
+def test_keys_of_their_own_format_come_back_as_they_were(keyring: FileKeyring, path: Path) -> None:
+    armored = b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n" + bytes(2000)
+    keyring.add_key(KeyPurpose.OPENPGP, AGENCY, now=NOW, private=armored)
+    keyring.add_key(KeyPurpose.DKIM_RSA, now=NOW, private=b"x")
+    assert b"PRIVATE KEY" not in path.read_bytes()
+    again = FileKeyring.open(path, MASTER)
+    assert again.private_key(KeyPurpose.OPENPGP, AGENCY) == armored
+    assert again.scopes(KeyPurpose.OPENPGP) == (AGENCY,)
+    assert again.scopes(KeyPurpose.DKIM_RSA) == (None,)
+    assert again.scopes(KeyPurpose.DKIM_ED25519) == ()
+    again.rotate(KeyPurpose.OPENPGP, AGENCY, now=LATER, private=b"new")
+    assert again.private_key(KeyPurpose.OPENPGP, AGENCY) == b"new"
+    for entry in again.entries:
+        if entry.purpose is KeyPurpose.DKIM_RSA:
+            again.retire(entry.id, at=LATER, reason="rotated")
+    with pytest.raises(KeyMissingError):
+        again.private_key(KeyPurpose.DKIM_RSA)
+    assert again.scopes(KeyPurpose.DKIM_RSA) == ()
+
+
+def test_keys_are_asked_for_in_the_form_that_they_have(keyring: FileKeyring) -> None:
+    for purpose, private in ((KeyPurpose.DKIM_RSA, None), (KeyPurpose.DKIM_RSA, b"")):
+        with pytest.raises(KeyringError):
+            keyring.add_key(purpose, now=NOW, private=private)
+    with pytest.raises(KeyringError):
+        keyring.add_key(KeyPurpose.OPENPGP, now=NOW, private=b"x")
+    with pytest.raises(KeyringError):
+        keyring.rotate(KeyPurpose.LOG, now=NOW, private=b"x")
+    keyring.add_key(KeyPurpose.DKIM_RSA, now=NOW, private=b"x")
+    for ask in (keyring.signer, keyring.secret, keyring.secrets):
+        with pytest.raises(KeyMissingError):
+            ask(KeyPurpose.DKIM_RSA)
+    with pytest.raises(KeyMissingError):
+        keyring.private_key(KeyPurpose.PEPPER)

@@ -42,7 +42,7 @@ def key_list(settings: SettingsFile = None) -> None:
 @key_app.command("rotate")
 def key_rotate(
     purpose: Annotated[KeyPurpose, typer.Argument(help="What the key is for.")],
-    agency: Annotated[str | None, typer.Option(help="Whose, for manifest keys.")] = None,
+    agency: Annotated[str | None, typer.Option(help="Whose, for keys of agencies.")] = None,
     settings: SettingsFile = None,
 ) -> None:
     """Put a new key in the place of the one in force; old receipts stay verifiable."""
@@ -79,10 +79,11 @@ def key_retire(
     entry = next((entry for entry in keyring.entries if entry.id == key), None)
     if entry is None:
         raise KeyMissingError(f"no key {key}; `siegelpost key list` shows them")
-    if entry.valid_until is None:
+    alone = entry.purpose.has_own_format  # made by commands of their own, also a successor
+    if entry.valid_until is None and not alone:
         overlap = timedelta() if compromised else OVERLAP
         typer.echo(keyring.rotate(entry.purpose, entry.scope, now=now, overlap=overlap))
-    if compromised or at is not None:
+    if compromised or at is not None or alone:
         keyring.retire(KeyId(key), at=moment, reason="compromised" if compromised else "rotated")
     if entry.purpose.signs:
         _say_what_next(entry.purpose)
