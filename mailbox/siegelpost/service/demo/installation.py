@@ -31,8 +31,10 @@ from siegelpost.service.administration import (
     write_new_installation,
 )
 from siegelpost.service.client import AgencyClient, new_client_key
+from siegelpost.service.demo.authority import LocalAuthority, serving
 from siegelpost.service.demo.notices import AGENCY
 from siegelpost.service.errors import ServiceError
+from siegelpost.service.outsiders import whole_trust_file
 from siegelpost.service.settings import Settings, read_settings
 from siegelpost.store.database import Database
 
@@ -74,6 +76,7 @@ def running_installation(folder: Path, *, port: int) -> Iterator[Installation]:
     with (
         Letterbox() as letterbox,
         fresh_installation(folder, letterbox, port=port) as installation,
+        _dated(installation),
         running_service(installation),
     ):
         yield installation
@@ -208,6 +211,26 @@ def clear_folder(folder: Path) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARK).write_text("made by `siegelpost demo`, which may remove this folder\n")
+
+
+@contextmanager
+def _dated(installation: Installation) -> Iterator[None]:
+    """Have a timestamp authority on this machine date the log, where there is openssl."""
+    if shutil.which("openssl") is None:
+        yield
+        return
+    authority = LocalAuthority(installation.folder / "timestamp-authority")
+    with serving(authority) as url:
+        part = f"name = {json.dumps(authority.name)}, url = {json.dumps(url)}"
+        certificates = json.dumps(str(authority.certificate.resolve()))
+        with installation.settings.open("a") as file:
+            file.write(
+                "\n[timestamps]\ninterval_seconds = 5\n"
+                f"authorities = [{{{part}, certificates_file = {certificates}}}]\n"
+            )
+        settings = read_settings(installation.settings)
+        installation.trust.write_bytes(whole_trust_file(settings, open_keyring(settings)))
+        yield
 
 
 def _keep_client(folder: Path, client_id: str, key: OKPKey) -> None:
