@@ -14,6 +14,7 @@ from jinja2 import FileSystemLoader
 from sqlalchemy import Connection, insert, select
 
 from siegelpost.alerts.compose import Composer
+from siegelpost.alerts.dkim import DkimSigner
 from siegelpost.alerts.settings import AlertSettings, SmtpSettings, TlsPolicy
 from siegelpost.alerts.worker import AlertWorker
 from siegelpost.evidence.events import EventType
@@ -61,13 +62,19 @@ def settings(
     )
 
 
-def composer(alert_settings: AlertSettings, secret: bytes = RETURN_SECRET) -> Composer:
+def composer(
+    alert_settings: AlertSettings,
+    secret: bytes = RETURN_SECRET,
+    *,
+    dkim: Callable[[], DkimSigner | None] = lambda: None,
+) -> Composer:
     """Return a composer over the real templates; return addresses are signed by `secret`."""
     return Composer(
         FileSystemLoader(TEMPLATES),
         alert_settings,
         address_code=lambda _alert: CODE,
         return_secret=lambda: secret,
+        dkim=dkim,
     )
 
 
@@ -134,30 +141,37 @@ class World:
 
     def queue_notice(self, *, email: str = "alice@example.org") -> tuple[AlertId, NoticeId]:
         """Provide a notice and queue its alert in one transaction, as dispatch does."""
+        return self.queue_notices([email])[0]
+
+    def queue_notices(self, emails: Sequence[str]) -> list[tuple[AlertId, NoticeId]]:
+        """The same for many at once, one for each address."""
+        with self.context.store.database.write() as connection:
+            return [self._queue(connection, email) for email in emails]
+
+    def _queue(self, connection: Connection, email: str) -> tuple[AlertId, NoticeId]:
         now = self.clock.now()
         notice = NoticeId(new_id(now, os.urandom(10)))
-        with self.context.store.database.write() as connection:
-            address = self._address(connection, email)
-            connection.execute(insert(tables.core(tables.Notice)), [self._notice(notice, now)])
-            alert = queue_alert(
-                connection,
-                kind=AlertKind.NOTICE,
-                address_id=address,
-                now=now,
-                entropy=os.urandom,
-                agency_id="agency-1",
-                notice_id=notice,
-                mailbox_id="mailbox-1",
-            )
-            draft = EventDraft(
-                type=EventType.PROVIDED,
-                at=now,
-                agency=AgencyId("agency-1"),
-                notice=notice,
-                mailbox=MailboxId("mailbox-1"),
-                actor="service",
-            )
-            append_events(connection, [draft], entropy=os.urandom)
+        address = self._address(connection, email)
+        connection.execute(insert(tables.core(tables.Notice)), [self._notice(notice, now)])
+        alert = queue_alert(
+            connection,
+            kind=AlertKind.NOTICE,
+            address_id=address,
+            now=now,
+            entropy=os.urandom,
+            agency_id="agency-1",
+            notice_id=notice,
+            mailbox_id="mailbox-1",
+        )
+        draft = EventDraft(
+            type=EventType.PROVIDED,
+            at=now,
+            agency=AgencyId("agency-1"),
+            notice=notice,
+            mailbox=MailboxId("mailbox-1"),
+            actor="service",
+        )
+        append_events(connection, [draft], entropy=os.urandom)
         return alert, notice
 
     def queue_code(self, *, email: str = "alice@example.org") -> AlertId:

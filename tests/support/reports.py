@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from siegelpost.bounces.intake import Intake, Reply
 from siegelpost.bounces.report_events import Origin
 from siegelpost.bounces.server import BounceServer
 from siegelpost.bounces.settings import BounceSettings
@@ -101,6 +102,12 @@ def address_of(context: Context, alert: str, *, domain: str = DOMAIN) -> str:
     secret = context.keyring.secret(KeyPurpose.RETURN_ADDRESS)
     token = return_token(secret, AlertId(alert), now=context.now())
     return return_address(token, domain)
+
+
+async def hand_in(intake: Intake, raw: bytes, to: str) -> Reply:
+    """Check the address and take the message, as the server does."""
+    checked = intake.check(to)
+    return checked if isinstance(checked, Reply) else await intake.take(raw, checked, ORIGIN)
 
 
 @asynccontextmanager

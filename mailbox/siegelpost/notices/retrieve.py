@@ -90,7 +90,7 @@ async def retrieve(context: Context, reader: Reader, notice_id: NoticeId) -> Ret
             ],
             entropy=context.entropy,
         )
-        settle_tasks(connection, notice_id, _ANSWERED, at=now)
+        settle_tasks(connection, [notice_id], _ANSWERED, at=now)
         return row, now
 
     row, retrieved_at = await write_on(context, work)

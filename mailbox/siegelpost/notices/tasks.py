@@ -153,7 +153,7 @@ async def close(
             assert posted_at is not None
             draft = _paper_sent(sender, row, posted_at, now)
             append_events(connection, [draft], entropy=context.entropy)
-            settle_tasks(connection, NoticeId(row.notice_id), tuple(TaskKind), at=now)
+            settle_tasks(connection, [NoticeId(row.notice_id)], tuple(TaskKind), at=now)
         closed = task_of(connection, sender.agency_id, task_id, lock=False)
         assert closed is not None
         return _task(closed)

@@ -57,6 +57,8 @@ class ReturnAddress:
 
     #: the alert that was sent with it
     alert: AlertId
+    #: what was signed; also the envelope id
+    token: str
     #: from this moment on nothing is taken any more
     expires_at: datetime
 
@@ -101,7 +103,8 @@ def check_return_token(token: str, secrets: Iterable[bytes], *, now: datetime) -
     expires_at = _EPOCH + timedelta(days=int.from_bytes(body[16:]))
     if now >= expires_at:
         raise ReturnAddressExpired("this address has expired")
-    return ReturnAddress(alert=AlertId(str(uuid.UUID(bytes=body[:16]))), expires_at=expires_at)
+    alert = AlertId(str(uuid.UUID(bytes=body[:16])))
+    return ReturnAddress(alert=alert, token=token, expires_at=expires_at)
 
 
 def _decoded(token: str) -> bytes:

@@ -154,20 +154,27 @@ def close_task(connection: Connection, task: str, *, at: datetime, by: str, outc
 
 
 def settle_tasks(
-    connection: Connection, notice: NoticeId, kinds: Sequence[TaskKind], *, at: datetime
+    connection: Connection, notices: Sequence[NoticeId], kinds: Sequence[TaskKind], *, at: datetime
 ) -> None:
-    """Close tasks of a notice of which events have taken care, such as a late confirmation."""
-    connection.execute(
-        TASK.update()
-        .where(
-            TASK.c.notice_id == notice,
-            TASK.c.kind.in_([kind.value for kind in kinds]),
-            TASK.c.closed_at.is_(None),
-        )
-        .values(closed_at=at, closed_by=SERVICE, outcome="settled")
+    """Close tasks of notices of which events have taken care, such as a late confirmation."""
+    if notices:
+        values = [
+            {"notice": notice, "of_kind": kind.value, "at": at}
+            for notice in notices
+            for kind in kinds
+        ]
+        connection.execute(_SETTLE, values)
+
+
+_SETTLE = (
+    TASK.update()
+    .where(
+        TASK.c.notice_id == bindparam("notice"),
+        TASK.c.kind == bindparam("of_kind"),
+        TASK.c.closed_at.is_(None),
     )
-
-
+    .values(closed_at=bindparam("at"), closed_by=SERVICE, outcome="settled")
+)
 _SHOWN: Any = select(TASK, _notice.c.enrolment_id, _notice.c.mailbox_id).join(
     _notice, _notice.c.id == TASK.c.notice_id
 )

@@ -22,7 +22,7 @@ from siegelpost.bounces.news import read_news
 from siegelpost.bounces.recording import Effect, ReportRecorder
 from siegelpost.bounces.report_events import Message, Origin
 from siegelpost.bounces.settings import BounceSettings
-from siegelpost.evidence.ids import ID_RANDOM, AlertId, new_id
+from siegelpost.evidence.ids import ID_RANDOM, new_id
 from siegelpost.keyring.errors import KeyringError
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.sealing.age import seal_bytes
@@ -86,30 +86,26 @@ class Intake:
             _log.error("no return address can be checked", extra={"error": type(error).__name__})
             return BUSY
 
-    async def take(self, raw: bytes, address: str, origin: Origin) -> Reply:
-        """Take one message that came to `address`; returns once it is durable, or refused."""
-        checked = self.check(address)
-        if isinstance(checked, Reply):
-            return checked
-        token = address.lower().partition("+")[2].partition("@")[0]
+    async def take(self, raw: bytes, to: ReturnAddress, origin: Origin) -> Reply:
+        """Take one message to an address that `check` found right; returns once it is durable."""
         try:
-            effect = await self._record(raw, checked.alert, token, origin)
+            effect = await self._record(raw, to, origin)
         except BounceError as error:
             return Reply(code=550, text=f"5.7.1 {error}")
         except (StoreError, OddTransition, KeyringError, SealingError) as error:
             # OddTransition: a worker is about to record this alert's attempt; the news comes again.
             _log.warning("report not recorded", extra={"error": type(error).__name__})
             return BUSY
-        _log.info("report recorded", extra={"effect": effect.value, "alert": checked.alert})
+        _log.info("report recorded", extra={"effect": effect.value, "alert": to.alert})
         return TAKEN
 
-    async def _record(self, raw: bytes, alert: AlertId, token: str, origin: Origin) -> Effect:
+    async def _record(self, raw: bytes, to: ReturnAddress, origin: Origin) -> Effect:
         store, now = self._context.store, self._context.now()
 
         def look(connection: Connection) -> AnyRow | None:
-            return destination_of(connection, alert)
+            return destination_of(connection, to.alert)
 
-        found = await store.read(look)
+        found = await store.read_briefly(look)
         recipient = evidence_recipient(
             self._context.keyring,
             found.agency_id if found else None,
@@ -119,14 +115,14 @@ class Intake:
         report = parse_dsn(raw) if parsing is None else await parsing
         message = Message(
             id=new_id(now, self._context.entropy(ID_RANDOM)),
-            alert=alert,
+            alert=to.alert,
             news=read_news(report, found.email if found else ""),
             digest=hashlib.sha256(raw).digest(),
             size=len(raw),
             sealed=seal_bytes(raw, [recipient]).data,
             origin=origin,
             received_at=now,
-            envelope_id=token,
+            envelope_id=to.token,
         )
         for _ in range(_TRIES - 1):
             try:

@@ -28,10 +28,9 @@ from siegelpost.store.bounces import (
     lock_alerts,
     move_alerts,
 )
-from siegelpost.store.columns import AnyRow
 from siegelpost.store.events import EventDraft, append_events
 from siegelpost.store.outbox import AlertKind, AlertState
-from siegelpost.store.tasks import TaskKind, open_tasks, settle_tasks
+from siegelpost.store.tasks import TaskDraft, TaskKind, open_tasks, settle_tasks
 
 
 class Effect(StrEnum):
@@ -125,8 +124,7 @@ class _Work:
             rows.append(_row(item, decision, events[-1].event.id if events else None))
         keep_bounces(connection, rows)
         move_alerts(connection, [self._move(alert, item) for alert, item in self._moved.items()])
-        for item, decision, _ in self._kept:
-            self._follow(item, decision, self._alerts[item.alert], entropy)
+        self._follow(entropy)
 
     def _move(self, alert: AlertId, item: Message) -> AlertMove:
         row = self._alerts[alert]
@@ -140,25 +138,25 @@ class _Work:
             message_id=message_id,
         )
 
-    def _follow(
-        self, item: Message, decision: Decision, row: AnyRow, entropy: Callable[[int], bytes]
-    ) -> None:
-        confirmed = row.kind != AlertKind.ADDRESS_CODE.value
-        if confirmed and item.news.address_at_fault and decision.effect == "failed":
-            fail_addresses(self._connection, [row.address_id], at=item.received_at)
-        open_tasks(
-            self._connection,
-            report_tasks(item, decision, row),
-            now=item.received_at,
-            entropy=entropy,
-        )
-        if decision.effect == "delivered" and row.notice_id is not None:
-            settle_tasks(
-                self._connection,
-                NoticeId(row.notice_id),
-                [TaskKind.ALERT_UNCONFIRMED],
-                at=item.received_at,
-            )
+    def _follow(self, entropy: Callable[[int], bytes]) -> None:
+        """Addresses and tasks, for all messages at once."""
+        if not self._moved:
+            return
+        at = max(item.received_at for item in self._moved.values())
+        addresses: list[str] = []
+        delivered: list[NoticeId] = []
+        tasks: list[TaskDraft] = []
+        for item, decision, _ in self._kept:
+            row = self._alerts[item.alert]
+            tasks += report_tasks(item, decision, row)
+            confirmed = row.kind != AlertKind.ADDRESS_CODE.value
+            if confirmed and item.news.address_at_fault and decision.effect == "failed":
+                addresses.append(row.address_id)
+            if decision.effect == "delivered" and row.notice_id is not None:
+                delivered.append(NoticeId(row.notice_id))
+        fail_addresses(self._connection, addresses, at=at)
+        open_tasks(self._connection, tasks, now=at, entropy=entropy)
+        settle_tasks(self._connection, delivered, [TaskKind.ALERT_UNCONFIRMED], at=at)
 
 
 def _blob(item: Message) -> str:

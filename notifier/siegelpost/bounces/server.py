@@ -19,6 +19,7 @@ from siegelpost.bounces.peers import Peers
 from siegelpost.bounces.report_events import Origin
 from siegelpost.bounces.settings import BounceSettings
 from siegelpost.store.context import Context
+from siegelpost.store.return_addresses import ReturnAddress
 
 _log = logging.getLogger(__name__)
 
@@ -110,6 +111,9 @@ class _Connection(SMTP):
         self._of = server
         self._peer: str | None = None
 
+    def _create_envelope(self) -> Envelope:
+        return _Envelope()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection, or end it at once where there are too many."""
         if self._peer is None:  # not the second call, inside TLS
@@ -132,6 +136,14 @@ class _Connection(SMTP):
         """Close at once."""
         if isinstance(self.transport, asyncio.Transport):
             self.transport.close()
+
+
+class _Envelope(Envelope):
+    """An envelope that remembers what its recipient's address says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.to: ReturnAddress | None = None
 
 
 class _Handler:
@@ -168,6 +180,7 @@ class _Handler:
         if isinstance(checked, Reply):
             return self._refused(server, session, checked)
         envelope.rcpt_tos.append(address)
+        _of(envelope).to = checked
         return "250 2.1.5 ok"
 
     async def handle_DATA(  # noqa: N802
@@ -182,7 +195,9 @@ class _Handler:
                 tls=session.ssl["ssl_object"].version() if session.ssl else None,
             )
             content = envelope.original_content or b""
-            return str(await self._intake.take(content, envelope.rcpt_tos[0], origin))
+            to = _of(envelope).to
+            assert to is not None
+            return str(await self._intake.take(content, to, origin))
         finally:
             self._busy.discard(answered)
             answered.set_result(None)
@@ -201,6 +216,11 @@ class _Handler:
         # aiosmtpd writes the answer after this returns, and then finds the connection closing.
         asyncio.get_running_loop().call_later(0.1, _hang_up, server)
         return str(_TOO_MANY)
+
+
+def _of(envelope: Envelope) -> _Envelope:
+    assert isinstance(envelope, _Envelope)
+    return envelope
 
 
 def _hang_up(server: SMTP) -> None:

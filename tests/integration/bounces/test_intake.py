@@ -22,7 +22,7 @@ from siegelpost.store.blobs import read_blob
 from siegelpost.store.errors import StoreUnavailable
 from siegelpost.store.outbox import claim_alerts
 from tests.support.alerts import World, settings
-from tests.support.reports import DOMAIN, ORIGIN, address_of, report, vacation
+from tests.support.reports import DOMAIN, address_of, hand_in, report, vacation
 from tests.support.smtp_servers import Script, scripted_server
 
 pytestmark = pytest.mark.anyio
@@ -49,7 +49,7 @@ def intake(world: World, **others: Any) -> Intake:
 
 async def take(world: World, alert: AlertId, action: str, **details: Any) -> Reply:
     to = address_of(world.context, alert)
-    return await intake(world).take(report(to, action, **details), to, ORIGIN)
+    return await hand_in(intake(world), report(to, action, **details), to)
 
 
 def facts(world: World, kind: EventType) -> Any:
@@ -121,7 +121,7 @@ async def test_failure_weeks_after_delivery_is_recorded_and_explained(world: Wor
     await take(world, alert, "delivered")
     to = address_of(world.context, alert)
     world.clock.advance(timedelta(days=21))
-    assert (await intake(world).take(report(to, "failed"), to, ORIGIN)).code == 250
+    assert (await hand_in(intake(world), report(to, "failed"), to)).code == 250
     assert world.event_types(notice)[2:] == ["alert-delivered", "alert-failed"]
     assert "worse news counts" in facts(world, EventType.ALERT_FAILED)["reason"]
     [task] = world.rows(tables.Task)
@@ -141,7 +141,7 @@ async def test_report_on_the_way_is_kept_and_changes_nothing(world: World, actio
 async def test_automatic_reply_is_kept_and_changes_nothing(world: World) -> None:
     alert, notice = await accepted(world)
     to = address_of(world.context, alert)
-    assert (await intake(world).take(vacation(to), to, ORIGIN)).code == 250
+    assert (await hand_in(intake(world), vacation(to), to)).code == 250
     assert world.event_types(notice) == ["provided", "alert-sent"]
     assert [row.kind for row in world.rows(tables.Bounce)] == ["auto-reply"]
 
@@ -220,9 +220,9 @@ async def test_forged_expired_and_foreign_addresses_are_refused(world: World) ->
     taken = intake(world)
     foreign = to.replace(DOMAIN, "post.example.net")
     for address in ("bounces+" + "a" * 55 + "@" + DOMAIN, foreign, "alice@example.org"):
-        assert (await taken.take(report(to), address, ORIGIN)).code == 550
+        assert (await hand_in(taken, report(to), address)).code == 550
     world.clock.advance(timedelta(days=62))
-    reply = await taken.take(report(to), to, ORIGIN)
+    reply = await hand_in(taken, report(to), to)
     assert str(reply) == "550 5.1.1 this address has expired"
     assert world.rows(tables.Bounce) == []
 
@@ -237,8 +237,7 @@ async def test_mail_loop_is_cut_off(world: World) -> None:
     to = address_of(world.context, alert)
     small = intake(world, reports_per_alert=3)
     replies = [
-        (await small.take(report(to, "delayed", serial=serial), to, ORIGIN)).code
-        for serial in range(5)
+        (await hand_in(small, report(to, "delayed", serial=serial), to)).code for serial in range(5)
     ]
     assert replies == [250, 250, 250, 550, 550]
 
@@ -247,7 +246,7 @@ async def test_message_is_kept_sealed_and_opens_with_the_agencys_key(world: Worl
     alert, _ = await accepted(world)
     to = address_of(world.context, alert)
     raw = report(to, "failed")
-    await intake(world).take(raw, to, ORIGIN)
+    await hand_in(intake(world), raw, to)
     [kept] = world.rows(tables.Bounce)
 
     def read(connection: Connection) -> bytes:
