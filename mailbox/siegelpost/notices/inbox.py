@@ -10,10 +10,11 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection, select, tuple_
 
+from siegelpost.deadlines.calendar import day
 from siegelpost.evidence.errors import FormatError
 from siegelpost.evidence.ids import AgencyId, NoticeId, check_id
 from siegelpost.evidence.times import format_time, parse_time
@@ -21,6 +22,7 @@ from siegelpost.notices.errors import NoticeError
 from siegelpost.notices.readers import NOTICE, Reader, readable_by
 from siegelpost.store import tables
 from siegelpost.store.context import Context
+from siegelpost.store.deadlines import DEADLINE, WATCH
 
 _agency = tables.core(tables.Agency)
 _blob = tables.core(tables.Blob)
@@ -55,6 +57,8 @@ class InboxEntry:
     package_size: int
     #: the sealed cover, an age file
     cover: bytes
+    #: last day for an objection while the period runs or is about to, as computed last
+    objection_until: date | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,14 +93,25 @@ async def inbox(
         page.order_by(NOTICE.c.provided_at.desc(), NOTICE.c.id.desc()).limit(limit + 1).subquery()
     )
     query = (
-        select(found, _agency.c.name.label("agency_name"), _blob.c.data.label("cover"))
+        select(
+            found,
+            _agency.c.name.label("agency_name"),
+            _blob.c.data.label("cover"),
+            DEADLINE.c.ends_on,
+        )
         .select_from(
-            found.join(_agency, _agency.c.id == found.c.agency_id).join(
-                _blob, (_blob.c.id == found.c.cover_id) & (_blob.c.part == 0)
+            found.join(_agency, _agency.c.id == found.c.agency_id)
+            .join(_blob, (_blob.c.id == found.c.cover_id) & (_blob.c.part == 0))
+            .outerjoin(WATCH, WATCH.c.notice_id == found.c.id)
+            .outerjoin(
+                DEADLINE,
+                (DEADLINE.c.notice_id == WATCH.c.notice_id) & (DEADLINE.c.number == WATCH.c.number),
             )
         )
         .order_by(found.c.provided_at.desc(), found.c.id.desc())
     )
+
+    today = day(context.now())
 
     def work(connection: Connection) -> InboxPage:
         rows = connection.execute(query).all()
@@ -111,6 +126,7 @@ async def inbox(
                 state=row.state,
                 package_size=row.package_size,
                 cover=row.cover,
+                objection_until=row.ends_on if row.ends_on and row.ends_on >= today else None,
             )
             for row in rows[:limit]
         )

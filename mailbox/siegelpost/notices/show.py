@@ -9,7 +9,9 @@ from sqlalchemy import Connection, select
 
 from siegelpost.evidence.ids import AgencyId, NoticeId
 from siegelpost.evidence.trust import Purpose
+from siegelpost.notices.deadline import compute
 from siegelpost.notices.errors import NoSuchNotice
+from siegelpost.notices.plain_deadline import PlainDeadline, plain
 from siegelpost.notices.readers import NOTICE, Reader, readable_by
 from siegelpost.store import tables
 from siegelpost.store.blobs import read_blob
@@ -67,10 +69,14 @@ class Shown:
     manifest_keys: tuple[str, ...]
     #: in the order of the chain
     events: tuple[ShownEvent, ...]
+    #: what the legal clock says, for the citizen
+    deadline: PlainDeadline
 
 
 async def show(context: Context, reader: Reader, notice_id: NoticeId) -> Shown:
     """Return the facts; NoSuchNotice for foreign and unknown ids alike."""
+
+    now = context.now()
 
     def work(connection: Connection) -> Shown:
         row = connection.execute(readable_by(reader).where(NOTICE.c.id == notice_id)).one_or_none()
@@ -101,6 +107,7 @@ async def show(context: Context, reader: Reader, notice_id: NoticeId) -> Shown:
                 ShownEvent(type=event.type, at=event.at, logged=event.leaf_index is not None)
                 for event in events_of(connection, f"notice:{notice_id}")
             ),
+            deadline=plain(compute(connection, notice_id, now), now),
         )
 
     return await context.store.read(work)

@@ -47,6 +47,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/notices/{id}/retrieve", notices.package),
     ("POST", "/notices/{id}/acknowledge", notices.acknowledgement),
     ("GET", "/notices/{id}/receipt", notices.receipt),
+    ("GET", "/notices/{id}/deadline.ics", notices.calendar),
 )
 
 _STATUS_CODES = {404: "not-found", 405: "method", 413: "too-large"}

@@ -32,6 +32,9 @@ async def notices(world: World, request: Request) -> Response:
                     "provided_at": format_time(entry.provided_at),
                     "state": entry.state,
                     "cover": base64.b64encode(entry.cover).decode("ascii"),
+                    "objection_until": entry.objection_until.isoformat()
+                    if entry.objection_until
+                    else None,
                 }
                 for entry in page.notices
             ],

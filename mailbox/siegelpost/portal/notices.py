@@ -6,7 +6,7 @@ Every handler starts from the session's reader, so that a foreign notice is an u
 from __future__ import annotations
 
 import base64
-from datetime import datetime
+from datetime import date, datetime
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -15,10 +15,15 @@ from siegelpost.citizens.errors import InputInvalid
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.evidence.times import format_time
 from siegelpost.notices.acknowledge import acknowledge
+from siegelpost.notices.deadline import deadline_for_citizen
+from siegelpost.notices.errors import StepRefused
+from siegelpost.notices.plain_deadline import Meaning, plain
 from siegelpost.notices.receipts import receipt_for_citizen
 from siegelpost.notices.retrieve import retrieve
 from siegelpost.notices.show import show
+from siegelpost.portal.calendar_file import calendar_file
 from siegelpost.portal.forms import Base64, Body, Text, check_form, read_json
+from siegelpost.portal.texts import pick_language
 from siegelpost.portal.world import World, reader
 
 
@@ -55,6 +60,13 @@ async def facts(world: World, request: Request) -> Response:
                 {"type": event.type, "at": format_time(event.at), "logged": event.logged}
                 for event in shown.events
             ],
+            "deadline": {
+                "meaning": shown.deadline.meaning.value,
+                "deemed": _day(shown.deadline.deemed),
+                "end": _day(shown.deadline.end),
+                "open_until": _day(shown.deadline.open_until),
+                "unsure": shown.deadline.unsure,
+            },
         }
     )
 
@@ -101,8 +113,32 @@ async def receipt(world: World, request: Request) -> Response:
     )
 
 
+async def calendar(world: World, request: Request) -> Response:
+    """``GET /notices/{id}/deadline.ics``: the end of the running period for a calendar."""
+    context, notice_id = world.context, _id(request)
+    standing = await deadline_for_citizen(context, await reader(world, request), notice_id)
+    now = context.now()
+    found = plain(standing.result, now)
+    if found.end is None or found.meaning not in (Meaning.EXPECTED, Meaning.RUNNING):
+        raise StepRefused("no period is running")
+    language = pick_language(
+        request.query_params.get("lang"),
+        request.cookies.get("language"),
+        request.headers.get("accept-language"),
+    )
+    return Response(
+        calendar_file(notice=notice_id, end=found.end, made_at=now, language=language),
+        media_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="frist.ics"'},
+    )
+
+
 def _id(request: Request) -> NoticeId:
     return NoticeId(request.path_params["id"])
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _time(moment: datetime | None) -> str | None:

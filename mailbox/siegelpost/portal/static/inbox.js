@@ -58,6 +58,12 @@ function addItem(notice) {
   item.classList.toggle("notice-item--new", notice.state === "provided");
   const badge = byId(`badge-${notice.state}`);
   if (badge) item.querySelector("[data-badge]").append(badge.content.cloneNode(true));
+  if (notice.objection_until) {
+    item.querySelector('[data-slot="objection"]').textContent = text("objection", {
+      day: formatDay(notice.objection_until),
+    });
+    show(item.querySelector("[data-objection]"));
+  }
   list.append(item);
   return item;
 }

@@ -30,7 +30,24 @@ export function showFacts(facts, cover = null) {
     slot("acknowledged", text("acknowledged", { time: formatTime(facts.acknowledged_at) }));
     show(byId("acknowledge"));
   }
+  showDeadline(facts);
   if (cover) showCover(cover, agency);
+}
+
+/** What the legal clock says, in plain words with its dates. */
+function showDeadline({ deadline, regime }) {
+  const { meaning, deemed, end, open_until: until } = deadline;
+  const values = {
+    deemed: deemed && formatDay(deemed),
+    end: end && formatDay(end),
+    until: until && formatDay(until),
+    remedy: text(regime === "ao-122a" ? "remedy-tax" : "remedy"),
+  };
+  slot("deadline-means", text(`deadline-${meaning}`, values));
+  slot("deadline-do", text(`deadline-do-${meaning}`, values));
+  show(byId("deadline-unsure"), deadline.unsure);
+  show(byId("deadline-calendar"), meaning === "running" || meaning === "expected");
+  show(byId("deadline"), meaning !== "withdrawn");
 }
 
 function showCover(cover, agency) {
