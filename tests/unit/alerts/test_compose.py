@@ -12,7 +12,7 @@ import pytest
 
 from siegelpost.alerts.compose import TEMPLATES, Mail
 from siegelpost.alerts.errors import UnusableMail
-from siegelpost.alerts.texts import LANGUAGES, spoken_date
+from siegelpost.alerts.texts import LANGUAGES, german_day, spoken_day
 from siegelpost.citizens import enrol
 from siegelpost.store.outbox import AlertKind
 from tests.support.alerts import AGENCY_NAME, CODE, DOMAIN, claimed, composer, settings
@@ -205,7 +205,7 @@ def test_reminder_says_that_it_is_one() -> None:
 )
 def test_the_day_is_the_german_one_in_the_words_of_the_language(language: str, words: str) -> None:
     moment = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
-    assert re.sub(r"\s", " ", spoken_date(moment, LANGUAGES[language])) == words
+    assert re.sub(r"\s", " ", spoken_day(german_day(moment), LANGUAGES[language])) == words
 
 
 def test_markup_and_line_breaks_in_names_stay_words() -> None:
@@ -216,6 +216,18 @@ def test_markup_and_line_breaks_in_names_stay_words() -> None:
     assert "<i>" not in html
     assert "&lt;b&gt;Amt&lt;/b&gt; Bitte überweisen" in html
     assert "\nBitte überweisen" not in plain
+
+
+def test_one_citizen_s_name_is_never_in_another_s_mail() -> None:
+    write = composer(settings(25))
+    for name in ("Frau Beispiel", None, "Herr Fremd", "<b>", "\ue000", "Frau Beispiel"):
+        mail = write.compose(claimed(salutation=name), now=NOW)
+        _, plain, html = texts(mail)
+        for other in {"Beispiel", "Fremd"} - set((name or "").split()):
+            assert other not in plain
+            assert other not in html
+        assert "\ue000" not in plain + html
+        assert "<b>" not in html
 
 
 def test_code_is_in_the_body_of_its_own_mail_and_nowhere_else() -> None:

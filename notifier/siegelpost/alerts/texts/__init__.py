@@ -12,7 +12,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import cache
 from gettext import NullTranslations
 from importlib.resources import files
 from typing import Any
@@ -94,14 +94,14 @@ def catalogue(tag: str) -> NullTranslations:
     return Translations(fp=compiled)
 
 
-def spoken_date(moment: datetime, language: Language) -> str:
-    """Return the German calendar day of `moment` in the words of `language`."""
-    return _spoken_day(moment.astimezone(_GERMANY).date(), language.locale)
+def german_day(moment: datetime) -> date:
+    """Return the calendar day of `moment` in Germany."""
+    return moment.astimezone(_GERMANY).date()
 
 
-@lru_cache(maxsize=256)
-def _spoken_day(day: date, locale: str) -> str:
-    return format_date(day, "long", locale=locale)
+def spoken_day(day: date, language: Language) -> str:
+    """Return `day` in the words of `language`."""
+    return format_date(day, "long", locale=language.locale)
 
 
 def foreign_words(text: str, language: Language) -> str:
