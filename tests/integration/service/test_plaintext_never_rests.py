@@ -21,7 +21,7 @@ from siegelpost.service.client import Refused
 from siegelpost.service.demo.citizen import Citizen
 from tests.support.pdfs import make_pdf, make_text_pdf
 from tests.support.plaintext import binary_forms, forms, search
-from tests.support.postgres import Server
+from tests.support.postgres import running_server
 from tests.support.service import Service, prepared_service
 from tests.support.service_values import eventually, notice
 from tests.support.traces import Write, tracer, writes
@@ -61,20 +61,23 @@ class Played:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Played:
+def played(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Played]:
     """The story, on each database."""
     folder = tmp_path_factory.mktemp(f"plaintext-{request.param}")
     if request.param == "sqlite":
-        return _play(folder, "sqlite:///siegelpost.db", ())
-    server: Server = request.getfixturevalue("postgres")
-    name = f"plaintext_{_MARK}"
-    database = server.create(name)
-    played = _play(folder, database, (server.folder,))
-    with psycopg.connect(
-        host="127.0.0.1", port=server.port, user="siegelpost", dbname=name, autocommit=True
-    ) as connection:
-        connection.execute("CHECKPOINT")  # what is in memory reaches the files
-    return played
+        yield _play(folder, "sqlite:///siegelpost.db", ())
+        return
+    # A server of its own: all of its files are searched, and other tests' would be many.
+    with running_server() as server:
+        played = _play(folder, server.create("plaintext"), (server.folder,))
+        with psycopg.connect(
+            host="127.0.0.1", port=server.port, user="siegelpost", dbname="plaintext"
+        ) as connection:
+            connection.autocommit = True
+            connection.execute("CHECKPOINT")  # what is in memory reaches the files
+        yield played
 
 
 def test_nothing_readable_rests_anywhere(played: Played) -> None:
