@@ -40,13 +40,11 @@ class AlertMove:
     message_id: str | None
 
 
-def destination_of(connection: Connection, alert: AlertId) -> AnyRow | None:
-    """Return `email`, `agency_id` and its `evidence_recipient` for one alert, or None."""
-    return connection.execute(_DESTINATION, {"alert": alert}).one_or_none()
-
-
 def lock_alerts(connection: Connection, alerts: Iterable[AlertId]) -> dict[AlertId, AnyRow]:
-    """Lock the alerts for this transaction and return their rows with the `email` they went to."""
+    """Lock the alerts for this transaction and return their rows.
+
+    With `email`, where each went to, and its agency's `evidence_recipient`, if it has its own.
+    """
     rows = connection.execute(_LOCKED, {"ids": sorted(set(alerts))})
     return {AlertId(row.id): row for row in rows}
 
@@ -95,18 +93,13 @@ def move_alerts(connection: Connection, moves: Sequence[AlertMove]) -> None:
         )
 
 
-_DESTINATION = (
-    select(_alert.c.agency_id, _agency.c.evidence_recipient, _address.c.email)
+_LOCKED = (
+    select(_alert, _address.c.email, _agency.c.evidence_recipient)
     .select_from(
         _alert.join(_address, _address.c.id == _alert.c.address_id).outerjoin(
             _agency, _agency.c.id == _alert.c.agency_id
         )
     )
-    .where(_alert.c.id == bindparam("alert"))
-)
-_LOCKED = (
-    select(_alert, _address.c.email)
-    .join(_address, _address.c.id == _alert.c.address_id)
     .where(_alert.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(_alert.c.id)
     .with_for_update(of=_alert)

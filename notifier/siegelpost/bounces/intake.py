@@ -12,23 +12,16 @@ import hashlib
 import logging
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from siegelpost.alerts.errors import OddTransition
 from siegelpost.bounces.dsn import parse_dsn
 from siegelpost.bounces.errors import BounceError
-from siegelpost.bounces.evidence_keys import evidence_recipient
-from siegelpost.bounces.news import read_news
 from siegelpost.bounces.recording import Effect, ReportRecorder
 from siegelpost.bounces.report_events import Message, Origin
 from siegelpost.bounces.settings import BounceSettings
 from siegelpost.evidence.ids import ID_RANDOM, new_id
 from siegelpost.keyring.errors import KeyringError
 from siegelpost.keyring.protocol import KeyPurpose
-from siegelpost.sealing.age import seal_bytes
 from siegelpost.sealing.errors import SealingError
-from siegelpost.store.bounces import destination_of
-from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.errors import Conflict, StoreError
 from siegelpost.store.return_addresses import (
@@ -69,7 +62,9 @@ class Intake:
         """Use the keys, the clock and the store of `context`."""
         self._context = context
         self._settings = settings
-        self._recorder = ReportRecorder(entropy=context.entropy, most=settings.reports_per_alert)
+        self._recorder = ReportRecorder(
+            context.keyring, entropy=context.entropy, most=settings.reports_per_alert
+        )
 
     def check(self, address: str) -> ReturnAddress | Reply:
         """Return what a recipient's address says, or the refusal; asks no database."""
@@ -101,25 +96,14 @@ class Intake:
 
     async def _record(self, raw: bytes, to: ReturnAddress, origin: Origin) -> Effect:
         store, now = self._context.store, self._context.now()
-
-        def look(connection: Connection) -> AnyRow | None:
-            return destination_of(connection, to.alert)
-
-        found = await store.read_briefly(look)
-        recipient = evidence_recipient(
-            self._context.keyring,
-            found.agency_id if found else None,
-            found.evidence_recipient if found else None,
-        )
         parsing = asyncio.to_thread(parse_dsn, raw) if len(raw) > _LARGE else None
         report = parse_dsn(raw) if parsing is None else await parsing
         message = Message(
             id=new_id(now, self._context.entropy(ID_RANDOM)),
             alert=to.alert,
-            news=read_news(report, found.email if found else ""),
+            report=report,
+            raw=raw,
             digest=hashlib.sha256(raw).digest(),
-            size=len(raw),
-            sealed=seal_bytes(raw, [recipient]).data,
             origin=origin,
             received_at=now,
             envelope_id=to.token,

@@ -23,8 +23,6 @@ _ADDRESS_REASONS = frozenset(
 class News:
     """What one message says about our mail."""
 
-    #: the whole of it
-    report: Report
     #: the part about our recipient, if it names any
     about: RecipientReport | None
     #: what moves the alert, if anything
@@ -51,7 +49,7 @@ def read_news(report: Report, address: str) -> News:
         and about.permanent is True
         and about.reason in _ADDRESS_REASONS
     )
-    return News(report=report, about=about, happening=happening, address_at_fault=at_fault)
+    return News(about=about, happening=happening, address_at_fault=at_fault)
 
 
 def _about(report: Report, address: str) -> RecipientReport | None:

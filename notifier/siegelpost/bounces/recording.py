@@ -7,6 +7,7 @@ digest and changes nothing: its sender has not heard our answer and sent it agai
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -15,9 +16,15 @@ from sqlalchemy import Connection
 from siegelpost.alerts.errors import OddTransition
 from siegelpost.bounces.decision import Decision, decide
 from siegelpost.bounces.errors import AlertUnknown, TooManyReports
+from siegelpost.bounces.evidence_keys import evidence_recipient
+from siegelpost.bounces.news import News, read_news
 from siegelpost.bounces.report_events import Message, report_drafts, report_tasks
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AlertId, NoticeId
+from siegelpost.keyring.errors import KeyringError
+from siegelpost.keyring.protocol import Keyring
+from siegelpost.sealing.age import seal_bytes
+from siegelpost.sealing.errors import SealingError
 from siegelpost.store.alert_outcomes import fail_addresses
 from siegelpost.store.blobs import insert_blobs, split
 from siegelpost.store.bounces import (
@@ -49,8 +56,9 @@ class Effect(StrEnum):
 class ReportRecorder:
     """Records messages in bulk; hand `record` to `Store.write_bulk`."""
 
-    def __init__(self, *, entropy: Callable[[int], bytes], most: int) -> None:
-        """`entropy` gives ids and salts of events; `most` messages of an alert are kept."""
+    def __init__(self, keyring: Keyring, *, entropy: Callable[[int], bytes], most: int) -> None:
+        """Seal by `keyring`; `most` messages of an alert are kept."""
+        self._keyring = keyring
         self._entropy = entropy
         self._most = most
 
@@ -59,27 +67,41 @@ class ReportRecorder:
     ) -> Sequence[Effect | Exception]:
         """Record each message; for each its effect, or why it cannot be taken.
 
-        AlertUnknown, TooManyReports for good; OddTransition for now.
+        AlertUnknown, TooManyReports for good; OddTransition, KeyringError, SealingError for now.
         """
-        work = _Work(connection, items, self._most)
+        work = _Work(connection, items, self._most, self._keyring)
         answers = [work.take(item) for item in items]
         work.write(self._entropy)
         return answers
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """One message with what follows from it."""
+
+    item: Message
+    news: News
+    decision: Decision
+    drafts: list[EventDraft]
+    sealed: bytes
+
+
 class _Work:
     """One call of `record`: rows as they become while the messages are gone through."""
 
-    def __init__(self, connection: Connection, items: Sequence[Message], most: int) -> None:
+    def __init__(
+        self, connection: Connection, items: Sequence[Message], most: int, keyring: Keyring
+    ) -> None:
         self._connection = connection
         self._most = most
+        self._keyring = keyring
         ids = [item.alert for item in items]
         self._alerts = lock_alerts(connection, ids)
         self._before = kept_before(connection, ids)
         self._states = {key: AlertState(row.state) for key, row in self._alerts.items()}
         self._sent = {key for key, row in self._alerts.items() if row.message_id is not None}
         self._moved: dict[AlertId, Message] = {}
-        self._kept: list[tuple[Message, Decision, list[EventDraft]]] = []
+        self._kept: list[_Kept] = []
 
     def take(self, item: Message) -> Effect | Exception:
         """Decide about one message; nothing is written yet."""
@@ -91,14 +113,17 @@ class _Work:
             return Effect.REPEATED
         if len(before) >= self._most:
             return TooManyReports("enough has been reported about this mail")
+        news = read_news(item.report, row.email)
         try:
+            recipient = evidence_recipient(self._keyring, row.agency_id, row.evidence_recipient)
+            sealed = seal_bytes(item.raw, [recipient]).data
             decision = decide(
                 self._states[item.alert],
-                item.news.happening,
+                news.happening,
                 sent=item.alert in self._sent,
                 delivered=any(effect == "delivered" for _, effect in before),
             )
-        except OddTransition as error:
+        except (OddTransition, KeyringError, SealingError) as error:
             return error
         before.append((item.digest, decision.effect))
         if decision.events or decision.to is not self._states[item.alert]:
@@ -108,20 +133,22 @@ class _Work:
         if EventType.ALERT_SENT in decision.events:
             attempt = last_attempt(self._connection, item.alert)
             self._sent.add(item.alert)
-        drafts = report_drafts(item, decision, row, attempt=attempt)
-        self._kept.append((item, decision, drafts))
+        drafts = report_drafts(item, news, decision, row, attempt=attempt)
+        self._kept.append(
+            _Kept(item=item, news=news, decision=decision, drafts=drafts, sealed=sealed)
+        )
         return Effect(decision.effect)
 
     def write(self, entropy: Callable[[int], bytes]) -> None:
         """Write everything that was decided."""
         connection = self._connection
-        insert_blobs(connection, [(_blob(item), split([item.sealed])) for item, _, _ in self._kept])
-        drafts = [draft for _, _, drafts in self._kept for draft in drafts]
+        insert_blobs(connection, [(_blob(one.item), split([one.sealed])) for one in self._kept])
+        drafts = [draft for one in self._kept for draft in one.drafts]
         recorded = iter(append_events(connection, drafts, entropy=entropy) if drafts else [])
         rows = []
-        for item, decision, own in self._kept:
-            events = [next(recorded) for _ in own]
-            rows.append(_row(item, decision, events[-1].event.id if events else None))
+        for one in self._kept:
+            events = [next(recorded) for _ in one.drafts]
+            rows.append(_row(one, events[-1].event.id if events else None))
         keep_bounces(connection, rows)
         move_alerts(connection, [self._move(alert, item) for alert, item in self._moved.items()])
         self._follow(entropy)
@@ -146,11 +173,11 @@ class _Work:
         addresses: list[str] = []
         delivered: list[NoticeId] = []
         tasks: list[TaskDraft] = []
-        for item, decision, _ in self._kept:
-            row = self._alerts[item.alert]
-            tasks += report_tasks(item, decision, row)
+        for one in self._kept:
+            row, decision = self._alerts[one.item.alert], one.decision
+            tasks += report_tasks(one.item, one.news, decision, row)
             confirmed = row.kind != AlertKind.ADDRESS_CODE.value
-            if confirmed and item.news.address_at_fault and decision.effect == "failed":
+            if confirmed and one.news.address_at_fault and decision.effect == "failed":
                 addresses.append(row.address_id)
             if decision.effect == "delivered" and row.notice_id is not None:
                 delivered.append(NoticeId(row.notice_id))
@@ -168,18 +195,18 @@ def _message_id(attempt: tuple[int, Mapping[str, Any]] | None) -> str:
     return str(attempt[1].get("message_id") or "unknown") if attempt else "unknown"
 
 
-def _row(item: Message, decision: Decision, event: str | None) -> dict[str, Any]:
-    about = item.news.about
+def _row(one: _Kept, event: str | None) -> dict[str, Any]:
+    item, about = one.item, one.news.about
     return {
         "id": item.id,
         "alert_id": item.alert,
-        "kind": item.news.report.kind.value,
+        "kind": item.report.kind.value,
         "action": about.action.value if about and about.action else None,
         "status": about.status if about else None,
         "reason": about.reason.value if about and about.reason else None,
-        "effect": decision.effect,
+        "effect": one.decision.effect,
         "digest": item.digest,
-        "size": item.size,
+        "size": len(item.raw),
         "blob_id": _blob(item),
         "event_id": event,
         "received_at": item.received_at,

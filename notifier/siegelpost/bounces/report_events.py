@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from siegelpost.bounces.decision import Decision
+from siegelpost.bounces.dsn import RecipientReport, Report
 from siegelpost.bounces.news import News
 from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.events import EventType
@@ -72,13 +73,11 @@ class Message:
     #: whose return address it came to
     alert: AlertId
     #: what it says
-    news: News
-    #: SHA-256 of its bytes
+    report: Report
+    #: its bytes
+    raw: bytes
+    #: their SHA-256
     digest: bytes
-    #: how many
-    size: int
-    #: the age file
-    sealed: bytes
     #: where from
     origin: Origin
     #: when it had come in
@@ -89,6 +88,7 @@ class Message:
 
 def report_drafts(
     message: Message,
+    news: News,
     decision: Decision,
     alert: AnyRow,
     *,
@@ -112,7 +112,7 @@ def report_drafts(
                 "alert": alert.id,
                 "kind": alert.kind,
                 "address": alert.email,
-                **_seen(event, message, alert, attempt),
+                **_seen(event, message, news, alert, attempt),
                 "reason": decision.reason,
                 "proves": PROVES[event],
                 "does_not_prove": DOES_NOT_PROVE[event],
@@ -122,13 +122,15 @@ def report_drafts(
     ]
 
 
-def report_tasks(message: Message, decision: Decision, alert: AnyRow) -> list[TaskDraft]:
+def report_tasks(
+    message: Message, news: News, decision: Decision, alert: AnyRow
+) -> list[TaskDraft]:
     """Return the agency's task if the mail failed after all."""
     if EventType.ALERT_FAILED not in decision.events:
         return []
     if alert.notice_id is None or alert.agency_id is None:
         return []
-    about = message.news.about
+    about = news.about
     since = alert.finished_at or alert.created_at
     return [
         TaskDraft(
@@ -151,21 +153,22 @@ def report_tasks(message: Message, decision: Decision, alert: AnyRow) -> list[Ta
 def _seen(
     event: EventType,
     message: Message,
+    news: News,
     alert: AnyRow,
     attempt: tuple[int, Mapping[str, Any]] | None,
 ) -> dict[str, Json]:
     if event is EventType.ALERT_SENT:
         number, evidence = attempt or (alert.attempts, {"reason": "worker-vanished"})
         return {"attempt": number, "submission": dict(evidence), "shown_by": message.id}
-    return {"report": _report(message)}
+    return {"report": _report(message, news.about)}
 
 
-def _report(message: Message) -> dict[str, Json]:
-    report, about, origin = message.news.report, message.news.about, message.origin
+def _report(message: Message, about: RecipientReport | None) -> dict[str, Json]:
+    report, origin = message.report, message.origin
     said: dict[str, Json] = {
         "bounce": message.id,
         "message_sha256": message.digest.hex(),
-        "message_bytes": message.size,
+        "message_bytes": len(message.raw),
         "received_at": format_time(message.received_at),
         "received_from": {"address": origin.peer, "helo": origin.helo, "tls": origin.tls},
         "kind": report.kind.value,
