@@ -19,6 +19,7 @@ from siegelpost.sealing.wrapping import (
     Method,
     passkey_key,
     recovery_code_key,
+    recovery_login_proof,
     split_passphrase,
     wrap_seed,
 )
@@ -70,6 +71,7 @@ def make() -> dict[str, Any]:
                 "random": code_random.hex(),
                 "code": code,
                 "canonical": parse_recovery_code(code),
+                "login_proof": recovery_login_proof(code, _SALT).hex(),
                 **_wrapped(Method.RECOVERY_CODE, recovery_code_key(code, _SALT)),
             },
             "passkey": {

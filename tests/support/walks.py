@@ -13,8 +13,8 @@ PASSWORT = "Laterne Zebra Kupfer Wolke"
 
 def activate(
     watched: Watched, house: PortalHouse, letter: Letter, email: str, *, inspect: bool = True
-) -> None:
-    """Walk through the wizard as the letter tells it, inspecting every step."""
+) -> str:
+    """Walk through the wizard as the letter tells it, inspecting; return the emergency code."""
 
     def look(name: str) -> None:
         if inspect:
@@ -53,12 +53,27 @@ def activate(
 
     expect(page.locator("#recovery-title")).to_be_visible()
     look("activate-5-recovery")
-    asked = page.locator("#recovery-group")
-    number = int(page.locator('label[for="recovery-group"]').inner_text().split()[-1])
-    asked.fill(page.locator("#recovery-code li").nth(number - 1).inner_text().lower())
+    code = note_code(page)
     page.get_by_role("button", name="Postfach freischalten").click()
     expect(page.get_by_role("heading", name="Ihr Postfach ist fertig")).to_be_visible()
     look("activate-6-done")
+    return code
+
+
+def note_code(page: Page) -> str:
+    """Read the emergency code off the page and type the group that is asked for."""
+    expect(page.locator("#recovery-code li").last).to_be_visible()
+    groups = page.locator("#recovery-code li").all_inner_texts()
+    number = int(page.locator('label[for="recovery-group"]').inner_text().split()[-1])
+    page.locator("#recovery-group").fill(groups[number - 1].lower())
+    return "-".join(groups)
+
+
+def log_in(page: Page, name: str, password: str = PASSWORT) -> None:
+    """Fill in the login form and send it."""
+    page.get_by_role("textbox", name="Anmeldename").fill(name)
+    page.locator("#passphrase").fill(password)
+    page.get_by_role("button", name="Anmelden", exact=True).click()
 
 
 def next_step(page: Page) -> None:

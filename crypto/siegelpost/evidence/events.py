@@ -59,6 +59,8 @@ class EventType(StrEnum):
     KEY_BOUND = "key-bound"
     KEY_RETIRED = "key-retired"
     ADDRESS_CHANGED = "address-changed"
+    KEY_COPY_CHANGED = "key-copy-changed"
+    LOGGED_IN = "logged-in"
 
 
 #: The evidence of ETSI EN 319 522 that a type corresponds to; types without one are absent.

@@ -15,6 +15,10 @@ Wrapping key (32 bytes) by method, each with a random 16-byte salt of its own:
 - `recovery-code`: HKDF-SHA256(ikm = the 27 canonical characters, salt,
   info = "siegelpost/recovery-code/v1").
 - `passkey`: HKDF-SHA256(ikm = 32-byte PRF output, salt, info = "siegelpost/passkey/v1").
+
+A recovery code proves a login, too, for somebody who forgot the passphrase:
+HKDF-SHA256(ikm = the 27 canonical characters, salt, info = "siegelpost/recovery-login/v1").
+Of the two outputs with one salt, neither tells anything about the other (RFC 5869, 3.2).
 """
 
 from __future__ import annotations
@@ -110,6 +114,12 @@ def recovery_code_key(typed: str, salt: bytes) -> bytes:
     """Wrapping key of a recovery code as typed; RecoveryCodeError if it cannot be one."""
     code = parse_recovery_code(typed)
     return _hkdf(code.encode("ascii"), salt, b"siegelpost/recovery-code/v1")
+
+
+def recovery_login_proof(typed: str, salt: bytes) -> bytes:
+    """Login proof (32 bytes) of a recovery code as typed; RecoveryCodeError if it cannot be one."""
+    code = parse_recovery_code(typed)
+    return _hkdf(code.encode("ascii"), salt, b"siegelpost/recovery-login/v1")
 
 
 def passkey_key(prf_output: bytes, salt: bytes) -> bytes:

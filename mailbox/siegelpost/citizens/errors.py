@@ -129,6 +129,24 @@ class LoginRefused(CitizenError):
     code = "login-refused"
 
 
+class ProofNeeded(CitizenError):
+    """The step needs a proof of the login that is no older than ten minutes."""
+
+    code = "proof-needed"
+
+
+class PasskeyRefused(CitizenError):
+    """The new passkey does not hold, or is registered already."""
+
+    code = "passkey-refused"
+
+
+class PasskeyUnknown(CitizenError):
+    """The mailbox has no such passkey."""
+
+    code = "passkey-unknown"
+
+
 class SessionOver(CitizenError):
     """Nobody is logged in with this cookie: it never was one, ran out or was ended."""
 

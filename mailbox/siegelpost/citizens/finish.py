@@ -28,12 +28,13 @@ from siegelpost.citizens.errors import (
     TooManyTries,
 )
 from siegelpost.citizens.keys import CheckedKey, WrappedCopy, check_key, insert_key, key_bound
-from siegelpost.citizens.login import PROOF_SIZE, SALT_SIZE, LoggedIn, stored_proof
+from siegelpost.citizens.login import RECOVERY_CODE, LoggedIn, check_half, stored_proof
 from siegelpost.citizens.sessions import new_cookie, open_session
 from siegelpost.citizens.text import normal_login_name
 from siegelpost.citizens.writing import decide
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import KeyId, MailboxId
+from siegelpost.sealing.wrapping import Method
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.events import EventDraft, append_events
@@ -61,6 +62,10 @@ class Finish:
     acknowledgement_key: bytes
     #: 64 bytes, see ``siegelpost.evidence.key_binding``
     binding_signature: bytes
+    #: 16 bytes
+    recovery_salt: bytes
+    #: 32 bytes: the login half of the recovery code
+    recovery_proof: bytes
     #: at least two different methods
     wrapped: Sequence[WrappedCopy]
     #: consent to get notices electronically
@@ -75,15 +80,13 @@ class Finish:
     def __post_init__(self) -> None:
         check_wording(self.wording, receive=self.receive)
         normal_login_name(self.login_name)
-        if len(self.login_salt) != SALT_SIZE:
-            raise InputInvalid("login_salt", f"not {SALT_SIZE} bytes")
-        if len(self.login_proof) != PROOF_SIZE:
-            raise InputInvalid("login_proof", f"not {PROOF_SIZE} bytes")
+        check_half(self.login_salt, self.login_proof, prefix="login")
+        check_half(self.recovery_salt, self.recovery_proof, prefix="recovery")
         if self.language not in LANGUAGES:
             raise InputInvalid("language", "not one of " + ", ".join(LANGUAGES))
 
 
-async def finish(context: Context, *, cookie: str, given: Finish) -> LoggedIn:
+async def finish(context: Context, *, cookie: str, given: Finish, device: str = "") -> LoggedIn:
     """Make the mailbox and log its owner in.
 
     Raises ActivationOver, ActivationUsed (somebody finished with other keys), AddressUnconfirmed,
@@ -117,7 +120,16 @@ async def finish(context: Context, *, cookie: str, given: Finish) -> LoggedIn:
         except CitizenError as refusal:
             return refusal
         throttle.forgive(connection, tried)
-        open_session(connection, mailbox, cookie=session_cookie, now=now)
+        open_session(
+            connection,
+            mailbox,
+            cookie=session_cookie,
+            now=now,
+            method=Method.PASSPHRASE,
+            device=device,
+            # Whoever has just made all the secrets may go on with a passkey at once.
+            proved=True,
+        )
         return LoggedIn(cookie=session_cookie, mailbox=mailbox)
 
     return await decide(context, work)
@@ -171,6 +183,8 @@ def _make(
                 login_name=name,
                 login_salt=given.login_salt,
                 login_proof=stored_proof(context, mailbox, given.login_proof),
+                recovery_salt=given.recovery_salt,
+                recovery_proof=stored_proof(context, mailbox, given.recovery_proof, RECOVERY_CODE),
                 language=given.language,
                 salutation_allowed=given.salutation_allowed,
                 created_at=now,

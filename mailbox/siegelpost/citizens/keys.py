@@ -48,6 +48,8 @@ class WrappedCopy:
     nonce: bytes
     #: 48 bytes
     sealed: bytes
+    #: of a passkey: its credential id
+    credential: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +187,11 @@ async def keys_of(context: Context, mailbox: MailboxId) -> tuple[MailboxKeys, ..
                     salt=bytes.fromhex(row.parameters["salt"]),
                     nonce=bytes(row.nonce),
                     sealed=bytes(row.sealed),
+                    credential=(
+                        bytes.fromhex(row.parameters["credential"])
+                        if "credential" in row.parameters
+                        else None
+                    ),
                 )
             )
         return tuple(

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, select, update
 from siegelpost.citizens.codes import cookie_digest
 from siegelpost.citizens.errors import SessionOver
 from siegelpost.evidence.ids import MailboxId
+from siegelpost.sealing.wrapping import Method
 from siegelpost.store.context import Context
 from siegelpost.store.tables import Mailbox, Session, core
 
@@ -42,6 +43,8 @@ class CitizenSession:
     mailbox: MailboxId
     #: language of the mailbox
     language: str
+    #: by what it was opened
+    method: Method
     #: when the login happened
     created_at: datetime
     #: when it ends without a further request
@@ -55,8 +58,20 @@ def new_cookie(entropy: Callable[[int], bytes]) -> str:
     return base64.urlsafe_b64encode(entropy(COOKIE_RANDOM)).decode("ascii").rstrip("=")
 
 
-def open_session(connection: Connection, mailbox: MailboxId, *, cookie: str, now: datetime) -> None:
-    """Store a session for ``cookie``, in the caller's transaction."""
+def open_session(
+    connection: Connection,
+    mailbox: MailboxId,
+    *,
+    cookie: str,
+    now: datetime,
+    method: Method,
+    device: str,
+    proved: bool,
+) -> None:
+    """Store a session for ``cookie``, in the caller's transaction.
+
+    ``proved``: whether its beginning counts as a proof for steps that need one.
+    """
     connection.execute(
         _session.insert().values(
             digest=cookie_digest(cookie),
@@ -64,6 +79,9 @@ def open_session(connection: Connection, mailbox: MailboxId, *, cookie: str, now
             created_at=now,
             seen_at=now,
             expires_at=now + ABSOLUTE_LIMIT,
+            method=method.value,
+            device=device,
+            proved_at=now if proved else None,
         )
     )
 
@@ -90,6 +108,7 @@ async def session_of(context: Context, cookie: str) -> CitizenSession:
             digest=row.digest,
             mailbox=MailboxId(row.mailbox_id),
             language=row.language,
+            method=Method(row.method),
             created_at=row.created_at,
             idle_ends_at=row.seen_at + IDLE_LIMIT,
             expires_at=row.expires_at,
@@ -112,6 +131,25 @@ async def end_session(context: Context, cookie: str) -> None:
 def drop_session(connection: Connection, digest: bytes) -> None:
     """Delete one session, in the caller's transaction."""
     connection.execute(delete(_session).where(_session.c.digest == digest))
+
+
+def drop_others(connection: Connection, session: CitizenSession) -> int:
+    """End every other session of the mailbox, in the caller's transaction; return how many."""
+    others = (_session.c.mailbox_id == session.mailbox) & (_session.c.digest != session.digest)
+    return connection.execute(delete(_session).where(others)).rowcount
+
+
+def renew_session(connection: Connection, session: CitizenSession, *, cookie: str) -> None:
+    """End every other session and give this one a new cookie, in the caller's transaction."""
+    drop_others(connection, session)
+    # The recovery code that opened it is gone.
+    recovered = session.method is Method.RECOVERY_CODE
+    method = Method.PASSPHRASE if recovered else session.method
+    connection.execute(
+        update(_session)
+        .where(_session.c.digest == session.digest)
+        .values(digest=cookie_digest(cookie), method=method.value)
+    )
 
 
 def sweep(connection: Connection, *, now: datetime) -> int:

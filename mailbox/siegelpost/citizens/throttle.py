@@ -41,6 +41,10 @@ _GROWING = tuple(timedelta(seconds=n) for n in (5, 15, 60, 300, 900, 3600))
 
 #: Passphrases of one login name.
 LOGIN = Policy(kind="login", free=4, delays=_GROWING, forget_after=timedelta(hours=24))
+#: Recovery codes of one login name.
+RECOVERY = Policy(kind="recovery", free=4, delays=_GROWING, forget_after=timedelta(hours=24))
+#: Assertions of one passkey.
+PASSKEY = Policy(kind="passkey", free=9, delays=_GROWING, forget_after=timedelta(hours=24))
 #: Birth dates for one letter code; `activate` locks the code for good besides.
 ACTIVATION = Policy(kind="activation", free=3, delays=_GROWING[1:], forget_after=timedelta(days=60))
 #: Confirmation mails to one address, so that nobody is flooded through us.
@@ -97,7 +101,8 @@ def forgive(connection: Connection, key: bytes) -> None:
 def sweep(connection: Connection, *, now: datetime) -> int:
     """Delete what every policy has forgotten; return how many rows."""
     oldest = max(
-        policy.forget_after for policy in (LOGIN, ACTIVATION, ADDRESS_MAIL, ADDRESS_ASKED, FINISH)
+        policy.forget_after
+        for policy in (LOGIN, RECOVERY, PASSKEY, ACTIVATION, ADDRESS_MAIL, ADDRESS_ASKED, FINISH)
     )
     return connection.execute(delete(_throttle).where(_throttle.c.first_at < now - oldest)).rowcount
 

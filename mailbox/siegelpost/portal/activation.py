@@ -15,6 +15,7 @@ from siegelpost.citizens.finish import Finish, finish
 from siegelpost.citizens.keys import COPIES_LIMIT, WrappedCopy
 from siegelpost.portal import cookies
 from siegelpost.portal.forms import Base64, Body, Text, read_json
+from siegelpost.portal.login import device, opened
 from siegelpost.portal.world import World
 
 
@@ -65,6 +66,8 @@ class FinishBody(Body):
     login_name: Text
     login_salt: Base64
     login_proof: Base64
+    recovery_salt: Base64
+    recovery_proof: Base64
     recipient: Text
     acknowledgement_key: Base64
     binding_signature: Base64
@@ -116,10 +119,13 @@ async def end(world: World, request: Request) -> Response:
     done = await finish(
         world.context,
         cookie=_cookie(request),
+        device=device(request),
         given=Finish(
             login_name=body.login_name,
             login_salt=body.login_salt,
             login_proof=body.login_proof,
+            recovery_salt=body.recovery_salt,
+            recovery_proof=body.recovery_proof,
             recipient=body.recipient,
             acknowledgement_key=body.acknowledgement_key,
             binding_signature=body.binding_signature,
@@ -138,9 +144,7 @@ async def end(world: World, request: Request) -> Response:
             salutation_allowed=body.salutation_allowed,
         ),
     )
-    response = JSONResponse({"mailbox": done.mailbox})
-    cookies.put(response, cookies.SESSION, done.cookie)
-    return response
+    return opened(world, done)
 
 
 def _cookie(request: Request) -> str:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from siegelpost.citizens.errors import CitizenError, SessionOver
 from siegelpost.notices.errors import NoticeError
-from siegelpost.portal import activation, inbox, login, notices, pages, texts
+from siegelpost.portal import account, activation, inbox, login, notices, pages, texts
 from siegelpost.portal.assets import Assets
 from siegelpost.portal.problems import Problem, problem_json, problem_of
 from siegelpost.portal.security import Security
@@ -38,8 +38,16 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/login", pages.login),
     ("POST", "/login/prepare", login.prepare),
     ("POST", "/login", login.login),
+    ("GET", "/recover", pages.recover),
+    ("POST", "/login/recovery/prepare", login.prepare_recovery),
+    ("POST", "/login/recovery", login.recover),
     ("POST", "/logout", login.logout),
-    ("GET", "/account/keys", login.keys),
+    ("GET", "/account", pages.account),
+    ("GET", "/account/overview", account.overview),
+    ("GET", "/account/keys", account.keys),
+    ("POST", "/account/prove", account.prove),
+    ("POST", "/account/secrets", account.secrets),
+    ("POST", "/account/sessions/end", account.end),
     ("GET", "/inbox", pages.inbox),
     ("GET", "/inbox/notices", inbox.notices),
     ("GET", "/notices/{id}", pages.notice),

@@ -56,6 +56,11 @@ Base64 = Annotated[bytes, BeforeValidator(_bytes), Field(max_length=4096)]
 Text = Annotated[str, Field(max_length=4096)]
 
 
+def in_base64(data: bytes) -> str:
+    """Bytes as a field of a JSON answer, the way that `Base64` reads them."""
+    return base64.b64encode(data).decode("ascii")
+
+
 def form_token(context: Context, cookie: str) -> str:
     """The token of pages rendered for the holder of ``cookie`` (session or visit)."""
     return _token(context.keyring.secret(KeyPurpose.SESSION), cookie)

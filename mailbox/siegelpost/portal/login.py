@@ -1,18 +1,31 @@
-"""Login, logout and the wrapped keys that unlock in the browser (DESIGN section 6)."""
+"""Login by passphrase or recovery code, and logout (DESIGN section 6)."""
 
 from __future__ import annotations
-
-import base64
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from siegelpost.citizens.keys import keys_of
-from siegelpost.citizens.login import log_in, prepare_login
+from siegelpost.citizens.devices import device_of
+from siegelpost.citizens.login import (
+    PASSPHRASE,
+    RECOVERY_CODE,
+    Knowledge,
+    LoggedIn,
+    log_in,
+    prepare_login,
+)
 from siegelpost.citizens.sessions import end_session
 from siegelpost.portal import cookies
-from siegelpost.portal.forms import Base64, Body, Text, check_form, read_json
-from siegelpost.portal.world import World, logged_in
+from siegelpost.portal.forms import (
+    Base64,
+    Body,
+    Text,
+    check_form,
+    form_token,
+    in_base64,
+    read_json,
+)
+from siegelpost.portal.world import World
 
 
 class PrepareBody(Body):
@@ -28,25 +41,37 @@ class LoginBody(Body):
     login_proof: Base64
 
 
+class RecoveryBody(Body):
+    """A login name with the login half of its recovery code."""
+
+    login_name: Text
+    recovery_proof: Base64
+
+
 async def prepare(world: World, request: Request) -> Response:
     """``POST /login/prepare``: the salt; unknown names have one, too."""
     body = await read_json(world, request, PrepareBody)
     salt = await prepare_login(world.context, body.login_name)
-    return JSONResponse({"login_salt": _text(salt)})
+    return JSONResponse({"login_salt": in_base64(salt)})
 
 
 async def login(world: World, request: Request) -> Response:
     """``POST /login``: open a session, and end the one before."""
     body = await read_json(world, request, LoginBody)
-    done = await log_in(
-        world.context,
-        login_name=body.login_name,
-        login_proof=body.login_proof,
-        old_cookie=cookies.read(request, cookies.SESSION),
-    )
-    response = JSONResponse({"mailbox": done.mailbox})
-    cookies.put(response, cookies.SESSION, done.cookie)
-    return response
+    return await _log_in(world, request, PASSPHRASE, body.login_name, body.login_proof)
+
+
+async def prepare_recovery(world: World, request: Request) -> Response:
+    """``POST /login/recovery/prepare``: the recovery code's salt; unknown names have one, too."""
+    body = await read_json(world, request, PrepareBody)
+    salt = await prepare_login(world.context, body.login_name, RECOVERY_CODE)
+    return JSONResponse({"recovery_salt": in_base64(salt)})
+
+
+async def recover(world: World, request: Request) -> Response:
+    """``POST /login/recovery``: like `login`, by the recovery code."""
+    body = await read_json(world, request, RecoveryBody)
+    return await _log_in(world, request, RECOVERY_CODE, body.login_name, body.recovery_proof)
 
 
 async def logout(world: World, request: Request) -> Response:
@@ -64,32 +89,29 @@ async def logout(world: World, request: Request) -> Response:
     return response
 
 
-async def keys(world: World, request: Request) -> Response:
-    """``GET /account/keys``: the mailbox's keys, each with its wrapped copies."""
-    session = await logged_in(world, request)
-    return JSONResponse(
-        {
-            "mailbox": session.mailbox,
-            "keys": [
-                {
-                    "key": key.key,
-                    "recipient": key.recipient,
-                    "acknowledgement_key": _text(key.acknowledgement_key),
-                    "wrapped": [
-                        {
-                            "method": copy.method,
-                            "parameters": {"salt": _text(copy.salt)},
-                            "nonce": _text(copy.nonce),
-                            "sealed": _text(copy.sealed),
-                        }
-                        for copy in key.wrapped
-                    ],
-                }
-                for key in await keys_of(world.context, session.mailbox)
-            ],
-        }
+def device(request: Request) -> str:
+    """The family of browser and system that a request comes from."""
+    return device_of(request.headers.get("user-agent", ""))
+
+
+def opened(world: World, done: LoggedIn) -> Response:
+    """The answer to a login: sets the cookie; holds the form token that goes with it."""
+    response = JSONResponse(
+        {"mailbox": done.mailbox, "form_token": form_token(world.context, done.cookie)}
     )
+    cookies.put(response, cookies.SESSION, done.cookie)
+    return response
 
 
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+async def _log_in(
+    world: World, request: Request, knowledge: Knowledge, name: str, proof: bytes
+) -> Response:
+    done = await log_in(
+        world.context,
+        login_name=name,
+        login_proof=proof,
+        knowledge=knowledge,
+        device=device(request),
+        old_cookie=cookies.read(request, cookies.SESSION),
+    )
+    return opened(world, done)

@@ -21,7 +21,7 @@ from siegelpost.portal.texts import LANGUAGES, pick_language
 from siegelpost.portal.world import World, logged_in, reader, session_if_any
 
 #: Where a login may lead; anything else would be an open redirect.
-_NEXT = re.compile(r"/(inbox|notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99})", re.ASCII)
+_NEXT = re.compile(r"/(inbox|account|notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99})", re.ASCII)
 
 
 async def start(world: World, request: Request) -> Response:
@@ -40,6 +40,16 @@ async def login(world: World, request: Request) -> Response:
     if await session_if_any(world, request) is not None:
         return RedirectResponse(target or "/inbox", 303)
     return await page(world, request, "login", next=target)
+
+
+async def recover(world: World, request: Request) -> Response:
+    """``GET /recover``: back in with the recovery code."""
+    return await page(world, request, "recover")
+
+
+async def account(world: World, request: Request) -> Response:
+    """``GET /account``: password, emergency code, passkeys, sessions; filled by scripts."""
+    return await page(world, request, "account", session=await logged_in(world, request))
 
 
 async def inbox(world: World, request: Request) -> Response:

@@ -115,6 +115,21 @@ KINDS: Mapping[str, Kind] = {
         "Anmeldename und Passwort passen nicht zusammen. Bitte prüfen Sie beides.",
         "Login name and password do not match. Please check both.",
     ),
+    "proof-needed": Kind(
+        403,
+        "Bitte geben Sie zur Sicherheit noch einmal Ihr Passwort ein.",
+        "Please enter your password once more, for your safety.",
+    ),
+    "passkey-refused": Kind(
+        422,
+        "Dieses Gerät konnte nicht eingerichtet werden. Ihr Passwort gilt weiter.",
+        "This device could not be set up. Your password still works.",
+    ),
+    "passkey-unknown": Kind(
+        404,
+        "Dieses Gerät ist nicht eingerichtet. Bitte laden Sie die Seite neu.",
+        "This device is not set up. Please reload the page.",
+    ),
     "session-over": Kind(
         401,
         "Sie sind nicht mehr angemeldet. Bitte melden Sie sich noch einmal an.",

@@ -1,22 +1,21 @@
-// The activation wizard, as the letter tells it: code, address, passphrase, consent, recovery code.
+// The activation wizard, as the letter tells it: code, address, password, consent, emergency code.
 // Everything secret stays in this page's memory until it is finished; a reload starts again.
 
 import { post } from "./api.js";
-import { randomBytes, utf8 } from "./bytes.js";
-import { FieldError, byId, make, onSubmit, say, show } from "./dom.js";
-import { save } from "./downloads.js";
+import { FieldError, byId, onSubmit, say, show } from "./dom.js";
+import { onNoted, showNewCode } from "./emergency-code.js";
 import { keep, wipe } from "./keystore.js";
 import { makeKey } from "./new-key.js";
-import { newRecoveryCode, normalise } from "./recovery-code.js";
+import { chosenPassword, watchPassword } from "./new-password.js";
+import { normalise } from "./recovery-code.js";
 import { start } from "./session.js";
 import { goTo } from "./steps.js";
-import { missing, rate } from "./strength.js";
 import { language, text } from "./texts.js";
 
 const LETTER_CODE_LENGTH = 28;
 
 const person = { mailbox: "", key: "", email: "", loginName: "", nameIsFree: true, passphrase: "" };
-const recovery = { code: "", asked: 0 };
+const own = () => [person.email, person.loginName];
 
 await wipe();
 start();
@@ -71,55 +70,31 @@ byId("email-other").addEventListener("click", () => {
   byId("email").focus();
 });
 
-byId("new-passphrase").addEventListener("input", ({ target }) => {
-  const rating = rate(target.value, [person.email, person.loginName]);
-  const count = missing(target.value);
-  byId("strength").textContent = target.value ? text(`strength-${rating}`, { count }) : "";
-});
+watchPassword(own);
 
 onSubmit(byId("passphrase-form"), async () => {
   const name = byId("login-name");
-  const first = byId("new-passphrase");
-  const second = byId("repeat-passphrase");
   if (!person.nameIsFree) {
     const wanted = name.value.trim();
     if (!/^[^\s@]{3,254}$/.test(wanted)) throw new FieldError(name, text("name-malformed"));
     person.loginName = wanted;
   }
-  const rating = rate(first.value, [person.email, person.loginName]);
-  if (rating === "short") throw new FieldError(first, text("passphrase-short"));
-  if (rating === "guessable") throw new FieldError(first, text("passphrase-guessable"));
-  if (first.value.normalize("NFKC") !== second.value.normalize("NFKC")) {
-    throw new FieldError(second, text("passphrase-different"));
-  }
-  person.passphrase = first.value;
+  person.passphrase = chosenPassword(own);
   goTo("consent");
 });
 
 onSubmit(byId("consent-form"), async () => {
   const consent = byId("consent-receive");
   if (!consent.checked) throw new FieldError(consent, text("consent-missing"));
-  if (!recovery.code) showRecoveryCode();
+  showNewCode();
   goTo("recovery");
 });
 
-onSubmit(byId("recovery-form"), async () => {
-  const typed = byId("recovery-group");
-  if (normalise(typed.value) !== recovery.code.split("-")[recovery.asked]) {
-    throw new FieldError(typed, text("group-wrong", { number: recovery.asked + 1 }));
-  }
-  await finish();
-});
+onNoted(finish);
 
-byId("recovery-print").addEventListener("click", () => window.print());
-byId("recovery-save").addEventListener("click", () => {
-  const content = `${text("recovery-file")}\r\n\r\n${recovery.code}\r\n`;
-  save(utf8(content), text("recovery-file-name"), "text/plain;charset=utf-8");
-});
-
-async function finish() {
+async function finish(recoveryCode) {
   const { mailbox, key, passphrase, loginName } = person;
-  const { seed, request } = await makeKey({ mailbox, key, passphrase, recoveryCode: recovery.code });
+  const { seed, request } = await makeKey({ mailbox, key, passphrase, recoveryCode });
   try {
     await post("/activate/finish", {
       ...request,
@@ -138,7 +113,6 @@ async function finish() {
   }
   await keep(mailbox, [{ key, seed }]);
   person.passphrase = "";
-  recovery.code = "";
   goTo("done");
 }
 
@@ -152,16 +126,6 @@ function setNameFree(free) {
   show(byId("login-name-box"), !free);
   show(byId("login-name-line"), free);
   document.querySelector('[data-slot="login-name"]').textContent = person.loginName;
-}
-
-function showRecoveryCode() {
-  recovery.code = newRecoveryCode(randomBytes(27));
-  const groups = recovery.code.split("-");
-  recovery.asked = randomBytes(1)[0] % groups.length;
-  byId("recovery-code").replaceChildren(...groups.map((group) => make("li", {}, group)));
-  document.querySelector('label[for="recovery-group"]').textContent = text("group-label", {
-    number: recovery.asked + 1,
-  });
 }
 
 /** YYYY-MM-DD; 00 for a day or month that registers do not know. */

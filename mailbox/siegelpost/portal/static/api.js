@@ -1,6 +1,7 @@
 // Requests to our own service: JSON in, JSON out, errors as problem+json (RFC 9457).
 
-const token = () => document.querySelector('meta[name="form-token"]')?.content ?? "";
+const tokenHolder = () => document.querySelector('meta[name="form-token"]');
+const token = () => tokenHolder()?.content ?? "";
 
 /** What the service refused, by a stable code. */
 export class Problem extends Error {
@@ -22,7 +23,11 @@ export async function post(path, body = {}) {
     body: JSON.stringify(body),
     headers: { "Content-Type": "application/json" },
   });
-  return response.status === 204 ? null : response.json();
+  if (response.status === 204) return null;
+  const answer = await response.json();
+  // A new session has a new token; this page goes on with it.
+  if (answer.form_token) tokenHolder().content = answer.form_token;
+  return answer;
 }
 
 /** The bytes that a POST answers, with `progress(received, total)` on the way. */

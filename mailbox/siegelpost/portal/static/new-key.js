@@ -5,7 +5,8 @@ import { base64, randomBytes } from "./bytes.js";
 import { SEED_SIZE, acknowledgementKey, recipientBytes, recipientText } from "./sealing.js";
 import { signKeyBinding } from "./statements.js";
 import {
-  PASSPHRASE, RECOVERY_CODE, SALT_SIZE, recoveryCodeKey, splitPassphrase, wrapSeed,
+  PASSPHRASE, RECOVERY_CODE, SALT_SIZE, recoveryCodeKey, recoveryLoginProof, splitPassphrase,
+  wrapSeed,
 } from "./wrapping.js";
 
 /** {seed, request}: the fields of /activate/finish that are made of the key. */
@@ -29,6 +30,8 @@ export async function makeKey({ mailbox, key, passphrase, recoveryCode }) {
     request: {
       login_salt: base64(loginSalt),
       login_proof: base64(loginProof),
+      recovery_salt: base64(recoverySalt),
+      recovery_proof: base64(await recoveryLoginProof(recoveryCode, recoverySalt)),
       recipient: recipientText(recipient),
       acknowledgement_key: base64(signer.publicKey),
       binding_signature: base64(await signKeyBinding(signer, { mailbox, key, recipient })),

@@ -8,6 +8,7 @@ import { parseRecoveryCode } from "./recovery-code.js";
 export const SALT_SIZE = 16;
 export const PASSPHRASE = "passphrase";
 export const RECOVERY_CODE = "recovery-code";
+export const PASSKEY = "passkey";
 
 const NONCE_SIZE = 12;
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -25,6 +26,12 @@ export async function splitPassphrase(passphrase, salt) {
 
 export const recoveryCodeKey = (typed, salt) =>
   hkdf(utf8(parseRecoveryCode(typed)), salt, "siegelpost/recovery-code/v1");
+
+/** What proves a login by recovery code; with the same salt it tells nothing about the key. */
+export const recoveryLoginProof = (typed, salt) =>
+  hkdf(utf8(parseRecoveryCode(typed)), salt, "siegelpost/recovery-login/v1");
+
+export const passkeyKey = (prfOutput, salt) => hkdf(prfOutput, salt, "siegelpost/passkey/v1");
 
 /** The wrapped copy as the service stores it, see contract of /activate/finish. */
 export async function wrapSeed(seed, { wrappingKey, mailbox, key, method, salt }) {
@@ -58,29 +65,36 @@ export async function unwrapSeed(wrapped, { wrappingKey, mailbox, key }) {
 }
 
 /**
- * The seeds [{key, seed}] of all mailbox keys that a passphrase opens; WrappingError if none.
- * `known` holds wrapping keys by salt that were derived already, so that login derives only once.
+ * The seeds [{key, seed}] that copies by `method` give; WrappingError if none opens.
+ * `keyFor(copy)` gives the wrapping key, or null where it has none.
  */
-export async function unwrapAll(account, passphrase, known = new Map()) {
+export async function unwrapEach(account, method, keyFor) {
   const seeds = [];
   for (const { key, wrapped } of account.keys) {
-    for (const copy of wrapped.filter(({ method }) => method === PASSPHRASE)) {
-      const salt = copy.parameters.salt;
-      if (!known.has(salt)) {
-        known.set(salt, (await splitPassphrase(passphrase, fromBase64(salt))).wrappingKey);
-      }
+    for (const copy of wrapped.filter((each) => each.method === method)) {
+      const wrappingKey = await keyFor(copy);
+      if (wrappingKey === null) continue;
       try {
-        const names = { wrappingKey: known.get(salt), mailbox: account.mailbox, key };
-        seeds.push({ key, seed: await unwrapSeed(copy, names) });
+        const seed = await unwrapSeed(copy, { wrappingKey, mailbox: account.mailbox, key });
+        seeds.push({ key, seed });
         break;
       } catch (error) {
         if (!(error instanceof WrappingError)) throw error;
       }
     }
   }
-  if (seeds.length === 0) throw new WrappingError("nothing opens with this passphrase");
+  if (seeds.length === 0) throw new WrappingError("no copy opens");
   return seeds;
 }
+
+/** The same by passphrase; `known` holds wrapping keys by salt that were derived already. */
+export const unwrapAll = (account, passphrase, known = new Map()) =>
+  unwrapEach(account, PASSPHRASE, async ({ parameters: { salt } }) => {
+    if (!known.has(salt)) {
+      known.set(salt, (await splitPassphrase(passphrase, fromBase64(salt))).wrappingKey);
+    }
+    return known.get(salt);
+  });
 
 function associatedData(mailbox, key, method) {
   if (!ID.test(mailbox) || !ID.test(key)) throw new WrappingError("malformed id");

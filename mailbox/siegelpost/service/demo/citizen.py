@@ -35,6 +35,7 @@ from siegelpost.sealing.wrapping import (
     Method,
     WrappedSeed,
     recovery_code_key,
+    recovery_login_proof,
     split_passphrase,
     unwrap_seed,
     wrap_seed,
@@ -168,6 +169,8 @@ class Citizen(Browser):
         return {
             "login_salt": _b64(salt),
             "login_proof": _b64(proof),
+            "recovery_salt": _b64(other_salt),
+            "recovery_proof": _b64(recovery_login_proof(recovery_code, other_salt)),
             "recipient": recipient,
             "acknowledgement_key": _b64(_public(signer)),
             "binding_signature": _b64(signer.sign(binding.message())),

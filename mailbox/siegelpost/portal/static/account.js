@@ -1,0 +1,131 @@
+// The account page: password, emergency code, sessions, and what happened.
+
+import { get, post } from "./api.js";
+import { alertBox, byId, explain, fill, onSubmit, show } from "./dom.js";
+import { onNoted, showNewCode } from "./emergency-code.js";
+import { keep } from "./keystore.js";
+import { chosenPassword, forgetPassword, watchPassword } from "./new-password.js";
+import { NotProven, prepareProof, proven } from "./proof.js";
+import { newPassphrase, newRecovery } from "./secrets.js";
+import { start } from "./session.js";
+import { formatTime, text } from "./texts.js";
+
+const state = { overview: null, open: null };
+const own = () => [state.overview.login_name];
+
+start();
+prepareProof();
+watchPassword(own);
+await refresh();
+
+onClick("password-change", async () => {
+  state.open = await proven();
+  reveal("password-form");
+  byId("new-passphrase").focus();
+});
+
+onSubmit(byId("password-form"), async () => {
+  const passphrase = chosenPassword(own);
+  await post("/account/secrets", { passphrase: await newPassphrase(state.open, passphrase) });
+  forgetPassword();
+  await saved(text("password-saved"));
+});
+
+onClick("code-change", async () => {
+  state.open = await proven();
+  showNewCode();
+  reveal("code-box");
+  byId("code-title").focus();
+});
+
+onNoted(async (code) => {
+  await post("/account/secrets", { recovery_code: await newRecovery(state.open, code) });
+  await saved(text("code-saved"));
+});
+
+onClick("sessions-end", async () => {
+  await post("/account/sessions/end", { session: "others" });
+  await saved(text("sessions-ended"));
+});
+
+/** Show what the service knows now. */
+async function refresh() {
+  try {
+    state.overview = await get("/account/overview");
+  } catch (error) {
+    complain(error);
+    return;
+  }
+  const { overview } = state;
+  document.querySelector('[data-slot="login-name"]').textContent = overview.login_name;
+  byId("sessions").replaceChildren(...overview.sessions.map(sessionItem));
+  show(byId("sessions-end"), overview.sessions.length > 1);
+  byId("events").replaceChildren(...overview.events.map(eventItem));
+}
+
+function sessionItem(session) {
+  const name = session.device || text("device-unknown");
+  const device = session.own ? text("device-own", { device: name }) : name;
+  const times = { created: formatTime(session.created_at), seen: formatTime(session.seen_at) };
+  const item = fill(byId("session-item"), { device, times: text("session-times", times) });
+  const button = item.querySelector("button");
+  button.setAttribute("aria-label", text("session-end-label", { device: name }));
+  show(button, !session.own);
+  button.addEventListener("click", () =>
+    guarded(async () => {
+      await post("/account/sessions/end", { session: session.id });
+      await saved(text("session-ended"));
+    }),
+  );
+  return item;
+}
+
+function eventItem(event) {
+  const method = event.method ? text(`by-${event.method}`) : "";
+  const what = text(`event-${event.change ?? event.type}`, { method });
+  return fill(byId("event-item"), { what, when: formatTime(event.at) });
+}
+
+/** Open one form and close the others. */
+function reveal(id) {
+  for (const each of ["password-form", "code-box"]) show(document.getElementById(each), each === id);
+  show(byId("saved"), false);
+}
+
+async function saved(message) {
+  await keepOpen();
+  reveal(null);
+  await refresh();
+  const box = byId("saved");
+  box.querySelector(".kern-title").textContent = message;
+  show(box);
+  box.focus();
+}
+
+/** The keys stay open in this tab, whatever was changed. */
+async function keepOpen() {
+  if (state.open) await keep(state.open.mailbox, state.open.seeds);
+  state.open = null;
+}
+
+function onClick(id, work) {
+  document.getElementById(id).addEventListener("click", () => guarded(work));
+}
+
+async function guarded(work) {
+  alertBox(pageAlert());
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof NotProven)) complain(error);
+  }
+}
+
+function complain(error) {
+  alertBox(pageAlert(), explain(error));
+  pageAlert().focus();
+}
+
+function pageAlert() {
+  return document.querySelector("#account > [data-alert]");
+}
