@@ -18,7 +18,10 @@ def format_time(moment: datetime) -> str:
     """`moment` in UTC with six digits of a second; FormatError if it is naive."""
     if moment.tzinfo is None:
         raise FormatError("naive time: it names no point in time")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    # A tenth of strftime's cost, and every event is written with it.
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_time(text: str) -> datetime:

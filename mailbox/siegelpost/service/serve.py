@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import structlog
 import uvicorn
@@ -29,6 +30,10 @@ def serve(settings: Settings, *, alerts: bool = True) -> None:
 async def _serve(settings: Settings, *, alerts: bool) -> None:
     async with running_parts(settings, alerts=alerts) as parts:
         server = uvicorn.Server(server_config(parts.application, settings))
+        # What was imported stays: the collector need not look at it again at every turn.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
         _log.info("serving", host=settings.http.host, port=settings.http.port)
         await server.serve()
     _log.info("stopped")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import os
 import resource
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -43,6 +42,7 @@ from siegelpost.service.witnessing import keep_witnessing
 from siegelpost.store.clock import Clock, SystemClock
 from siegelpost.store.context import Context
 from siegelpost.store.database import Database
+from siegelpost.store.entropy import PooledEntropy
 from siegelpost.store.migrate import check_schema
 from siegelpost.store.store import Store
 
@@ -89,7 +89,7 @@ async def running_parts(
         store=store,
         clock=clock or SystemClock(),
         keyring=keyring,
-        entropy=os.urandom,
+        entropy=PooledEntropy(),
         origin=settings.origin,
         policy=witness_policy(settings),
     )
