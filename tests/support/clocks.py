@@ -110,12 +110,14 @@ class Replay:
         """Sequence and let the clock work until nothing is left; return how much it was."""
         total = 0
         while True:
-            now = self.context.now()
-            done = await self.context.store.write(lambda c, now=now: self._sequencer(c, now))
-            done += await self.clockwork.run_once()
+            done = await self._sequence() + await self.clockwork.run_once()
             if not done:
                 return total
             total += done
+
+    async def _sequence(self) -> int:
+        now = self.context.now()
+        return await self.context.store.write(lambda c: self._sequencer(c, now))
 
     async def pass_days(self, days: float) -> None:
         """Let days pass, looking at every one of them."""

@@ -167,6 +167,10 @@ class PortalHouse:
         sender = Sender(client_id=self._client_id, agency_id=AgencyId(self.agency_id))
         return self._await(dispatch(self.context, Limits(), sender, request)).id
 
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a use case or a worker in the house, and return what it returns."""
+        return self._await(work)
+
     def start(self) -> None:
         """Serve until `stop`."""
         self._thread.start()

@@ -169,6 +169,12 @@ async def test_charlie_sees_and_adds_nothing(
     assert len(await replay.rows(tables.Event)) == before
 
 
+async def test_live_service_has_no_sandbox_clock(api: ApiClient) -> None:
+    assert (await api.get("/v1/sandbox/clock")).status_code == 404
+    moved = await post(api, "/v1/sandbox/clock", {"advance": "P1D"})
+    assert (moved.status_code, moved.json()["type"]) == (404, "urn:siegelpost:problem:not-found")
+
+
 async def test_reading_scope_adds_nothing(replay: Replay, api: ApiClient) -> None:
     notice = await replay.provide()
     headers = await api.headers(scope="notices:read")
@@ -187,5 +193,7 @@ async def test_receipt_holds_the_result_of_its_making(
     assert receipt.deadline["computed_at"] == format_time(receipt.made_at)
     assert receipt.deadline["provisional"] is True
     held = b"".join(event.body for event in (*receipt.events, *receipt.mailbox_events)).decode()
-    for event in receipt.deadline["events"]:
+    events = receipt.deadline["events"]
+    assert isinstance(events, list)
+    for event in events:
         assert f'"id":"{event}"' in held

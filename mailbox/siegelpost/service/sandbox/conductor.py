@@ -81,12 +81,14 @@ class Conductor:
             while (now := self._clock.now()) < target:
                 step = min(target, await self._next_moment(now), now + LONGEST_STEP)
                 # Kept first: time must not have been later than after the next start.
-                await self._context.store.write(
-                    lambda connection, at=step: store_time(connection, self._context.origin, at)
-                )
+                await self._keep(step)
                 self._clock.advance(step - now)
                 await self._settle()
             return self._clock.now()
+
+    async def _keep(self, at: datetime) -> None:
+        origin = self._context.origin
+        await self._context.store.write(lambda connection: store_time(connection, origin, at))
 
     async def _settle(self) -> int:
         total = 0

@@ -130,7 +130,8 @@ def report_mail(report: DueReport, now: datetime) -> Message:
         else ("failed", "5.1.1", "550 5.1.1 no such user here")
     )
     action, status, words = said
-    mail = MIMEMultipart("report", **{"report-type": "delivery-status"})
+    mail = MIMEMultipart("report")
+    mail.set_param("report-type", "delivery-status")
     mail["From"] = f"Mail Delivery System <MAILER-DAEMON@{_NAME}>"
     mail["To"] = report.letter.sender
     mail["Subject"] = f"Delivery Status Notification ({action})"
