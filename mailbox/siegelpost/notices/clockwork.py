@@ -15,6 +15,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import perf_counter
 
 from sqlalchemy import Connection, select
 
@@ -86,8 +87,10 @@ class ClockSettings:
     remind_days_before_end: int = 0
     #: longest sleep before the log is looked at again, in seconds
     poll_seconds: float = 2.0
-    #: least pause between two batches, in seconds: dispatching comes first
+    #: least pause between two batches, in seconds
     rest_seconds: float = 0.2
+    #: pause for each second of work: dispatching comes first, and who asks gets a fresh result
+    rest_share: float = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,14 +112,16 @@ class Clockwork:
 
     async def run(self) -> None:
         """Work until cancelled; a database that is away delays results and breaks nothing."""
+        settings = self._settings
         while True:
+            started = perf_counter()
             try:
                 done = await self.run_once()
             except StoreError as error:
                 _log.warning("clock out of reach", extra={"error": type(error).__name__})
                 done = 0
-            pause = self._settings.rest_seconds if done else self._settings.poll_seconds
-            await asyncio.sleep(pause)
+            rest = max(settings.rest_seconds, settings.rest_share * (perf_counter() - started))
+            await asyncio.sleep(rest if done else settings.poll_seconds)
 
     async def run_once(self) -> int:
         """Look once at new events and at due days; return how many of both it dealt with."""
