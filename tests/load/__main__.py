@@ -1,6 +1,6 @@
-"""Measures dispatch end to end beside the raw commit floor of the same run.
+"""Measures dispatch end to end beside the raw commit floor of the same run, and mail.
 
-    python -m tests.load [--quick] [--rounds N] [--seconds S] [--only sqlite-grouped,…]
+    python -m tests.load [--quick] [--rounds N] [--seconds S] [--only sqlite-grouped,…] [--mail]
 
 Every configuration gets a fresh installation and a real service process in every round; the order
 rotates, so that what the machine does meanwhile hits all alike. Reported are medians over rounds.
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.load.floor import postgresql_floor, sqlite_floor
+from tests.load.mail import mail_round, mail_summary, print_mail
 from tests.load.memory import large_notice
 from tests.load.processes import (
     Service,
@@ -66,6 +67,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=8.0, help="measured, per configuration")
     parser.add_argument("--only", default="", help="comma-separated configurations")
+    parser.add_argument("--mail", action="store_true", help="alerts and reports alone")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 1, 3.0
@@ -76,16 +78,27 @@ def main() -> None:
         server = None
         if any(c.database == "postgresql" for c in chosen):
             server = stack.enter_context(running_server())
-        rounds = []
+        rounds, mail_rounds = [], []
         for number in range(options.rounds):
+            mail_rounds.append(
+                mail_round(folder, server, number=number, count=500 if options.quick else 2000)
+            )
+            if options.mail:
+                continue
             turned = chosen[number % len(chosen) :] + chosen[: number % len(chosen)]
             rounds.append(_round(folder, turned, documents, server, options.seconds, number))
             print(f"round {number + 1} of {options.rounds} done", file=sys.stderr)
-        large = large_notice(folder / "large")
+        large = {} if options.mail else large_notice(folder / "large")
+    mail = mail_summary(mail_rounds)
+    if options.mail:
+        print_mail(mail)
+        return
     report = summary(
         rounds, large, document_bytes=DOCUMENT_BYTES, connections=CONNECTIONS, citizens=CITIZENS
     )
     print_report(report)
+    print_mail(mail)
+    report["mail"] = mail
     out = Path("build/bench.json")
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps({"report": report, "rounds": rounds}, indent=1) + "\n")

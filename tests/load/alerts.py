@@ -60,8 +60,10 @@ async def _alerts(folder: Path, url: str, port: int, count: int) -> dict[str, An
     worker = world.worker(alert_settings)
     begun, used = time.perf_counter(), time.process_time()
     running = asyncio.create_task(worker.run())
-    while await store.read(lambda connection: connection.execute(_WAITING).scalar_one()):
+    waiting = count
+    while waiting:
         await asyncio.sleep(0.1)
+        waiting = await store.read(lambda connection: connection.execute(_WAITING).scalar_one())
     seconds, used = time.perf_counter() - begun, time.process_time() - used
     worker.stop()
     await running

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from siegelpost.citizens.attach import attach_enrolment
 from siegelpost.citizens.consent import consents_of, give_consent, revoke_consent
@@ -14,7 +15,10 @@ from siegelpost.citizens.errors import (
 )
 from siegelpost.evidence.ids import MailboxId
 from siegelpost.notices.errors import Refusal
+from siegelpost.notices.readers import Reader
+from siegelpost.notices.retrieve import retrieve
 from siegelpost.store.events import events_of
+from siegelpost.store.tables import Task, core
 from tests.support.portal import BIRTH_DATE, OTHER_AGENCY, Town
 
 
@@ -89,3 +93,17 @@ async def test_letter_of_another_agency_is_attached_to_the_mailbox(town: Town) -
     consents = await consents_of(town.context, alice.mailbox)
     assert {consent.agency for consent in consents} == {OTHER_AGENCY, "jobcenter-musterland"}
     assert (await event_types(town, alice.mailbox))[-1] == "consent-given"
+
+
+async def test_revoking_makes_unread_notices_tasks_of_the_agency(town: Town) -> None:
+    enrolled = await town.letter()
+    alice = await town.active("alice@beispiel.example", enrolled=enrolled)
+    read = await town.dispatch(enrolled, "read")
+    unread = await town.dispatch(enrolled, "unread")
+    assert alice.mailbox is not None
+    await retrieve(town.context, Reader(alice.mailbox), read)
+    [consent] = await consents_of(town.context, alice.mailbox)
+    await revoke_consent(town.context, mailbox=alice.mailbox, consent=consent.id)
+    task = core(Task)
+    rows = await town.context.store.read(lambda c: c.execute(select(task)).all())
+    assert [(row.kind, row.notice_id) for row in rows] == [("consent-revoked", unread)]
