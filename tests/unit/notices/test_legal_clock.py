@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from siegelpost.evidence import canonical
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.times import format_time
 from siegelpost.notices.clock_results import as_json, begin_of, digest, next_look_at
+from siegelpost.notices.clockwork import RELEVANT
 from siegelpost.notices.legal_clock import (
     WITHDRAWN_RULE,
     Happened,
@@ -239,6 +242,14 @@ def test_looks_again_when_the_deemed_day_begins_and_when_the_period_is_over() ->
     assert next_look_at(governing(history(SENT), at(5)), at(5)) == over
     assert over == datetime(2026, 12, 28, 23, 0, tzinfo=UTC)
     assert next_look_at(governing(history(SENT), over), over) is None
+
+
+def test_document_names_every_event_that_the_clock_reads() -> None:
+    document = Path(__file__).parents[3] / "docs" / "deadlines.md"
+    table = document.read_text().split("<!-- events: begin -->")[1].split("<!-- events: end")[0]
+    named = set(re.findall(r"`([a-z-]+)`", table))
+    consents = {EventType.CONSENT_GIVEN, EventType.CONSENT_REVOKED}
+    assert named == RELEVANT | consents | {EventType.PROVIDED}
 
 
 def test_looks_daily_while_a_window_is_open() -> None:
