@@ -64,6 +64,7 @@ class FileKeyring:
         self._origin = ""
         self._entries: tuple[KeyEntry, ...] = ()
         self._signers: dict[KeyId, Ed25519Signer] = {}
+        self._own_formats: dict[tuple[KeyPurpose, str | None], KeyEntry] = {}
         self._version: tuple[int, int] | None = None
 
     @classmethod
@@ -128,7 +129,7 @@ class FileKeyring:
         return tuple(entry.public() for entry in self._entries if entry.purpose.signs)
 
     def private_key(self, purpose: KeyPurpose, scope: str | None = None) -> bytes:
-        entry = _find(self._entries, purpose, scope) if purpose.has_own_format else None
+        entry = self._own_formats.get((purpose, scope))
         if entry is None:
             raise KeyMissingError(f"no key for {_label(purpose, scope)}")
         return entry.private
@@ -265,6 +266,11 @@ class FileKeyring:
         return entries
 
     def _adopt(self, entries: list[KeyEntry]) -> None:
+        self._own_formats = {
+            (entry.purpose, entry.scope): entry
+            for entry in entries
+            if entry.purpose.has_own_format and entry.valid_until is None
+        }
         self._signers = {entry.id: entry.signer() for entry in entries if entry.purpose.signs}
         self._entries = tuple(entries)
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from siegelpost.openpgp.agency_keys import AgencyKey
 from siegelpost.openpgp.armor import MAX_CLEAN_KEY, binary_public_key, one_public_key
@@ -86,20 +87,23 @@ class OpenPgp:
         """
         data = binary_public_key(data) if binary else one_public_key(data)
         with self._lock, self._separate() as gpg:
-            imported = gpg.call(
-                lambda: gpg.import_keys(data, extra_args=["--import-options", "import-minimal"])
-            )
-            if imported.sec_read:
-                raise KeyRefused(Refusal.PRIVATE_KEY)
-            listing = gpg.call(gpg.list_keys)
-            armored = ""
-            if len(listing) == 1:
-                fingerprint = listing[0]["fingerprint"]
-                armored = gpg.call(lambda: gpg.export_keys(fingerprint, minimal=True))
+            listing, armored = self._imported(gpg, data)
         key = usable_key(listing, armored)
         if len(armored) > MAX_CLEAN_KEY:
             raise KeyRefused(Refusal.TOO_LARGE)
         return key
+
+    def fingerprint_of(self, data: bytes) -> str:
+        """Return the fingerprint of the one armoured key in `data`, be it usable or not.
+
+        Raises KeyRefused if it is not one key, GpgFailed.
+        """
+        data = one_public_key(data)
+        with self._lock, self._separate() as gpg:
+            listing, _ = self._imported(gpg, data)
+        if len(listing) != 1:
+            raise KeyRefused(Refusal.SEVERAL_KEYS if listing else Refusal.UNREADABLE)
+        return str(listing[0]["fingerprint"])
 
     def encrypt(self, data: bytes, armored: str, *, signer: str | None = None) -> str:
         """Return `data` encrypted to the key in `armored`, signed by the loaded key `signer`.
@@ -168,6 +172,19 @@ class OpenPgp:
         if not public or not secret:
             raise GpgFailed("gpg gave no key out")
         return AgencyKey(address=address, fingerprint=fingerprint, public=public, secret=secret)
+
+    def _imported(self, gpg: BoundedGpg, data: bytes) -> tuple[list[dict[str, Any]], str]:
+        """Return gpg's listing of `data` and, if it is one key, its clean form."""
+        imported = gpg.call(
+            lambda: gpg.import_keys(data, extra_args=["--import-options", "import-minimal"])
+        )
+        if imported.sec_read:
+            raise KeyRefused(Refusal.PRIVATE_KEY)
+        listing: list[dict[str, Any]] = gpg.call(gpg.list_keys)
+        if len(listing) != 1:
+            return listing, ""
+        fingerprint = listing[0]["fingerprint"]
+        return listing, gpg.call(lambda: gpg.export_keys(fingerprint, minimal=True))
 
     def _opened(self) -> BoundedGpg:
         if self._gpg is None:

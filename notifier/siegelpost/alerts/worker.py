@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from siegelpost.alerts.backoff import retry_at
 from siegelpost.alerts.breaker import Breaker
-from siegelpost.alerts.compose import Composer
+from siegelpost.alerts.compose import Composer, Mail
 from siegelpost.alerts.domains import DomainSlots
 from siegelpost.alerts.errors import UnusableAddress, UnusableMail
 from siegelpost.alerts.lifecycle import FINISHED, AlertState, Happening, step
@@ -27,7 +28,7 @@ from siegelpost.alerts.verdict import Reason, Verdict
 from siegelpost.store.alert_outcomes import AttemptOutcome
 from siegelpost.store.context import Context
 from siegelpost.store.errors import Conflict, StoreError
-from siegelpost.store.outbox import AlertKind, ClaimedAlert, claim_alerts
+from siegelpost.store.outbox import AlertKind, ClaimedAlert, Lane, claim_alerts
 
 _log = logging.getLogger(__name__)
 
@@ -46,13 +47,23 @@ class AlertWorker:
         *,
         holder: str,
         chance: Callable[[], float] = random.random,
+        lanes: Sequence[Lane] = tuple(Lane),
+        elsewhere: Callable[[ClaimedAlert], bool] | None = None,
+        write: Callable[[ClaimedAlert, datetime], Awaitable[Mail]] | None = None,
     ) -> None:
-        """`holder` names this worker in leases and must be unique among those that run."""
+        """`holder` names this worker in leases and must be unique among those that run.
+
+        It takes alerts of `lanes`, all by default, but for those that `elsewhere` leaves to the
+        OpenPGP lane. `write` composes where that takes more than `composer` alone.
+        """
         self._context = context
         self._settings = settings
         self._composer = composer
         self._holder = holder
         self._chance = chance
+        self._lanes = lanes
+        self._elsewhere = elsewhere
+        self._write = write
         self._submitter = Submitter(settings, now=context.now)
         self._recorder = Recorder(entropy=context.entropy)
         self._breaker = Breaker(
@@ -119,6 +130,8 @@ class AlertWorker:
                     now=now,
                     lease=self._settings.lease,
                     limit=limit,
+                    lanes=self._lanes,
+                    elsewhere=self._elsewhere,
                 )
             )
         except StoreError as error:
@@ -148,7 +161,10 @@ class AlertWorker:
         elif alert.address_failed_at is not None:
             return not_submitted(Verdict.FAILED, Reason.ADDRESS_FAILED_BEFORE, now), None
         try:
-            mail = self._composer.compose(alert, now=now)
+            if self._write is None:
+                mail = self._composer.compose(alert, now=now)
+            else:
+                mail = await self._write(alert, now)
         except UnusableAddress as error:
             return not_submitted(Verdict.FAILED, Reason.ADDRESS_UNUSABLE, now, str(error)), None
         except UnusableMail as error:
@@ -158,6 +174,9 @@ class AlertWorker:
         async with self._domains.slot(mail.recipient):
             submission = await self._submitter.submit(mail, begin_before=begin_before)
         self._breaker.saw(submission, self._context.now())
+        if mail.openpgp is not None:
+            evidence = {**submission.evidence, "openpgp": dict(mail.openpgp)}
+            submission = replace(submission, evidence=evidence)
         return submission, mail.message_id
 
     def _outcome(
