@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -188,6 +190,17 @@ def test_a_renewed_timestamp_keeps_its_date_and_lives_longer(
     first = verify(receipt, trust).dating.bound(0)
     for longer in (once, twice):
         assert verify(longer, trust, at=later).dating.bound(0) == first
+
+
+def test_a_renewal_that_came_too_late_is_refused(authority: LocalAuthority, tmp_path: Path) -> None:
+    brief = make_authority(tmp_path, "TSA Kurz", days=6 / 86400)
+    ended = datetime.now(UTC) + timedelta(seconds=6)
+    receipt, timestamp = dated(brief)
+    trust = trust_with(brief, authority)
+    assert verify(receipt, trust).steps[13].checked
+    time.sleep(max(0.0, (ended - datetime.now(UTC)).total_seconds()))
+    late = replace(receipt, timestamps=(renewed(timestamp, authority),))
+    assert refused(late, trust).code == "timestamp-expired"
 
 
 def test_without_the_library_the_step_says_what_to_install(
