@@ -15,6 +15,7 @@ from siegelpost.deadlines.calendar import BERLIN, day
 from siegelpost.evidence import canonical
 from siegelpost.evidence.times import format_time
 from siegelpost.notices.legal_clock import used_events
+from siegelpost.store.fsck.deadline_checks import VOLATILE
 
 #: Said wherever a result is shown.
 DISCLAIMER_DE = (
@@ -67,7 +68,7 @@ def digest(value: dict[str, Any]) -> bytes:
     The moment of computing and the questions of the kind "if it were opened today" change daily
     and say nothing new.
     """
-    kept = {name: part for name, part in value.items() if name not in ("computed_at", "what_if")}
+    kept = {name: part for name, part in value.items() if name not in VOLATILE}
     return hashlib.sha256(canonical.encode(kept)).digest()
 
 

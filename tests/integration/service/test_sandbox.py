@@ -10,7 +10,9 @@ from time import perf_counter
 
 import pytest
 
+from siegelpost.evidence.errors import VerificationError
 from siegelpost.evidence.ids import NoticeId
+from siegelpost.evidence.trust import Trust, write_trust
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.service.administration import prepare_database, write_new_installation
 from siegelpost.service.checking import check_installation
@@ -84,6 +86,11 @@ async def test_receipt_of_a_sandbox_is_never_taken_for_a_real_one(sandbox: Sandb
     assert json.loads(receipt)["origin"] == log_origin("sandbox.post.example.org")
     keys = json.loads(sandbox.trust)["keys"]
     assert all("sandbox." in json.dumps(key) for key in keys)
+    verify_receipt(receipt, sandbox.trust)
+    live = write_trust(Trust(origin=log_origin("post.example.org"), keys=()))
+    with pytest.raises(VerificationError) as refused:
+        verify_receipt(receipt, live)
+    assert refused.value.code == "trust-origin"
 
 
 async def test_simulated_addresses_do_what_they_say(sandbox: Sandbox) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from siegelpost.evidence.notes import NoteVerifier
 from siegelpost.store.database import Database
 from siegelpost.store.fsck.alert_checks import check_alerts, check_reports
+from siegelpost.store.fsck.deadline_checks import check_deadlines
 from siegelpost.store.fsck.finding import Finding, Progress, silent
 from siegelpost.store.fsck.log_checks import check_chains, check_log
 from siegelpost.store.fsck.outside_checks import check_cosignatures, check_timestamps
@@ -34,4 +35,5 @@ def check_store(
         yield from check_notices(connection, progress)
         yield from check_alerts(connection, progress)
         yield from check_reports(connection, progress)
+        yield from check_deadlines(connection, progress)
         yield from check_orphans(connection, progress)
