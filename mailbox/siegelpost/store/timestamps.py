@@ -125,8 +125,8 @@ def due_renewals(
 ) -> DueRenewal | None:
     """Return the next tokens to renew, or None if nothing is due.
 
-    Due is what is not renewed, was kept before ``started_at`` (so that a run ends), and either has a
-    certificate that ends ``ending_before`` or a hash among ``old_hashes``.
+    Due is what is not renewed, was kept before ``started_at`` (so that a run ends), and has either
+    a certificate that ends ``ending_before`` or a hash among ``old_hashes``.
     """
     rows = connection.execute(
         select(_timestamp, _checkpoint.c.note)
