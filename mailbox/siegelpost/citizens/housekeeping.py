@@ -1,8 +1,8 @@
-"""Housekeeping: delete sessions, activations and counted tries whose time is over."""
+"""Housekeeping: delete sessions, activations, challenges and counted tries whose time is over."""
 
 from __future__ import annotations
 
-from siegelpost.citizens import activate, sessions, throttle
+from siegelpost.citizens import activate, challenges, sessions, throttle
 from siegelpost.store.context import Context
 
 
@@ -14,5 +14,6 @@ async def sweep(context: Context) -> int:
             sessions.sweep(connection, now=now)
             + activate.sweep(connection, now=now)
             + throttle.sweep(connection, now=now)
+            + challenges.sweep(connection, now=now)
         )
     )

@@ -16,7 +16,16 @@ from starlette.types import ASGIApp
 
 from siegelpost.citizens.errors import CitizenError, SessionOver
 from siegelpost.notices.errors import NoticeError
-from siegelpost.portal import account, activation, inbox, login, notices, pages, texts
+from siegelpost.portal import (
+    account,
+    activation,
+    inbox,
+    login,
+    notices,
+    pages,
+    passkeys,
+    texts,
+)
 from siegelpost.portal.assets import Assets
 from siegelpost.portal.problems import Problem, problem_json, problem_of
 from siegelpost.portal.security import Security
@@ -41,11 +50,18 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/recover", pages.recover),
     ("POST", "/login/recovery/prepare", login.prepare_recovery),
     ("POST", "/login/recovery", login.recover),
+    ("POST", "/login/passkey/prepare", passkeys.prepare_login),
+    ("POST", "/login/passkey", passkeys.login),
     ("POST", "/logout", login.logout),
     ("GET", "/account", pages.account),
     ("GET", "/account/overview", account.overview),
     ("GET", "/account/keys", account.keys),
     ("POST", "/account/prove", account.prove),
+    ("POST", "/account/prove/passkey/prepare", passkeys.prepare_proof),
+    ("POST", "/account/prove/passkey", passkeys.prove),
+    ("POST", "/account/passkeys/prepare", passkeys.prepare),
+    ("POST", "/account/passkeys", passkeys.add),
+    ("POST", "/account/passkeys/remove", passkeys.remove),
     ("POST", "/account/secrets", account.secrets),
     ("POST", "/account/sessions/end", account.end),
     ("GET", "/inbox", pages.inbox),

@@ -58,6 +58,11 @@ class PortalSettings:
         return (printed, *twins, *self.more_origins)
 
     @property
+    def passkey_host(self) -> str:
+        """The relying party's id: the printed address's host; passkeys are bound to it for ever."""
+        return urlsplit(self.public_url).hostname or ""
+
+    @property
     def hosts(self) -> frozenset[str]:
         """Values of the Host header that are answered."""
         return frozenset(urlsplit(origin).netloc for origin in self.origins)

@@ -1,10 +1,11 @@
 // The account page: password, emergency code, sessions, and what happened.
 
 import { get, post } from "./api.js";
-import { alertBox, byId, explain, fill, onSubmit, show } from "./dom.js";
+import { Notice, byId, fill, onClick, onSubmit, show } from "./dom.js";
 import { onNoted, showNewCode } from "./emergency-code.js";
 import { keep } from "./keystore.js";
 import { chosenPassword, forgetPassword, watchPassword } from "./new-password.js";
+import { PasskeyAbandoned, register, supported } from "./passkeys.js";
 import { NotProven, prepareProof, proven } from "./proof.js";
 import { newPassphrase, newRecovery } from "./secrets.js";
 import { start } from "./session.js";
@@ -18,7 +19,7 @@ prepareProof();
 watchPassword(own);
 await refresh();
 
-onClick("password-change", async () => {
+onClickProven("password-change", async () => {
   state.open = await proven();
   reveal("password-form");
   byId("new-passphrase").focus();
@@ -31,7 +32,7 @@ onSubmit(byId("password-form"), async () => {
   await saved(text("password-saved"));
 });
 
-onClick("code-change", async () => {
+onClickProven("code-change", async () => {
   state.open = await proven();
   showNewCode();
   reveal("code-box");
@@ -43,23 +44,33 @@ onNoted(async (code) => {
   await saved(text("code-saved"));
 });
 
-onClick("sessions-end", async () => {
+onClickProven("passkey-add", async () => {
+  state.open = await proven();
+  const names = { loginName: state.overview.login_name, service: serviceName() };
+  let unlocks;
+  try {
+    unlocks = await register(state.open, names);
+  } catch (error) {
+    if (error instanceof PasskeyAbandoned) throw new Notice(text("passkey-abandoned"));
+    throw error;
+  }
+  await saved(text(unlocks ? "passkey-saved" : "passkey-saved-login"));
+});
+
+onClickProven("sessions-end", async () => {
   await post("/account/sessions/end", { session: "others" });
   await saved(text("sessions-ended"));
 });
 
 /** Show what the service knows now. */
 async function refresh() {
-  try {
-    state.overview = await get("/account/overview");
-  } catch (error) {
-    complain(error);
-    return;
-  }
+  state.overview = await get("/account/overview");
   const { overview } = state;
   document.querySelector('[data-slot="login-name"]').textContent = overview.login_name;
   byId("sessions").replaceChildren(...overview.sessions.map(sessionItem));
   show(byId("sessions-end"), overview.sessions.length > 1);
+  byId("passkeys").replaceChildren(...overview.passkeys.map(passkeyItem));
+  show(byId("passkey-add"), supported());
   byId("events").replaceChildren(...overview.events.map(eventItem));
 }
 
@@ -71,10 +82,25 @@ function sessionItem(session) {
   const button = item.querySelector("button");
   button.setAttribute("aria-label", text("session-end-label", { device: name }));
   show(button, !session.own);
-  button.addEventListener("click", () =>
-    guarded(async () => {
-      await post("/account/sessions/end", { session: session.id });
-      await saved(text("session-ended"));
+  onClick(button, pageAlert(), async () => {
+    await post("/account/sessions/end", { session: session.id });
+    await saved(text("session-ended"));
+  });
+  return item;
+}
+
+function passkeyItem(passkey) {
+  const device = passkey.device || text("device-unknown");
+  const created = formatTime(passkey.created_at);
+  const used = passkey.used_at ? formatTime(passkey.used_at) : text("passkey-unused");
+  const item = fill(byId("passkey-item"), { device, times: text("passkey-times", { created, used }) });
+  const button = item.querySelector("button");
+  button.setAttribute("aria-label", text("passkey-remove-label", { device }));
+  onClick(button, pageAlert(), () =>
+    unlessCancelled(async () => {
+      state.open = await proven();
+      await post("/account/passkeys/remove", { passkey: passkey.id });
+      await saved(text("passkey-removed"));
     }),
   );
   return item;
@@ -108,24 +134,22 @@ async function keepOpen() {
   state.open = null;
 }
 
-function onClick(id, work) {
-  document.getElementById(id).addEventListener("click", () => guarded(work));
+function onClickProven(id, work) {
+  onClick(document.getElementById(id), pageAlert(), () => unlessCancelled(work));
 }
 
-async function guarded(work) {
-  alertBox(pageAlert());
+async function unlessCancelled(work) {
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof NotProven)) complain(error);
+    if (!(error instanceof NotProven)) throw error;
   }
-}
-
-function complain(error) {
-  alertBox(pageAlert(), explain(error));
-  pageAlert().focus();
 }
 
 function pageAlert() {
   return document.querySelector("#account > [data-alert]");
+}
+
+function serviceName() {
+  return document.title.split(" – ").at(-1);
 }

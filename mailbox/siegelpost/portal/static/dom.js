@@ -94,7 +94,7 @@ export function onSubmit(form, work) {
         markField(error.input, error.message);
         error.input.focus();
       } else {
-        alertBox(box, explain(error));
+        alertBox(box, error instanceof Notice ? error.message : explain(error));
         box.focus();
       }
     } finally {
@@ -102,6 +102,26 @@ export function onSubmit(form, work) {
     }
   });
 }
+
+/** Handle a button by script: one click at a time; `box` shows what went wrong. */
+export function onClick(button, box, work) {
+  button.addEventListener("click", async () => {
+    if (button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    alertBox(box);
+    try {
+      await work();
+    } catch (error) {
+      alertBox(box, error instanceof Notice ? error.message : explain(error));
+      box.focus();
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  });
+}
+
+/** Something to tell the reader that is no mistake in a field. */
+export class Notice extends Error {}
 
 /** One field is wrong; the message says what to do. */
 export class FieldError extends Error {

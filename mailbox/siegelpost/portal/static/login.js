@@ -2,8 +2,9 @@
 
 import { get, post } from "./api.js";
 import { base64, fromBase64 } from "./bytes.js";
-import { FieldError, byId, onSubmit } from "./dom.js";
+import { FieldError, Notice, byId, onClick, onSubmit, show } from "./dom.js";
 import { keep, wipe } from "./keystore.js";
+import { PasskeyAbandoned, assert, supported, unwrapByPasskey } from "./passkeys.js";
 import { start } from "./session.js";
 import { text } from "./texts.js";
 import { WrappingError, splitPassphrase, unwrapAll } from "./wrapping.js";
@@ -23,6 +24,21 @@ onSubmit(byId("login-form"), async () => {
   const account = await get("/account/keys");
   const seeds = await unwrap(account, new Map([[salt, wrappingKey]]));
   await keep(account.mailbox, seeds);
+  location.assign(next());
+});
+
+show(byId("passkey-box"), supported());
+onClick(byId("passkey-login"), byId("passkey-box").querySelector("[data-alert]"), async () => {
+  try {
+    const answer = await assert("/login/passkey");
+    const account = await get("/account/keys");
+    await keep(account.mailbox, await unwrapByPasskey(account, answer));
+  } catch (error) {
+    if (error instanceof PasskeyAbandoned) throw new Notice(text("passkey-abandoned"));
+    if (error.code === "login-refused") throw new Notice(text("passkey-refused"));
+    // Logged in all the same: the next page asks for the password to unlock.
+    if (!(error instanceof WrappingError)) throw error;
+  }
   location.assign(next());
 });
 

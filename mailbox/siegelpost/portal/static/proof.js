@@ -3,8 +3,9 @@
 
 import { Problem, get, post } from "./api.js";
 import { base64, fromBase64 } from "./bytes.js";
-import { FieldError, byId, onSubmit, show } from "./dom.js";
+import { FieldError, Notice, byId, onClick, onSubmit, show } from "./dom.js";
 import { keep, load } from "./keystore.js";
+import { PasskeyAbandoned, assert, supported, unwrapByPasskey } from "./passkeys.js";
 import { text } from "./texts.js";
 import { WrappingError, splitPassphrase, unwrapAll } from "./wrapping.js";
 
@@ -17,6 +18,7 @@ export async function proven() {
   if (seeds && overview.proved) return { mailbox: account.mailbox, seeds };
   show(byId("proof"));
   show(byId("account"), false);
+  show(byId("proof-passkey"), supported() && overview.passkeys.length > 0);
   byId("proof-title").focus();
   try {
     return await new Promise((resolve, reject) => {
@@ -36,6 +38,8 @@ export class NotProven extends Error {}
 /** Make the section work; once a page. */
 export function prepareProof() {
   onSubmit(byId("proof-form"), () => answer(byId("proof-passphrase")));
+  const box = byId("proof-form").querySelector("[data-alert]");
+  onClick(byId("proof-passkey"), box, answerByPasskey);
   byId("proof-cancel").addEventListener("click", () => waiting?.reject(new NotProven()));
 }
 
@@ -53,6 +57,20 @@ async function answer(input) {
   } catch (error) {
     const wrong = error instanceof WrappingError || isRefused(error);
     if (wrong) throw new FieldError(input, text("passphrase-wrong"));
+    throw error;
+  }
+}
+
+async function answerByPasskey() {
+  const { account, seeds, resolve } = waiting;
+  try {
+    const answered = await assert("/account/prove/passkey");
+    const opened = seeds ?? (await unwrapByPasskey(account, answered));
+    await keep(account.mailbox, opened);
+    resolve({ mailbox: account.mailbox, seeds: opened });
+  } catch (error) {
+    if (error instanceof PasskeyAbandoned) throw new Notice(text("passkey-abandoned"));
+    if (error instanceof WrappingError) throw new Notice(text("passkey-locked"));
     throw error;
   }
 }

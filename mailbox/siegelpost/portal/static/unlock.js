@@ -1,10 +1,11 @@
-// The keys of a logged-in reader; asks for the passphrase where this tab has none.
+// The keys of a logged-in reader; asks for password or passkey where this tab has none.
 
 import { get } from "./api.js";
-import { FieldError, byId, onSubmit, show } from "./dom.js";
+import { FieldError, Notice, byId, onClick, onSubmit, show } from "./dom.js";
 import { keep, load } from "./keystore.js";
+import { PasskeyAbandoned, assert, supported, unwrapByPasskey } from "./passkeys.js";
 import { text } from "./texts.js";
-import { WrappingError, unwrapAll } from "./wrapping.js";
+import { PASSKEY, WrappingError, unwrapAll } from "./wrapping.js";
 
 /** {mailbox, seeds: [{key, seed}]}. */
 export async function unlocked() {
@@ -18,7 +19,17 @@ function ask(account) {
   const input = byId("unlock-passphrase");
   show(section);
   byId("unlock-title").focus();
+  const copies = account.keys.flatMap(({ wrapped }) => wrapped);
+  const hasPasskey = copies.some(({ method }) => method === PASSKEY);
+  show(byId("unlock-passkey"), supported() && hasPasskey);
   return new Promise((resolve) => {
+    const box = byId("unlock-form").querySelector("[data-alert]");
+    onClick(byId("unlock-passkey"), box, async () => {
+      const seeds = await byPasskey(account);
+      await keep(account.mailbox, seeds);
+      show(section, false);
+      resolve(seeds);
+    });
     onSubmit(byId("unlock-form"), async () => {
       if (!input.value) throw new FieldError(input, text("passphrase-missing"));
       try {
@@ -33,4 +44,14 @@ function ask(account) {
       }
     });
   });
+}
+
+async function byPasskey(account) {
+  try {
+    return await unwrapByPasskey(account, await assert("/account/prove/passkey"));
+  } catch (error) {
+    if (error instanceof PasskeyAbandoned) throw new Notice(text("passkey-abandoned"));
+    if (error instanceof WrappingError) throw new Notice(text("passkey-locked"));
+    throw error;
+  }
 }
