@@ -49,16 +49,12 @@ class Person:
     ) -> str:
         """Make a key, on the day `on` (YYYYMMDD) if given; return its fingerprint."""
         at = ["--faked-system-time", f"{on}T120000"] if on else []
-        self.gpg(*at, "--quick-generate-key", user_id, algorithm, "sign,cert", expires)
-        fingerprint = self.fingerprints(user_id)[0]
+        how = ("--yes", "--status-fd", "1", "--quick-generate-key")
+        made = self.gpg(*at, *how, user_id, algorithm, "sign,cert", expires)
+        fingerprint = re.findall(r"KEY_CREATED P (\w+)", made.stdout.decode())[0]
         if subkey:
             self.gpg(*at, "--quick-add-key", fingerprint, subkey, "encr", subkey_expires)
         return fingerprint
-
-    def fingerprints(self, user_id: str) -> list[str]:
-        """Fingerprints of primary keys and subkeys in order."""
-        listing = self.gpg("--with-colons", "--list-keys", f"={user_id}").stdout.decode()
-        return re.findall(r"^fpr:{9}([0-9A-F]+):", listing, re.M)
 
     def export(self, *fingerprints: str, armor: bool = True) -> bytes:
         """Public keys."""

@@ -23,6 +23,7 @@ from siegelpost.api.sandbox import SandboxClock, SandboxEndpoint
 from siegelpost.api.settings import ApiSettings
 from siegelpost.api.tasks import TaskEndpoints
 from siegelpost.api.tokens import Tokens
+from siegelpost.api.wkd import KeyDirectory
 from siegelpost.store.clock import SystemClock
 from siegelpost.store.context import Context
 
@@ -84,6 +85,10 @@ def create_api(
         ("/metrics", health.metrics),
     ):
         route("GET", path, endpoint, include_in_schema=False)
+
+    directory = KeyDirectory(context)
+    for path, name in directory.paths:
+        route("GET", path, getattr(directory, name), include_in_schema=False)
 
     described: dict[str, Any] = {}
 

@@ -19,7 +19,9 @@ from siegelpost.evidence.cli import main as verify_main
 from siegelpost.keyring.errors import KeyringError
 from siegelpost.service.commands.evidence import audit, renew_timestamps
 from siegelpost.service.commands.keys import key_app
+from siegelpost.service.commands.mail_keys import dkim_app, openpgp_app
 from siegelpost.service.commands.options import SettingsFile
+from siegelpost.service.commands.reports import report
 from siegelpost.service.commands.witness import witness_app
 from siegelpost.service.errors import ServiceError
 from siegelpost.store.errors import SchemaOutdated, StoreError
@@ -37,7 +39,12 @@ client_app = typer.Typer(help="Systems of agencies that call the API.", no_args_
 app.add_typer(agency_app, name="agency")
 app.add_typer(client_app, name="client")
 app.add_typer(key_app, name="key")
+app.add_typer(openpgp_app, name="openpgp")
+app.add_typer(dkim_app, name="dkim")
 app.add_typer(witness_app, name="witness")
+
+
+app.command()(report)
 
 
 @app.command()

@@ -5,21 +5,27 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
 from siegelpost.alerts.compose import Composer
+from siegelpost.alerts.dkim import DkimSigner, signer
 from siegelpost.alerts.follow_up import FollowUp, FollowUpSettings
+from siegelpost.alerts.openpgp_lane import OpenPgpLane
 from siegelpost.alerts.settings import AlertSettings, SmtpSettings, TlsPolicy
 from siegelpost.alerts.worker import AlertWorker
 from siegelpost.bounces.server import BounceServer
 from siegelpost.bounces.settings import BounceSettings
-from siegelpost.keyring.protocol import KeyPurpose
-from siegelpost.service.settings import Settings
+from siegelpost.keyring.errors import KeyMissingError
+from siegelpost.keyring.protocol import KeyPurpose, Keyring
+from siegelpost.openpgp import OpenPgp
+from siegelpost.service.settings import MailPart, Settings
 from siegelpost.store.address_codes import address_code_for
 from siegelpost.store.context import Context
+from siegelpost.store.outbox import Lane
 
 #: A worker that runs until it is cancelled or stopped, with its name.
 Worker = tuple[str, Callable[[], Coroutine[Any, Any, None]]]
@@ -35,6 +41,8 @@ class Mailing:
         self._alerts: AlertWorker | None = None
         self._follow_up: FollowUp | None = None
         self._bounces: BounceServer | None = None
+        self._lane: OpenPgpLane | None = None
+        self._openpgp_alerts: AlertWorker | None = None
         if alerts:
             mail, keyring = alert_settings(settings), context.keyring
             composer = Composer(
@@ -42,9 +50,21 @@ class Mailing:
                 mail,
                 address_code=lambda alert_id: address_code_for(keyring, alert_id),
                 return_secret=lambda: keyring.secret(KeyPurpose.RETURN_ADDRESS),
+                dkim=lambda: dkim_signer(keyring, settings.mail),
             )
             holder = f"{socket.gethostname()}:{os.getpid()}"
-            self._alerts = AlertWorker(context, mail, composer, holder=holder)
+            if settings.mail.openpgp:
+                engine = OpenPgp(settings.mail.openpgp_runtime)
+                self._lane = OpenPgpLane(context, composer, engine)
+                self._openpgp_alerts = self._lane.worker(mail, holder=holder)
+            self._alerts = AlertWorker(
+                context,
+                mail,
+                composer,
+                holder=holder,
+                lanes=tuple(Lane) if self._lane is None else (Lane.PLAIN,),
+                elsewhere=None if self._lane is None else self._lane.takes,
+            )
             self._follow_up = FollowUp(context, follow_up_settings(settings))
         if settings.bounces.port:
             self._bounces = BounceServer(context, bounce_settings(settings))
@@ -54,6 +74,8 @@ class Mailing:
         workers: list[Worker] = []
         if self._alerts is not None:
             workers.append(("alerts", self._alerts.run))
+        if self._openpgp_alerts is not None:
+            workers.append(("openpgp alerts", self._openpgp_alerts.run))
         if self._follow_up is not None:
             workers.append(("follow-up", self._follow_up.run))
         if self._bounces is not None:
@@ -65,8 +87,28 @@ class Mailing:
         """Begin nothing new; what is under way is recorded before the workers return."""
         if self._alerts is not None:
             self._alerts.stop()
+        if self._openpgp_alerts is not None:
+            self._openpgp_alerts.stop()
         if self._bounces is not None:
             self._bounces.stop()
+
+    def close(self) -> None:
+        """End gpg's agents and remove its home, when the workers have returned."""
+        if self._lane is not None:
+            self._lane.close()
+
+
+def dkim_signer(keyring: Keyring, mail: MailPart) -> DkimSigner | None:
+    """Return who signs mails, or None if no domain is set or there are no keys."""
+    if not mail.dkim_domains:
+        return None
+    private: list[bytes] = []
+    for purpose in (KeyPurpose.DKIM_ED25519, KeyPurpose.DKIM_RSA):
+        with suppress(KeyMissingError):
+            private.append(keyring.private_key(purpose))
+    if not private:
+        return None
+    return signer(tuple(private), tuple(mail.dkim_domains), mail.dkim_selector)
 
 
 def alert_settings(settings: Settings) -> AlertSettings:

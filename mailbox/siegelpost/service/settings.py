@@ -84,6 +84,16 @@ class MailPart(_Part):
     """File with the password for AUTH."""
     connections: int = Field(default=8, ge=1, le=100)
     """Connections open at once."""
+    dkim_domains: list[str] = []
+    """Domains with our DKIM records: that of From signs, else the first; empty: no own DKIM."""
+    dkim_selector: str = Field(
+        default="siegelpost", pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$"
+    )
+    """Selector; the algorithm is appended: siegelpost-ed25519, siegelpost-rsa."""
+    openpgp: bool = True
+    """Encrypt alerts to citizens' OpenPGP keys and sign those of agencies with one (gpg 2.2)."""
+    openpgp_runtime: Path | None = None
+    """Folder in memory for gpg, with a short path; by default one that the system offers."""
 
 
 class BouncesPart(_Part):
@@ -289,7 +299,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     mail = settings.mail.model_copy(
         update={
             name: folder / value
-            for name in ("ca_file", "password_file")
+            for name in ("ca_file", "password_file", "openpgp_runtime")
             if (value := getattr(settings.mail, name)) is not None
         }
     )

@@ -49,7 +49,10 @@ from siegelpost.store.store import Store
 #: An ASGI application.
 Application = Callable[..., Coroutine[Any, Any, None]]
 
-_API_PATHS = ("/v1/", "/oauth/", "/log/", "/openapi.json", "/livez", "/readyz", "/metrics")
+_API_PATHS = (
+    *("/v1/", "/oauth/", "/log/", "/openapi.json", "/livez", "/readyz", "/metrics"),
+    "/.well-known/openpgpkey/",
+)
 _log = structlog.get_logger("siegelpost.service")
 
 
@@ -121,6 +124,7 @@ async def running_parts(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(mailing.close)
         store.close()
 
 
