@@ -44,9 +44,6 @@ app.add_typer(dkim_app, name="dkim")
 app.add_typer(witness_app, name="witness")
 
 
-app.command()(report)
-
-
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder of the new installation.")],
@@ -228,6 +225,7 @@ def client_add(
     typer.echo(client_id)
 
 
+app.command()(report)
 app.command("audit")(audit)
 app.command("renew")(renew_timestamps)
 

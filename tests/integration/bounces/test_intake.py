@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from siegelpost.bounces.evidence_keys import evidence_identities
+from siegelpost.bounces.errors import BounceUnknown
 from siegelpost.bounces.intake import Intake, Reply
+from siegelpost.bounces.reading import open_report
 from siegelpost.bounces.settings import BounceSettings
 from siegelpost.evidence.events import EventType, parse_event
 from siegelpost.evidence.ids import AlertId, NoticeId
@@ -254,7 +255,10 @@ async def test_message_is_kept_sealed_and_opens_with_the_agencys_key(world: Worl
 
     sealed = world.context.store.read_now(read)
     assert b"alice" not in sealed
-    assert open_bytes(sealed, evidence_identities(world.context.keyring, "agency-1")) == raw
+    keyring = world.context.keyring
+    assert world.context.store.read_now(lambda c: open_report(c, keyring, kept.id)) == raw
+    with pytest.raises(BounceUnknown):
+        world.context.store.read_now(lambda c: open_report(c, keyring, "no-such-report"))
 
 
 async def test_agency_with_a_key_of_its_own_alone_reads_its_reports(world: World) -> None:
