@@ -23,7 +23,9 @@ from siegelpost.sealing.recovery_code import new_recovery_code
 from siegelpost.sealing.wrapping import (
     Method,
     WrappedSeed,
+    passkey_key,
     recovery_code_key,
+    recovery_login_proof,
     split_passphrase,
     unwrap_seed,
     wrap_seed,
@@ -138,6 +140,28 @@ def test_seed_wrapped_in_python_opens_in_the_browser_for_its_mailbox_only(
         key=KEY,
     )
     assert opened == (_text(ALICE.seed) if mailbox == MAILBOX else "refused")
+
+
+def test_halves_of_recovery_code_and_passkey_are_the_same(page: Page) -> None:
+    code = new_recovery_code(bytes(range(27)))
+    prf = seed("prf output")
+    made = run(
+        page,
+        """
+      const { passkeyKey, recoveryCodeKey, recoveryLoginProof } = await load("wrapping");
+      const salt = b(given.salt);
+      return [
+        t(await recoveryCodeKey(given.code, salt)),
+        t(await recoveryLoginProof(given.code, salt)),
+        t(await passkeyKey(b(given.prf), salt)),
+      ];""",
+        code=code.lower(),
+        salt=SALT,
+        prf=prf,
+    )
+    expected = (recovery_code_key(code, SALT), recovery_login_proof(code, SALT))
+    assert made == [_text(value) for value in (*expected, passkey_key(prf, SALT))]
+    assert len(set(made)) == 3
 
 
 def test_recovery_codes_are_the_same_and_slips_are_found(page: Page) -> None:
