@@ -51,7 +51,7 @@ class Person:
         at = ["--faked-system-time", f"{on}T120000"] if on else []
         how = ("--yes", "--status-fd", "1", "--quick-generate-key")
         made = self.gpg(*at, *how, user_id, algorithm, "sign,cert", expires)
-        fingerprint = re.findall(r"KEY_CREATED P (\w+)", made.stdout.decode())[0]
+        fingerprint = str(re.findall(r"KEY_CREATED P (\w+)", made.stdout.decode())[0])
         if subkey:
             self.gpg(*at, "--quick-add-key", fingerprint, subkey, "encr", subkey_expires)
         return fingerprint
