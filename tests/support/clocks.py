@@ -102,7 +102,7 @@ class Replay:
         alert = await self.context.store.read(find)
         await self._append(kind, notice, {"alert": alert, "kind": "notice"})
 
-    async def happen(self, kind: EventType, notice: NoticeId, **facts: Any) -> None:
+    async def happen(self, kind: EventType, notice: NoticeId, /, **facts: Any) -> None:
         """Put any other event on record."""
         await self._append(kind, notice, facts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
@@ -17,7 +18,8 @@ from siegelpost.notices.errors import StepRefused
 from siegelpost.notices.retrieve import retrieve
 from siegelpost.store import tables
 from siegelpost.store.context import Context
-from siegelpost.store.deadlines import next_due_at
+from siegelpost.store.deadlines import Looked, advance, append_results, next_due_at, position
+from siegelpost.store.errors import Conflict
 from siegelpost.store.fsck.deadline_checks import check_deadlines
 from siegelpost.store.fsck.finding import silent
 from tests.support.agencies import Agency, Citizen
@@ -74,6 +76,51 @@ async def test_revoked_consent_looks_at_every_notice_of_that_agency(replay: Repl
     await replay.settle()
     for notice in (first, second):
         assert '"paper-copy"' in (await replay.results(notice))[-1].result
+
+
+async def test_revocation_towards_another_agency_changes_nothing(
+    replay: Replay, charlies_agency: Agency
+) -> None:
+    notice = await replay.provide()
+    await replay.pass_days(1)
+    theirs = Replay(replay.context, charlies_agency, replay.citizen)
+    await theirs.consent(EventType.CONSENT_REVOKED)
+    await replay.settle()
+    await replay.happen(EventType.RETRIEVED, notice)
+    await replay.settle()
+    assert "consent_revoked" not in (await replay.results(notice))[-1].result
+
+
+async def test_stale_look_is_a_conflict_and_leaves_nothing(replay: Replay) -> None:
+    notice = await replay.provide()
+    await replay.settle()
+    await replay.alert(EventType.ALERT_FAILED, notice)
+    await replay.settle()
+    now, entropy = replay.context.now(), replay.context.entropy
+    (first, _) = await replay.results(notice)
+    for after in (None, 0):
+        stale = Looked(
+            notice=notice,
+            after=after,
+            result=json.loads(first.result),
+            digest=first.digest,
+            look_at=None,
+        )
+        with pytest.raises(Conflict):
+            await replay.context.store.write(
+                lambda c, look=stale: append_results(c, [look], now=now, entropy=entropy)  # type: ignore[misc]  # default pins the loop's value
+            )
+    assert len(await replay.results(notice)) == 2
+
+
+async def test_cursor_moves_once_from_where_it_stood(replay: Replay) -> None:
+    write = replay.context.store.write
+    await write(lambda c: advance(c, "reader", after=-1, to=7))
+    await write(lambda c: advance(c, "reader", after=7, to=9))
+    for after in (-1, 7):
+        with pytest.raises(Conflict):
+            await write(lambda c, at=after: advance(c, "reader", after=at, to=11))  # type: ignore[misc]  # default pins the loop's value
+    assert await replay.context.store.read(lambda c: position(c, "reader")) == 9
 
 
 async def test_two_workers_append_one_result(replay: Replay) -> None:
@@ -140,7 +187,10 @@ async def test_reminder_goes_once_before_the_period_ends(
     notice = await replay.provide()
     await replay.pass_days(27)  # 20 December; the period ends on the 28th
     assert await replay.rows(tables.Alert, kind="deadline-reminder") == []
-    await replay.pass_days(8)
+    await replay.pass_days(3)
+    # Its own event, like any other, has the clock looked at again.
+    await replay.happen(EventType.ALERT_SENT, notice, alert="x", kind="deadline-reminder")
+    await replay.settle()
     (mail,) = await replay.rows(tables.Alert, kind="deadline-reminder")
     assert (mail.notice_id, mail.address_id) == (notice, alice.address_id)
     assert mail.created_at.date() == date(2026, 12, 21)

@@ -72,6 +72,14 @@ def test_reminder_restarts_no_clock() -> None:
     assert governing(history(SENT, reminder, failed), at(10)) == governing(history(SENT), at(10))
 
 
+def test_reminder_serves_nothing_where_the_alert_failed() -> None:
+    failed = (SENT, alert(EventType.ALERT_FAILED, 1))
+    reminder = happened(EventType.ALERT_SENT, 3, alert="alert-2", kind="reminder")
+    later = happened(EventType.ALERT_SENT, 20, alert="alert-3", kind="deadline-reminder")
+    result = governing(history(*failed, reminder, later), at(30))
+    assert (result.rule, result.deemed) == ("sgb10-37-2a/A4", None)
+
+
 def test_late_bounce_opens_a_served_notice_again() -> None:
     bounced = history(SENT, alert(EventType.ALERT_FAILED, 5))
     assert governing(bounced, at(4.5)).state is State.SERVED
