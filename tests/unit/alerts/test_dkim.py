@@ -68,7 +68,7 @@ def test_dkimpy_accepts_both_signatures() -> None:
     assert re.findall(rb"a=([\w-]+);", signed) == [b"ed25519-sha256", b"rsa-sha256"]
 
 
-@pytest.mark.parametrize("private", [ED25519, RSA])
+@pytest.mark.parametrize("private", [ED25519, RSA], ids=["ed25519", "rsa"])
 def test_each_key_can_sign_alone(private: bytes) -> None:
     alone = signer((private,), DOMAINS, "siegelpost")
     assert verdicts(alone.sign(write(), sender=SENDER, now=NOW), alone) == [True]
