@@ -19,7 +19,7 @@ from webauthn.helpers.structs import (
     RegistrationCredential,
 )
 
-from siegelpost.citizens.errors import LoginRefused, PasskeyRefused
+from siegelpost.citizens.errors import InputInvalid, LoginRefused, PasskeyRefused
 
 #: Longest credential id (Web Authentication 3, 5.8.3 says 1023).
 CREDENTIAL_LIMIT = 1023
@@ -59,6 +59,12 @@ class Attestation:
     client_data: bytes
     #: CBOR as the authenticator made it
     attestation_object: bytes
+
+
+def check_credential(credential: bytes) -> None:
+    """InputInvalid unless the id of a credential has a lawful length."""
+    if not 1 <= len(credential) <= CREDENTIAL_LIMIT:
+        raise InputInvalid("credential", f"not 1 to {CREDENTIAL_LIMIT} bytes")
 
 
 def challenge_of(client_data: bytes) -> bytes:

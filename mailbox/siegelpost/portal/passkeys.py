@@ -6,13 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from siegelpost.citizens.challenges import CHALLENGE_LIFETIME, new_challenge
-from siegelpost.citizens.passkeys import (
-    add_passkey,
-    credentials_of,
-    log_in_by_passkey,
-    prove_by_passkey,
-    remove_passkey,
-)
+from siegelpost.citizens.passkey_custody import add_passkey, credentials_of, remove_passkey
+from siegelpost.citizens.passkeys import log_in_by_passkey, prove_by_passkey
 from siegelpost.citizens.webauthn_checks import Assertion, Attestation, RelyingParty
 from siegelpost.portal import cookies
 from siegelpost.portal.account import Copies
