@@ -15,12 +15,12 @@ from siegelpost.store.errors import SchemaOutdated
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def migrate(database: Database) -> None:
-    """Create or upgrade all tables in one transaction; safe to repeat."""
+def migrate(database: Database, *, to: str = "head") -> None:
+    """Create or upgrade all tables in one transaction, up to version ``to``; safe to repeat."""
     with database.write() as connection:
         config = alembic_config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def check_schema(database: Database) -> None:
