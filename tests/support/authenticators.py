@@ -23,7 +23,9 @@ class SoftPasskey:
     host: str = "post.example.org"
     origin: str = "https://post.example.org"
     verified: bool = True
+    #: where it starts; many phones never count and say 0
     sign_count: int = 1
+    counts: bool = True
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
 
     def attest(self, challenge: str) -> dict[str, str]:
@@ -41,7 +43,7 @@ class SoftPasskey:
 
     def sign(self, challenge: str) -> dict[str, str]:
         """What ``POST /login/passkey`` takes."""
-        self.sign_count += 1
+        self.sign_count += self.counts
         client_data, data = self._client_data("webauthn.get", challenge), self._data(0)
         return {
             "credential": b64(self.credential),
