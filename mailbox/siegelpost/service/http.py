@@ -1,7 +1,8 @@
 """Bounds that uvicorn's parser does not set: how large and how slow a request's head may be.
 
-Bodies are bounded by the API and the portal. Without this, a head without end fills the memory,
-and a client that never ends its head keeps its connection for ever.
+Bodies are bounded by the API and the portal. Without this, a head or trailers without end fill the
+memory, and a client that never ends its head or a request that is answered already keeps its
+connection for ever.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-#: Largest request line and headers together, in bytes.
+#: Largest request line, headers and trailers (RFC 9112, 7.1.2) together, in bytes.
 HEAD_BYTES = 64 * 1024
 #: How long a client may take from its first byte, or from connecting, to the end of the head.
 HEAD_SECONDS = 20.0
+
+#: Colon, space and line end of a field.
+_FIELD_OVERHEAD = 4
 
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -23,8 +27,9 @@ _TOO_LARGE = (
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """One connection; closed if a head is too large or too slow."""
+    """One connection; closed if a head is too large or too slow, or answered before its end."""
 
+    _field_bytes = 0
     _in_head = True
     _heads = 0
     _head_bytes = 0
@@ -49,13 +54,21 @@ class BoundedHttp(HttpToolsProtocol):
         # A whole request may arrive at once: then its head has ended, however long the body.
         if began_in_head and self._in_head and self._heads == heads:
             self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
+            if self._head_bytes > HEAD_BYTES:
+                self._refuse()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a field of the head or the trailers, unless they grow beyond their bound."""
+        self._field_bytes += len(name) + len(value) + _FIELD_OVERHEAD
+        if self._field_bytes <= HEAD_BYTES:
+            super().on_header(name, value)
+        else:
+            self._refuse()
 
     def on_message_begin(self) -> None:
         """Note that a head has begun."""
         super().on_message_begin()
+        self._field_bytes = 0
         if self._head_timer is None:
             self._time_head()
 
@@ -70,6 +83,18 @@ class BoundedHttp(HttpToolsProtocol):
         """What comes next is another head."""
         self._in_head = True
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Nobody waits for the rest of a request that is answered: its sender may never end it."""
+        super().on_response_complete()
+        if self.cycle.response_complete and not self._in_head:
+            self.transport.close()
+
+    def _refuse(self) -> None:
+        # In the middle of a body, an answer may be under way or out already.
+        if self._in_head and not self.transport.is_closing():
+            self.transport.write(_TOO_LARGE)
+        self.transport.close()
 
     def _time_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
