@@ -104,10 +104,10 @@ def address_of(context: Context, alert: str, *, domain: str = DOMAIN) -> str:
     return return_address(token, domain)
 
 
-async def hand_in(intake: Intake, raw: bytes, to: str) -> Reply:
+async def hand_in(intake: Intake, raw: bytes, to: str, *, origin: Origin = ORIGIN) -> Reply:
     """Check the address and take the message, as the server does."""
     checked = intake.check(to)
-    return checked if isinstance(checked, Reply) else await intake.take(raw, checked, ORIGIN)
+    return checked if isinstance(checked, Reply) else await intake.take(raw, checked, origin)
 
 
 @asynccontextmanager

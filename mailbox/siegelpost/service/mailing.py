@@ -148,6 +148,7 @@ def bounce_settings(settings: Settings) -> BounceSettings:
         port=bounces.port,
         certificate_file=bounces.certificate_file,
         key_file=bounces.key_file,
+        trusted_peers=tuple(bounces.trusted_peers),
         max_bytes=bounces.max_bytes,
         connections=bounces.connections,
         connections_per_peer=bounces.connections_per_peer,

@@ -109,6 +109,8 @@ class BouncesPart(_Part):
     """Certificate with its chain (PEM); without one no STARTTLS is offered."""
     key_file: Path | None = None
     """Its key (PEM)."""
+    trusted_peers: list[str] = ["127.0.0.0/8", "::1/128"]
+    """Networks of your mail servers; a failure they report themselves stops mail to the address."""
     max_bytes: int = Field(default=1 << 20, ge=1 << 16, le=1 << 25)
     """Largest message."""
     connections: int = Field(default=100, ge=1, le=10_000)

@@ -338,7 +338,7 @@ class Bounce(Table, table=True):
     action: str | None = None  #: failed | delayed | delivered | relayed | expanded
     status: str | None = None  #: enhanced status code
     reason: str | None = None  #: class of the failure
-    effect: str  #: delivered | failed | none
+    effect: str  #: delivered | failed | doubted | none
     digest: bytes  #: SHA-256 of the message as received
     size: int  #: its bytes
     blob_id: str  #: the message as an age file

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from siegelpost.evidence import canonical
 from siegelpost.evidence.canonical import Json
-from siegelpost.evidence.events import EventType
+from siegelpost.evidence.errors import FormatError
+from siegelpost.evidence.events import MAX_BODY, EventType
 from siegelpost.evidence.ids import AgencyId, MailboxId, NoticeId
 from siegelpost.store.events import EventDraft
 from siegelpost.store.outbox import AlertKind, ClaimedAlert
@@ -42,6 +44,8 @@ DOES_NOT_PROVE: Mapping[EventType, str] = {
 #: How many earlier attempts an event lists, newest kept; all are in the table of attempts.
 EARLIER_LIMIT = 60
 _EARLIER_WORDS = 120
+#: Bytes of an event beside its facts, at most; characters of a value where the whole is too large.
+_EVENT_FRAME, _CUT_WORDS = 2048, 500
 
 
 def outcome_event(
@@ -58,6 +62,19 @@ def outcome_event(
     """
     if alert.kind is AlertKind.ADDRESS_CODE or alert.notice is None:
         return None
+    facts: dict[str, Json] = {
+        "alert": alert.id,
+        "kind": alert.kind.value,
+        "address": alert.email,
+        "attempt": alert.attempt,
+        "submission": dict(evidence),
+        "earlier_attempts": [dict(one) for one in earlier[-EARLIER_LIMIT:]],
+        "proves": PROVES[event],
+        "does_not_prove": DOES_NOT_PROVE[event],
+    }
+    if not _fits(facts):
+        # An outcome that cannot be recorded would send the mail again and again.
+        facts |= {"submission": _cut_down(evidence), "earlier_attempts": []}
     return EventDraft(
         type=event,
         at=at,
@@ -65,17 +82,26 @@ def outcome_event(
         notice=NoticeId(alert.notice),
         mailbox=None if alert.mailbox is None else MailboxId(alert.mailbox),
         actor="service",
-        facts={
-            "alert": alert.id,
-            "kind": alert.kind.value,
-            "address": alert.email,
-            "attempt": alert.attempt,
-            "submission": evidence,
-            "earlier_attempts": list(earlier[-EARLIER_LIMIT:]),
-            "proves": PROVES[event],
-            "does_not_prove": DOES_NOT_PROVE[event],
-        },
+        facts=facts,
     )
+
+
+def _fits(facts: Mapping[str, Json]) -> bool:
+    try:
+        return len(canonical.encode(dict(facts))) <= MAX_BODY - _EVENT_FRAME
+    except FormatError:
+        return False
+
+
+def _cut_down(evidence: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what of `evidence` fits into any event: its plain values."""
+    kept: dict[str, Json] = {"cut": "too large for an event; all is in the table of attempts"}
+    for name, value in evidence.items():
+        if isinstance(value, str):
+            kept[name] = ascii(value)[1:-1][:_CUT_WORDS]
+        elif value is None or isinstance(value, (bool, int)):
+            kept[name] = value
+    return kept
 
 
 def failure_tasks(

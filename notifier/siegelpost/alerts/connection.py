@@ -145,7 +145,7 @@ class Connection:
         client, options = self._client, self._dsn_options(mail)
         self.mails += 1
         self._step = Step.MAIL
-        self._transcript.begin_mail()
+        self._transcript.begin_mail(mail.envelope_id)
         try:
             with self._setbacks():
                 await self._command(b"MAIL", f"FROM:<{mail.sender}>", options[0])

@@ -34,6 +34,8 @@ class Happening(StrEnum):
     DSN_DELIVERED = "dsn-delivered"
     #: a delivery status notification says failed: a bounce
     DSN_FAILED = "dsn-failed"
+    #: any notification though no server can have taken the mail
+    DSN_UNFOUNDED = "dsn-unfounded"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +46,18 @@ class Transition:
     to: AlertState
     #: what the log gets, if anything
     event: EventType | None = None
+    #: whether the agency is asked to look, though nothing is taken for a fact
+    ask: bool = False
     #: why an odd step exists; empty for ordinary ones
     reason: str = ""
 
 
 _S, _H, _E = AlertState, Happening, EventType
 
+_UNFOUNDED = (
+    "every attempt ended with a server's no or before the mail was out, so no system can report "
+    "about it: kept, believed in nothing, and the alert goes its way"
+)
 _DUPLICATE = "the same news twice: systems resend notifications; nothing new to record"
 
 TRANSITIONS: Mapping[tuple[AlertState, Happening], Transition] = {
@@ -68,10 +76,10 @@ TRANSITIONS: Mapping[tuple[AlertState, Happening], Transition] = {
     (_S.ACCEPTED, _H.DSN_FAILED): Transition(to=_S.FAILED, event=_E.ALERT_FAILED),
     (_S.DELIVERED, _H.DSN_DELIVERED): Transition(to=_S.DELIVERED, reason=_DUPLICATE),
     (_S.DELIVERED, _H.DSN_FAILED): Transition(
-        to=_S.FAILED,
-        event=_E.ALERT_FAILED,
-        reason="a forwarding system delivered and its next hop bounced, days or weeks later; "
-        "the worse news counts, and the deadline is computed again",
+        to=_S.DELIVERED,
+        ask=True,
+        reason="a forwarding system may have delivered and its next hop bounced, or somebody who "
+        "saw the mail wrote this; a report without signature undoes no delivery, the agency looks",
     ),
     (_S.FAILED, _H.DSN_FAILED): Transition(to=_S.FAILED, reason=_DUPLICATE),
     (_S.FAILED, _H.DSN_DELIVERED): Transition(
@@ -99,6 +107,10 @@ TRANSITIONS: Mapping[tuple[AlertState, Happening], Transition] = {
         event=_E.ALERT_FAILED,
         reason="a server whose answer was lost had taken the mail and bounced it",
     ),
+    **{
+        (state, _H.DSN_UNFOUNDED): Transition(to=state, reason=_UNFOUNDED)
+        for state in (_S.DEFERRED, _S.GIVEN_UP, _S.FAILED)
+    },
 }
 
 #: States in which no worker touches the alert any more.

@@ -16,6 +16,7 @@ from datetime import datetime
 from siegelpost.alerts.compose import Mail
 from siegelpost.alerts.connection import Connection, Setback
 from siegelpost.alerts.settings import AlertSettings, SmtpSettings, TlsPolicy
+from siegelpost.alerts.transcript import hidden
 from siegelpost.alerts.verdict import (
     Reason,
     Step,
@@ -183,9 +184,10 @@ class _Attempt:
             "message_id": mail.message_id,
             "message_sha256": mail.digest.hex(),
             "message_bytes": len(mail.data),
-            "envelope_sender": mail.sender,
+            "envelope_sender": mail.sender.replace(mail.envelope_id, hidden(mail.envelope_id)),
             "envelope_recipient": mail.recipient,
-            "envelope_id": mail.envelope_id,
+            "envelope_id": hidden(mail.envelope_id),
+            "hidden": "the mail's return token stands as its SHA-256, here and in the dialogue",
             **self._seen,
         }
         return Submission(

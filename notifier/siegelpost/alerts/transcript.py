@@ -3,11 +3,14 @@
 DESIGN section 8. aiosmtplib keeps neither reply codes of continuation lines nor what it sent, so a
 protocol of our own listens on both sides of the wire, above TLS.
 Credentials of AUTH never enter the record, nor does the mail's body (its digest stands elsewhere).
+A mail's return token, with which reports are believed, stands as its digest.
 Bytes outside of printable ASCII are written as ``\\xNN``.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -23,6 +26,8 @@ MAX_CHARACTERS = 8000
 #: Most characters kept of one line; RFC 5321 4.5.3.1.5 allows 512.
 MAX_LINE = 1000
 
+#: Most bytes of JSON around one command and its reply, and around one line.
+_EXCHANGE_FRAME, _LINE_FRAME = 120, 4
 _CUT = "[cut here]"
 _REDACTED = "[redacted]"
 _PRINTABLE = bytes(range(0x20, 0x7F))
@@ -40,13 +45,18 @@ class Transcript:
         self._authenticating = False
         self._secrets: list[bytes] = []
         self._mail_follows = False
+        self._data_asked = False
+        self._token: tuple[re.Pattern[bytes], bytes] | None = None
         #: whether the present mail's body has been sent
         self.mail_sent = False
         #: whether it has been sent and its reply has not come yet
         self.awaits_verdict = False
 
-    def begin_mail(self) -> None:
-        """Forget about the mail before."""
+    def begin_mail(self, token: str = "") -> None:
+        """Forget about the mail before; wherever `token` comes, its digest is written."""
+        # Capitals are of no matter in return addresses, and some servers repeat them so.
+        written = re.compile(re.escape(token.encode()), re.IGNORECASE)
+        self._token = (written, hidden(token).encode()) if token else None
         self.mail_sent = self.awaits_verdict = False
 
     def keep_out(self, *secrets: str) -> None:
@@ -68,7 +78,8 @@ class Transcript:
             self._secrets.append(token)
             command = f"AUTH {readable(method)}" + (f" {_REDACTED}" if token else "")
         else:
-            command = readable(data.rstrip(b"\r\n"))
+            command = readable(self.scrubbed(data.rstrip(b"\r\n")))
+        self._data_asked = command == "DATA"
         self._open(self._fitting(command))
 
     def received(self, data: bytes) -> None:
@@ -93,19 +104,27 @@ class Transcript:
             "replied_at": None,
         }
         self._exchanges.append(exchange)
+        self._room -= _EXCHANGE_FRAME
         return exchange
 
     def scrubbed(self, line: bytes) -> bytes:
-        """Return `line` without the credentials that a server may have echoed."""
+        """Return `line` without credentials and return token, which a server may have echoed."""
         for secret in self._secrets:
             if len(secret) > 2:
                 line = line.replace(secret, _REDACTED.encode())
+        if self._token is not None:
+            written, digest = self._token
+            line = written.sub(digest, line)
         return line
 
     def _reply(self, line: bytes) -> None:
         line = self.scrubbed(line)
         last = self._exchanges[-1] if self._exchanges else None
         if last is None or last["replied_at"] is not None:
+            if last is not None and self._room <= 0:
+                if last["reply"][-1:] != [_CUT]:
+                    last["reply"].append(_CUT)
+                return  # unasked words without end would fill any event
             last = self._open(None)  # a greeting, or words without having been asked
         text = self._fitting(readable(line))
         if not (text == _CUT and last["reply"][-1:] == [_CUT]):
@@ -114,13 +133,13 @@ class Transcript:
             last["replied_at"] = format_time(self._now())
             self.awaits_verdict = False
             self._authenticating = self._authenticating and line[:3] == b"334"
-            self._mail_follows = last["command"] == "DATA" and line[:3] == b"354"
+            self._mail_follows = self._data_asked and line[:3] == b"354"
 
     def _fitting(self, text: str) -> str:
         if self._room <= 0:
             return _CUT
         kept = text[: min(self._room, MAX_LINE)]
-        self._room -= len(kept) + 1
+        self._room -= len(kept) + kept.count("\\") + kept.count('"') + _LINE_FRAME
         return kept if len(kept) == len(text) else kept + _CUT
 
 
@@ -141,6 +160,11 @@ class RecordingProtocol(SMTPProtocol):
         """Record, then hand on."""
         self.transcript.received(data)
         super().data_received(data)
+
+
+def hidden(token: str) -> str:
+    """Return what evidence says instead of a return token: whoever knows it can report."""
+    return f"sha256:{hashlib.sha256(token.encode()).hexdigest()}"
 
 
 def readable(line: bytes) -> str:

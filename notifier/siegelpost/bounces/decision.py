@@ -2,6 +2,7 @@
 
 DESIGN section 8. An alert gets at most one `alert-delivered`, and no `alert-delivered` without an
 `alert-sent`: where the mail server's answer was lost, the report shows that the mail was sent.
+Where no answer was lost and no server said yes, no report is believed.
 """
 
 from __future__ import annotations
@@ -21,27 +22,39 @@ class Decision:
     to: AlertState
     #: events to record, in order
     events: tuple[EventType, ...] = ()
+    #: whether the agency is asked to look at it
+    ask: bool = False
     #: why, where it is odd
     reason: str = ""
 
     @property
     def effect(self) -> str:
-        """delivered | failed | none."""
+        """delivered | failed | doubted | none."""
         if EventType.ALERT_DELIVERED in self.events:
             return "delivered"
-        return "failed" if EventType.ALERT_FAILED in self.events else "none"
+        if EventType.ALERT_FAILED in self.events:
+            return "failed"
+        return "doubted" if self.ask else "none"
 
 
 def decide(
-    state: AlertState, happening: Happening | None, *, sent: bool, delivered: bool
+    state: AlertState,
+    happening: Happening | None,
+    *,
+    sent: bool,
+    delivered: bool,
+    answer_lost: bool = False,
 ) -> Decision:
     """Return what `happening` does to an alert in `state`.
 
-    `sent` and `delivered`: whether such an event is on record already. Raises OddTransition while
-    a worker holds the alert, or before anything was sent.
+    `sent` and `delivered`: whether such an event is on record already; `answer_lost`: whether how
+    some attempt ended is unknown, so that the mail may be out all the same. Raises OddTransition
+    while a worker holds the alert, or before anything was sent.
     """
     if happening is None:
         return Decision(to=state)
+    if not sent and not answer_lost and state is not AlertState.SUBMITTING:
+        happening = Happening.DSN_UNFOUNDED
     transition = step(state, happening)
     if transition.event is EventType.ALERT_DELIVERED:
         if delivered:
@@ -50,4 +63,4 @@ def decide(
             both = (EventType.ALERT_SENT, EventType.ALERT_DELIVERED)
             return Decision(to=transition.to, events=both, reason=transition.reason)
     events = () if transition.event is None else (transition.event,)
-    return Decision(to=transition.to, events=events, reason=transition.reason)
+    return Decision(to=transition.to, events=events, ask=transition.ask, reason=transition.reason)

@@ -63,7 +63,10 @@ class Intake:
         self._context = context
         self._settings = settings
         self._recorder = ReportRecorder(
-            context.keyring, entropy=context.entropy, most=settings.reports_per_alert
+            context.keyring,
+            entropy=context.entropy,
+            most=settings.reports_per_alert,
+            trusted=settings.trusts,
         )
 
     def check(self, address: str) -> ReturnAddress | Reply:

@@ -6,6 +6,7 @@ digest and changes nothing: its sender has not heard our answer and sent it agai
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from siegelpost.alerts.errors import OddTransition
+from siegelpost.alerts.verdict import Step
 from siegelpost.bounces.decision import Decision, decide
 from siegelpost.bounces.errors import AlertUnknown, TooManyReports
 from siegelpost.bounces.evidence_keys import evidence_recipient
@@ -25,7 +27,7 @@ from siegelpost.keyring.errors import KeyringError
 from siegelpost.keyring.protocol import Keyring
 from siegelpost.sealing.age import seal_bytes
 from siegelpost.sealing.errors import SealingError
-from siegelpost.store.alert_outcomes import fail_addresses
+from siegelpost.store.alert_outcomes import attempts_before, fail_addresses
 from siegelpost.store.blobs import insert_blobs, split
 from siegelpost.store.bounces import (
     AlertMove,
@@ -39,6 +41,9 @@ from siegelpost.store.events import EventDraft, append_events
 from siegelpost.store.outbox import AlertKind, AlertState
 from siegelpost.store.tasks import TaskDraft, TaskKind, open_tasks, settle_tasks
 
+_HEAD = 64 * 1024
+_FROM_ELSEWHERE = re.compile(rb"^Received:\s*from\b", re.IGNORECASE | re.MULTILINE)
+
 
 class Effect(StrEnum):
     """What a message did."""
@@ -47,6 +52,8 @@ class Effect(StrEnum):
     DELIVERED = "delivered"
     #: an alert-failed was recorded
     FAILED = "failed"
+    #: it contradicts a delivery: the agency is asked to look
+    DOUBTED = "doubted"
     #: it was kept and changed nothing
     NONE = "none"
     #: it had come before
@@ -56,8 +63,19 @@ class Effect(StrEnum):
 class ReportRecorder:
     """Records messages in bulk; hand `record` to `Store.write_bulk`."""
 
-    def __init__(self, keyring: Keyring, *, entropy: Callable[[int], bytes], most: int) -> None:
-        """Seal by `keyring`; `most` messages of an alert are kept."""
+    def __init__(
+        self,
+        keyring: Keyring,
+        *,
+        entropy: Callable[[int], bytes],
+        most: int,
+        trusted: Callable[[str], bool],
+    ) -> None:
+        """Seal by `keyring`; `most` messages of an alert are kept, besides those that count.
+
+        `trusted` says by a peer's address whether its word makes an address undeliverable.
+        """
+        self._trusted = trusted
         self._keyring = keyring
         self._entropy = entropy
         self._most = most
@@ -69,7 +87,7 @@ class ReportRecorder:
 
         AlertUnknown, TooManyReports for good; OddTransition, KeyringError, SealingError for now.
         """
-        work = _Work(connection, items, self._most, self._keyring)
+        work = _Work(connection, items, self._most, self._keyring, self._trusted)
         answers = [work.take(item) for item in items]
         work.write(self._entropy)
         return answers
@@ -90,16 +108,27 @@ class _Work:
     """One call of `record`: rows as they become while the messages are gone through."""
 
     def __init__(
-        self, connection: Connection, items: Sequence[Message], most: int, keyring: Keyring
+        self,
+        connection: Connection,
+        items: Sequence[Message],
+        most: int,
+        keyring: Keyring,
+        trusted: Callable[[str], bool],
     ) -> None:
         self._connection = connection
         self._most = most
+        self._trusted = trusted
         self._keyring = keyring
         ids = [item.alert for item in items]
         self._alerts = lock_alerts(connection, ids)
         self._before = kept_before(connection, ids)
         self._states = {key: AlertState(row.state) for key, row in self._alerts.items()}
         self._sent = {key for key, row in self._alerts.items() if row.message_id is not None}
+        unsent = [key for key in self._alerts if key not in self._sent]
+        attempts = attempts_before(connection, unsent) if unsent else {}
+        self._lost = {
+            key for key in unsent if _answer_lost(attempts.get(key, {}), self._alerts[key].attempts)
+        }
         self._moved: dict[AlertId, Message] = {}
         self._kept: list[_Kept] = []
 
@@ -111,18 +140,22 @@ class _Work:
         before = self._before.setdefault(item.alert, [])
         if any(digest == item.digest for digest, _ in before):
             return Effect.REPEATED
-        if len(before) >= self._most:
-            return TooManyReports("enough has been reported about this mail")
         news = read_news(item.report, row.email)
+        effects = {effect for _, effect in before}
         try:
-            recipient = evidence_recipient(self._keyring, row.agency_id, row.evidence_recipient)
-            sealed = seal_bytes(item.raw, [recipient]).data
             decision = decide(
                 self._states[item.alert],
                 news.happening,
                 sent=item.alert in self._sent,
-                delivered=any(effect == "delivered" for _, effect in before),
+                delivered="delivered" in effects,
+                answer_lost=item.alert in self._lost,
             )
+            # What counts comes once of each effect, however much else came before it.
+            counts = decision.effect != "none" and decision.effect not in effects
+            if len(before) >= self._most and not counts:
+                return TooManyReports("enough has been reported about this mail")
+            recipient = evidence_recipient(self._keyring, row.agency_id, row.evidence_recipient)
+            sealed = seal_bytes(item.raw, [recipient]).data
         except (OddTransition, KeyringError, SealingError) as error:
             return error
         before.append((item.digest, decision.effect))
@@ -138,6 +171,10 @@ class _Work:
             _Kept(item=item, news=news, decision=decision, drafts=drafts, sealed=sealed)
         )
         return Effect(decision.effect)
+
+    def _own(self, item: Message) -> bool:
+        """Whether a mail server of this site wrote the report itself."""
+        return self._trusted(item.origin.peer) and not _passed_on(item.raw)
 
     def write(self, entropy: Callable[[int], bytes]) -> None:
         """Write everything that was decided."""
@@ -167,9 +204,9 @@ class _Work:
 
     def _follow(self, entropy: Callable[[int], bytes]) -> None:
         """Addresses and tasks, for all messages at once."""
-        if not self._moved:
+        if not self._kept:
             return
-        at = max(item.received_at for item in self._moved.values())
+        at = max(one.item.received_at for one in self._kept)
         addresses: list[str] = []
         delivered: list[NoticeId] = []
         tasks: list[TaskDraft] = []
@@ -177,13 +214,27 @@ class _Work:
             row, decision = self._alerts[one.item.alert], one.decision
             tasks += report_tasks(one.item, one.news, decision, row)
             confirmed = row.kind != AlertKind.ADDRESS_CODE.value
-            if confirmed and one.news.address_at_fault and decision.effect == "failed":
+            believed = one.news.address_at_fault and self._own(one.item)
+            if confirmed and believed and decision.effect == "failed":
                 addresses.append(row.address_id)
             if decision.effect == "delivered" and row.notice_id is not None:
                 delivered.append(NoticeId(row.notice_id))
         fail_addresses(self._connection, addresses, at=at)
         open_tasks(self._connection, tasks, now=at, entropy=entropy)
         settle_tasks(self._connection, delivered, [TaskKind.ALERT_UNCONFIRMED], at=at)
+
+
+def _passed_on(raw: bytes) -> bool:
+    """Whether a mail server got the message from another, as its trace says (RFC 5321, 4.4)."""
+    head = re.split(rb"\r?\n\r?\n", raw[:_HEAD], maxsplit=1)[0]
+    return _FROM_ELSEWHERE.search(head) is not None
+
+
+def _answer_lost(attempts: Mapping[int, Mapping[str, Any]], begun: int) -> bool:
+    """Whether the mail may be out: a worker vanished, or no readable answer followed its end."""
+    return len(attempts) < begun or any(
+        one.get("step") == Step.BODY.value and one.get("code") is None for one in attempts.values()
+    )
 
 
 def _blob(item: Message) -> str:

@@ -6,11 +6,13 @@ message itself is kept sealed, under the digest that the event names.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from siegelpost.alerts.transcript import hidden
 from siegelpost.bounces.decision import Decision
 from siegelpost.bounces.dsn import RecipientReport, Report
 from siegelpost.bounces.news import News
@@ -125,8 +127,8 @@ def report_drafts(
 def report_tasks(
     message: Message, news: News, decision: Decision, alert: AnyRow
 ) -> list[TaskDraft]:
-    """Return the agency's task if the mail failed after all."""
-    if EventType.ALERT_FAILED not in decision.events:
+    """Return the agency's task if the mail failed after all, or a report says so."""
+    if EventType.ALERT_FAILED not in decision.events and not decision.ask:
         return []
     if alert.notice_id is None or alert.agency_id is None:
         return []
@@ -141,6 +143,7 @@ def report_tasks(
             facts={
                 "alert_kind": AlertKind(alert.kind).value,
                 "reported": True,
+                "contradicts_delivery": decision.ask,
                 "days_after_sending": max(0, (message.received_at - since).days),
                 "reason": about.reason.value if about and about.reason else None,
                 "status": about.status if about else None,
@@ -165,6 +168,11 @@ def _seen(
 
 def _report(message: Message, about: RecipientReport | None) -> dict[str, Json]:
     report, origin = message.report, message.origin
+    token = message.envelope_id
+
+    def said_of(text: str | None) -> str | None:
+        return _clean(text, token)
+
     said: dict[str, Json] = {
         "bounce": message.id,
         "message_sha256": message.digest.hex(),
@@ -173,29 +181,34 @@ def _report(message: Message, about: RecipientReport | None) -> dict[str, Json]:
         "received_from": {"address": origin.peer, "helo": origin.helo, "tls": origin.tls},
         "kind": report.kind.value,
         "format": report.source,
-        "reporting_mta": _clean(report.reporting_mta),
-        "envelope_id": _clean(report.envelope_id),
+        "reporting_mta": said_of(report.reporting_mta),
+        "envelope_id": said_of(report.envelope_id),
         "envelope_id_is_ours": report.envelope_id == message.envelope_id,
     }
     if about is not None:
         said |= {
-            "recipient": _clean(about.recipient),
-            "original_recipient": _clean(about.original_recipient),
+            "recipient": said_of(about.recipient),
+            "original_recipient": said_of(about.original_recipient),
             "action": about.action.value if about.action else None,
             "status": about.status,
             "smtp_code": about.smtp_code,
             "permanent": about.permanent,
             "reason": about.reason.value if about.reason else None,
-            "remote_mta": _clean(about.remote_mta),
-            "remote_words": _clean(about.remote_words),
+            "remote_mta": said_of(about.remote_mta),
+            "remote_words": said_of(about.remote_words),
             "last_attempt_at": _time(about.last_attempt_at),
         }
     return said
 
 
-def _clean(text: str | None) -> str | None:
+def _clean(text: str | None, token: str) -> str | None:
+    """Return `text` as an event may hold it, the return token as its digest."""
+    if text is None:
+        return None
+    # Capitals are of no matter in return addresses.
+    text = re.sub(re.escape(token), hidden(token), text, flags=re.IGNORECASE)
     # Reports may hold half characters, which canonical JSON refuses.
-    return None if text is None else text[:_WORDS].encode("utf-8", "replace").decode("utf-8")
+    return text[:_WORDS].encode("utf-8", "replace").decode("utf-8")
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -115,12 +115,14 @@ async def test_postfix_reports_under_our_envelope_id(
     seen = facts(world, EventType.ALERT_SENT)["submission"]
 
     def reports() -> list[Any]:
-        return [one for one in letterbox.letters if one.recipients == (seen["envelope_sender"],)]
+        return [one for one in letterbox.letters if one.recipients[0].startswith("bounces+")]
 
     await until(reports)
     report = email.message_from_bytes(reports()[0].raw, policy=email.policy.default)
     assert report.get_content_type() == "multipart/report"
-    assert f"Original-Envelope-Id: {seen['envelope_id']}".encode() in reports()[0].raw
+    token = reports()[0].recipients[0].partition("+")[2].partition("@")[0]
+    assert seen["envelope_id"] == f"sha256:{sha256(token.encode()).hexdigest()}"
+    assert f"Original-Envelope-Id: {token}".encode() in reports()[0].raw
     assert b"Action: relayed" in reports()[0].raw
 
 

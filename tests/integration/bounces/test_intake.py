@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from siegelpost.bounces.errors import BounceUnknown
 from siegelpost.bounces.intake import Intake, Reply
 from siegelpost.bounces.reading import open_report
+from siegelpost.bounces.report_events import Origin
 from siegelpost.bounces.settings import BounceSettings
 from siegelpost.evidence.events import EventType, parse_event
 from siegelpost.evidence.ids import AlertId, NoticeId
@@ -89,13 +90,27 @@ async def test_delivery_is_recorded_with_the_reports_words(world: World) -> None
     assert world.rows(tables.Task) == []
 
 
-async def test_failure_opens_a_task_and_stops_mail_to_the_address(world: World) -> None:
+@pytest.mark.parametrize(
+    ("peer", "passed_on", "stops"),
+    [("127.0.0.1", False, True), ("127.0.0.1", True, False), ("192.0.2.7", False, False)],
+)
+async def test_only_failures_that_our_mail_server_reports_itself_stop_mail_to_the_address(
+    world: World, peer: str, passed_on: bool, stops: bool
+) -> None:
+    alert, _ = await accepted(world)
+    to = address_of(world.context, alert)
+    trace = b"from mx.example.net ([192.0.2.7])" if passed_on else b"by post.example.org"
+    raw = b"Received: " + trace + b"\r\n" + report(to, "failed")
+    await hand_in(intake(world), raw, to, origin=Origin(peer=peer))
+    assert world.alert(alert).state == "failed"
+    assert (world.rows(tables.Address)[0].failed_at is not None) is stops
+
+
+async def test_failure_opens_a_task(world: World) -> None:
     alert, notice = await accepted(world)
     assert (await take(world, alert, "failed")).code == 250
     assert world.alert(alert).state == "failed"
     assert world.event_types(notice) == ["provided", "alert-sent", "alert-failed"]
-    [address] = world.rows(tables.Address)
-    assert address.failed_at == world.clock.now()
     [task] = world.rows(tables.Task)
     assert (task.kind, task.notice_id, task.alert_id) == ("alert-failed", notice, alert)
     assert task.facts["status"] == "5.1.1"
@@ -117,15 +132,17 @@ async def test_refusal_for_policy_spares_the_address(world: World) -> None:
     assert world.rows(tables.Address)[0].failed_at is None
 
 
-async def test_failure_weeks_after_delivery_is_recorded_and_explained(world: World) -> None:
+async def test_failure_weeks_after_delivery_is_kept_for_the_agency_to_judge(world: World) -> None:
     alert, notice = await accepted(world)
     await take(world, alert, "delivered")
     to = address_of(world.context, alert)
     world.clock.advance(timedelta(days=21))
     assert (await hand_in(intake(world), report(to, "failed"), to)).code == 250
-    assert world.event_types(notice)[2:] == ["alert-delivered", "alert-failed"]
-    assert "worse news counts" in facts(world, EventType.ALERT_FAILED)["reason"]
+    assert world.event_types(notice)[2:] == ["alert-delivered"]
+    assert world.alert(alert).state == "delivered"
+    assert world.rows(tables.Address)[0].failed_at is None
     [task] = world.rows(tables.Task)
+    assert task.facts["contradicts_delivery"] is True
     assert task.facts["days_after_sending"] == 21
 
 
@@ -190,6 +207,34 @@ async def test_delivery_after_a_lost_answer_shows_that_the_mail_was_sent(world: 
     assert script.mails == []
 
 
+@pytest.mark.parametrize("action", ["delivered", "failed"])
+async def test_report_about_a_deferred_mail_that_nobody_took_stops_no_attempt(
+    world: World, action: str
+) -> None:
+    alert, notice = world.queue_notice()
+    await work(world, Script(answers={"RCPT": b"450 4.2.0 greylisted\r\n"}))
+    assert (await take(world, alert, action)).code == 250
+    assert world.event_types(notice) == ["provided"]
+    assert [row.effect for row in world.rows(tables.Bounce)] == ["none"]
+    world.clock.advance(timedelta(hours=2))
+    await work(world, Script())
+    assert world.alert(alert).state == "accepted"
+
+
+async def test_return_token_is_readable_in_no_event_and_no_attempt(world: World) -> None:
+    alert, _ = await accepted(world)
+    to = address_of(world.context, alert)
+    token = to.partition("+")[2].partition("@")[0]
+    words = f"250 2.0.0 delivered for {to}"
+    await hand_in(intake(world), report(to, "delivered", words=words), to)
+    events = world.rows(tables.Event)
+    attempts = world.rows(tables.AlertAttempt)
+    assert len(events) == 3
+    assert "sha256:" in events[-1].body
+    assert not [row for row in events if token in row.body]
+    assert token not in str([row.evidence for row in attempts])
+
+
 async def test_report_while_a_worker_holds_the_alert_comes_again(world: World) -> None:
     alert, notice = world.queue_notice()
     with world.context.store.database.write() as connection:
@@ -241,6 +286,9 @@ async def test_mail_loop_is_cut_off(world: World) -> None:
         (await hand_in(small, report(to, "delayed", serial=serial), to)).code for serial in range(5)
     ]
     assert replies == [250, 250, 250, 550, 550]
+    # What counts is taken all the same, once.
+    for serial, action, code in ((6, "delivered", 250), (7, "failed", 250), (8, "failed", 550)):
+        assert (await hand_in(small, report(to, action, serial=serial), to)).code == code
 
 
 async def test_message_is_kept_sealed_and_opens_with_the_agencys_key(world: World) -> None:

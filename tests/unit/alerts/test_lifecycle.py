@@ -41,9 +41,9 @@ def test_second_notification_of_the_same_news_writes_nothing() -> None:
     assert delivered.event is failed.event is None
 
 
-def test_late_failure_after_delivery_counts() -> None:
+def test_late_failure_after_delivery_is_for_the_agency_to_judge() -> None:
     late = step(AlertState.DELIVERED, Happening.DSN_FAILED)
-    assert (late.to, late.event) == (AlertState.FAILED, EventType.ALERT_FAILED)
+    assert (late.to, late.event, late.ask) == (AlertState.DELIVERED, None, True)
 
 
 def test_steps_that_stay_or_come_back_say_why() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from hypothesis import given
@@ -113,6 +114,38 @@ def test_any_bytes_make_a_bounded_record_that_canonical_json_takes(chunks: list[
     assert encoded.isascii()
     lines = sum(chunk.count(b"\n") for chunk in chunks)
     assert len(encoded) < 2 * MAX_CHARACTERS + 120 * (lines + 2)
+
+
+def test_unasked_lines_without_end_open_no_further_exchange() -> None:
+    record = transcript()
+    record.received(b"220 hi\r\n")
+    record.sent(b"EHLO a\r\n")
+    record.received(b"250 x\r\n" * 1000)
+    exchanges = taken(record)
+    assert len(canonical.encode(exchanges)) < MAX_CHARACTERS + 1000
+    assert exchanges[-1]["reply"][-1] == "[cut here]"
+
+
+def test_mails_end_is_known_where_the_record_is_full() -> None:
+    record = transcript()
+    record.sent(b"NOOP\r\n")
+    record.received(b"250 x\r\n" * 1000)
+    record.sent(b"DATA\r\n")
+    record.received(b"354 go\r\n")
+    record.sent(b"Subject: x\r\n\r\nsecret\r\n.\r\n")
+    assert record.awaits_verdict
+    assert "secret" not in str(taken(record))
+
+
+def test_return_token_stands_as_its_digest_in_commands_and_echoes() -> None:
+    record = transcript()
+    record.begin_mail("abc234")
+    record.sent(b"MAIL FROM:<bounces+abc234@example.org> ENVID=abc234\r\n")
+    record.received(b"250 <BOUNCES+ABC234@example.org> ok\r\n")
+    [exchange] = taken(record)
+    digest = f"sha256:{sha256(b'abc234').hexdigest()}"
+    assert exchange["command"] == f"MAIL FROM:<bounces+{digest}@example.org> ENVID={digest}"
+    assert exchange["reply"] == [f"250 <BOUNCES+{digest}@example.org> ok"]
 
 
 def test_endless_reply_is_cut_and_says_so() -> None:

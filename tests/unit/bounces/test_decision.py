@@ -16,15 +16,26 @@ SENT_EVENT, DELIVERED_EVENT = EventType.ALERT_SENT, EventType.ALERT_DELIVERED
 FAILED_EVENT = EventType.ALERT_FAILED
 
 
-def test_late_failure_after_delivery_is_a_failure_with_its_reason() -> None:
+def test_failure_after_delivery_undoes_nothing_and_asks_the_agency() -> None:
     decision = decide(AlertState.DELIVERED, FAILED, sent=True, delivered=True)
-    assert (decision.to, decision.events) == (AlertState.FAILED, (FAILED_EVENT,))
-    assert "worse news counts" in decision.reason
+    assert (decision.to, decision.events) == (AlertState.DELIVERED, ())
+    assert (decision.ask, decision.effect) == (True, "doubted")
+    assert "undoes no delivery" in decision.reason
+
+
+@pytest.mark.parametrize("state", [AlertState.DEFERRED, AlertState.GIVEN_UP, AlertState.FAILED])
+@pytest.mark.parametrize("happening", [DELIVERED, FAILED])
+def test_report_about_a_mail_that_nobody_took_moves_nothing(
+    state: AlertState, happening: Happening
+) -> None:
+    decision = decide(state, happening, sent=False, delivered=False, answer_lost=False)
+    assert (decision.to, decision.events, decision.effect) == (state, (), "none")
+    assert "no system can report" in decision.reason
 
 
 def test_delivery_after_a_lost_answer_shows_the_sending_first() -> None:
     for state in (AlertState.DEFERRED, AlertState.GIVEN_UP):
-        decision = decide(state, DELIVERED, sent=False, delivered=False)
+        decision = decide(state, DELIVERED, sent=False, delivered=False, answer_lost=True)
         assert decision.to is AlertState.DELIVERED
         assert decision.events == (SENT_EVENT, DELIVERED_EVENT)
 
@@ -47,7 +58,7 @@ def test_no_order_of_reports_writes_an_event_twice(start: AlertState) -> None:
         state, sent, delivered = start, start is AlertState.ACCEPTED, False
         events: list[EventType] = []
         for happening in news:
-            decision = decide(state, happening, sent=sent, delivered=delivered)
+            decision = decide(state, happening, sent=sent, delivered=delivered, answer_lost=True)
             state = decision.to
             events += decision.events
             sent = sent or SENT_EVENT in decision.events
@@ -55,5 +66,5 @@ def test_no_order_of_reports_writes_an_event_twice(start: AlertState) -> None:
         assert len(events) == len(set(events)), news
         if DELIVERED_EVENT in events:
             assert sent, news
-        if FAILED_EVENT in events:
+        if FAILED_EVENT in events and start is not AlertState.GIVEN_UP:
             assert state is AlertState.FAILED, news
