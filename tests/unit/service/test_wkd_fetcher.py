@@ -25,7 +25,7 @@ NAMES = ("openpgpkey.example.org", "example.org")
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> CertificateFiles:
     folder: Path = tmp_path_factory.mktemp("certificate")
-    return make_certificate(folder, NAMES)
+    return make_certificate(folder, (*NAMES, "mixed.example", "inside.example"))
 
 
 class Site(BaseHTTPRequestHandler):
