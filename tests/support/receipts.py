@@ -22,6 +22,7 @@ from siegelpost.evidence.merkle import consistency_proof, tree_root
 from siegelpost.evidence.notes import Ed25519Signer, split_note
 from siegelpost.evidence.proofs import make_proof
 from siegelpost.evidence.receipt import Receipt, ReceiptDocument, ReceiptEvent
+from siegelpost.evidence.seal import seal_receipt
 from siegelpost.evidence.tiles import TILE_WIDTH, TileHashes, TileId, Tip, extend
 from siegelpost.evidence.trust import Purpose, Trust, TrustedKey
 
@@ -106,6 +107,8 @@ class Sample:
                 cover_payload_sha256=digest("cover payload"),
                 documents=self.documents,
             )
+        if kind is EventType.PROVIDED:
+            return {"keys": [self.key]}
         if kind is EventType.KEY_BOUND:
             binding = KeyBinding(
                 mailbox=self.mailbox,
@@ -173,16 +176,18 @@ class Sample:
             )
         return events
 
+    def log_order(self, mailbox_events: list[Event], notice_events: list[Event]) -> list[Event]:
+        """In which order the log holds them."""
+        if self.mailbox_last:
+            return [*notice_events, *mailbox_events]
+        return [*mailbox_events, *notice_events]
+
     def receipt(self) -> Receipt:
         """Log, proofs, acceptance and all."""
         notice_events, mailbox_events = self.notice_events(), self.mailbox_events()
         leaves: list[bytes] = [digest(f"noise {number}") for number in range(self.noise)]
         indices: list[int] = []
-        ordered = (
-            [*notice_events, *mailbox_events]
-            if self.mailbox_last
-            else [*mailbox_events, *notice_events]
-        )
+        ordered = self.log_order(mailbox_events, notice_events)
         for event in ordered:
             leaves.append(digest(f"noise before {event.id}"))
             indices.append(len(leaves))
@@ -193,18 +198,15 @@ class Sample:
             Checkpoint(origin=ORIGIN, size=len(leaves), root=appended.root), self.log
         )
         hashes = self.hashes = TileHashes(len(leaves), tile_reader(dict(appended.tiles)))
-        items = [
-            ReceiptEvent(
+        items = {
+            event.body(): ReceiptEvent(
                 body=event.body(),
                 salt=digest(f"salt of {event.id}"),
                 leaf_index=LeafIndex(index),
                 proof=make_proof(LeafIndex(index), len(leaves), hashes, note).text(),
             )
             for event, index in zip(ordered, indices, strict=True)
-        ]
-        cut = len(notice_events) if self.mailbox_last else len(mailbox_events)
-        front, back = items[:cut], items[cut:]
-        notice_items, mailbox_items = (front, back) if self.mailbox_last else (back, front)
+        }
         first = notice_events[0]
         acceptance = Acceptance(
             notice=self.notice,
@@ -216,15 +218,15 @@ class Sample:
             documents=self.documents,
             event=commitment(digest(f"salt of {first.id}"), first.body()),
         )
-        return Receipt(
+        receipt = Receipt(
             notice=self.notice,
             agency=self.agency,
             mailbox=self.mailbox,
             made_at=self.made_at,
             origin=ORIGIN,
             checkpoint=note,
-            events=tuple(notice_items),
-            mailbox_events=tuple(mailbox_items),
+            events=tuple(items[event.body()] for event in notice_events),
+            mailbox_events=tuple(items[event.body()] for event in mailbox_events),
             acceptance=sign_acceptance(self.change_acceptance(acceptance), self.acceptance_signer),
             documents=tuple(
                 ReceiptDocument(commitment=value, salt=salt, size=len(document))
@@ -233,6 +235,7 @@ class Sample:
                 )
             ),
         )
+        return seal_receipt(receipt, ACCEPTANCE)
 
     def earlier(self, size: int, receipt: Receipt) -> tuple[str, tuple[bytes, ...]]:
         """The log's checkpoint of its first leaves, and the proof that the receipt's extends it."""

@@ -120,10 +120,12 @@ def follow(
     return AuditState(tip=tip, observations=(*state.observations, seen)), None
 
 
-def check_receipt(state: AuditState, receipt: bytes, trust: bytes) -> AuditFinding | None:
+def check_receipt(
+    state: AuditState, receipt: bytes, trust: bytes, *, now: datetime | None = None
+) -> AuditFinding | None:
     """Whether an event of `receipt` claims a time at which the log demonstrably lacked it."""
     try:
-        verification = verify_receipt(receipt, trust)
+        verification = verify_receipt(receipt, trust, now=now)
     except VerificationError as error:
         return AuditFinding(kind="receipt", what=str(error), evidence=error.evidence)
     for item in (*verification.events, *verification.mailbox_events):

@@ -107,7 +107,13 @@ def verify_files(
         print(f"siegelpost: cannot read {error.filename}: {reason}", file=sys.stderr)
         return EXIT_USAGE
     try:
-        verification = verify_receipt(receipt_bytes, trust_bytes, documents=document_bytes, at=at)
+        verification = verify_receipt(
+            receipt_bytes,
+            trust_bytes,
+            documents=document_bytes,
+            at=at,
+            now=datetime.now(UTC),
+        )
     except VerificationError as error:
         print(_failure_json(error) if as_json else _failure_text(error, language))
         print(f"siegelpost: receipt does not verify: {error.code}", file=sys.stderr)

@@ -125,9 +125,13 @@ def check_tokens(
 
 
 def check_dates(
-    every: Iterable[LoggedEvent], made_at: datetime, dating: Dating, rule: DatingRule | None
+    every: Iterable[LoggedEvent], now: datetime | None, dating: Dating, rule: DatingRule | None
 ) -> None:
-    """Step 14, second half: no event claims a time that the timestamps contradict."""
+    """Step 14, second half: no event claims a time that the timestamps contradict.
+
+    `now` is the verifier's clock, which alone tells how long an event has gone without timestamp;
+    None counts as too long.
+    """
     if dating.unchecked not in (None, "no-timestamp"):
         return
     for item in every:
@@ -136,10 +140,11 @@ def check_dates(
         bound = dating.bound(item.leaf_index)
         if bound is not None and event.time_at > bound + CLOCK_TOLERANCE:
             raise failure("timestamp-before-event", f"{label}, dated {format_time(bound)}")
-        if rule is None or event.time_at < rule.since:
+        if rule is None or not rule.covers(event.time_at, item.leaf_index):
             continue
-        if bound is None and made_at > event.time_at + rule.max_delay:
-            raise failure("timestamp-missing", f"{label}, made {format_time(made_at)}")
+        if bound is None and (now is None or now > event.time_at + rule.max_delay):
+            clock = "no clock given" if now is None else f"now {format_time(now)}"
+            raise failure("timestamp-missing", f"{label}, {clock}")
         if bound is not None and bound > event.time_at + rule.max_delay:
             raise failure("timestamp-late", f"{label}, dated {format_time(bound)}")
 

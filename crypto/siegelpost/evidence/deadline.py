@@ -1,8 +1,8 @@
 """The legal clock's result in a receipt: what can be checked of it without the clock.
 
 It is a computation from the receipt's own events, by rules that others may apply otherwise. Checked
-is only that it hides nothing: every event that it rests on is shown, and it is of the receipt's own
-time. Whether the law was applied rightly is not checked here.
+is only that it hides nothing: a day rests on events, all of them are shown, and it is of the
+receipt's own time. Whether the law was applied rightly is not checked here.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ def check_deadline(receipt: Receipt, shown: Sequence[LoggedEvent]) -> Computed |
         raise failure("deadline-malformed", error) from error
     if computed_at != receipt.made_at:
         raise failure("deadline-time", f"computed {format_time(computed_at)}")
+    if computed.deemed is not None and not computed.events:
+        raise failure("deadline-groundless", f"{computed.deemed} rests on no event")
     missing = sorted(named - {item.event.id for item in shown})
     if missing:
         raise failure("deadline-event", f"{missing[0][:100]} is not in the receipt")

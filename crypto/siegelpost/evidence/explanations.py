@@ -42,6 +42,7 @@ STEPS: Mapping[int, tuple[str, Text]] = {
     13: ("witnesses", _t("Zeugen", "Witnesses")),
     14: ("timestamps", _t("Zeitstempel", "Timestamps")),
     15: ("deadline", _t("Fristberechnung (kein Beweis)", "Deadline (computed, no evidence)")),
+    16: ("seal", _t("Siegel des Dienstes", "Seal of the service")),
 }
 
 #: Code → number of the step and the explanation of the failure.
@@ -285,6 +286,15 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
             "The key of the acknowledgement was not logged as a key of the mailbox before.",
         ),
     ),
+    "key-not-sealed-to": (
+        11,
+        _t(
+            "Für den Schlüssel der Öffnungsbestätigung war die Nachricht nicht versiegelt; er kann "
+            "sie nicht geöffnet haben.",
+            "The notice was not sealed to the key of the acknowledgement, which cannot have opened "
+            "it.",
+        ),
+    ),
     "key-retired": (
         11,
         _t(
@@ -418,11 +428,61 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
             "The computed deadline rests on an event that is not in the receipt.",
         ),
     ),
+    "deadline-groundless": (
+        15,
+        _t(
+            "Die Fristberechnung nennt einen Tag, aber kein Ereignis, auf dem er beruht.",
+            "The computed deadline names a day, but no event that it rests on.",
+        ),
+    ),
     "deadline-time": (
         15,
         _t(
             "Die Fristberechnung passt nicht zur Zeit, zu der die Quittung erstellt wurde.",
             "The computed deadline does not fit the time at which the receipt was made.",
+        ),
+    ),
+    "seal-missing": (
+        16,
+        _t(
+            "Die Quittung trägt kein Siegel. Niemand steht dafür ein, dass sie vollständig ist.",
+            "The receipt has no seal. Nobody vouches that it is complete.",
+        ),
+    ),
+    "seal-malformed": (
+        16,
+        _t("Das Siegel der Quittung ist nicht lesbar.", "The receipt's seal is not readable."),
+    ),
+    "seal-signature": (
+        16,
+        _t(
+            "Das Siegel der Quittung trägt keine gültige Unterschrift des Dienstes.",
+            "The receipt's seal carries no valid signature of the service.",
+        ),
+    ),
+    "seal-differs": (
+        16,
+        _t(
+            "Das Siegel gehört nicht zu dieser Quittung: Nach dem Siegeln wurde etwas weggelassen, "
+            "hinzugefügt oder geändert, etwa spätere Ereignisse, die Zeit oder die Frist.",
+            "The seal is not of this receipt: after sealing, something was left out, added or "
+            "changed, such as later events, the time or the deadline.",
+        ),
+    ),
+    "seal-key-validity": (
+        16,
+        _t(
+            "Der Schlüssel, der die Quittung siegelte, galt zur Zeit ihrer Erstellung nicht.",
+            "The key that sealed the receipt was not in force when the receipt was made.",
+        ),
+    ),
+    "seal-key-compromised": (
+        16,
+        _t(
+            "Der Schlüssel, der die Quittung siegelte, wurde entwendet. Bitte eine neue Quittung "
+            "anfordern: Sie trägt das Siegel eines neuen Schlüssels.",
+            "The key that sealed the receipt was stolen. Please ask for a new receipt: it bears "
+            "the seal of a new key.",
         ),
     ),
 }

@@ -3,12 +3,14 @@
 Event bodies are kept as the exact texts that were committed to; whoever re-indents the file
 changes nothing. All proofs share one checkpoint.
 Cosignatures of witnesses are further lines of the checkpoint note; `timestamps` hold the earliest
-dated checkpoint of each event; the legal clock's result goes into `deadline`.
+dated checkpoint of each event; the legal clock's result goes into `deadline`. The service's `seal`
+is over all the rest (module `seal`).
 Writing and reading only: `verify` says what a receipt proves.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,7 +83,8 @@ class Receipt:
     checkpoint: str
     #: The notice's events, in the order of their chain.
     events: tuple[ReceiptEvent, ...]
-    #: The mailbox's events that bear on the notice: keys and consents.
+    #: The mailbox's events that bear on the notice: keys and consents. Nothing in the log shows
+    #: that none is left out (a key-retired, a consent-revoked); the service vouches by its seal.
     mailbox_events: tuple[ReceiptEvent, ...] = ()
     #: The signed acceptance note.
     acceptance: str
@@ -93,11 +96,26 @@ class Receipt:
     deadline: Mapping[str, Json] | None = None
     #: What the receipt cannot know.
     provisional: str = PROVISIONAL
+    #: The service's signed note over all of the above, or None; without it no receipt verifies.
+    seal: str | None = None
 
 
 def write_receipt(receipt: Receipt) -> bytes:
     """The receipt as indented UTF-8 JSON."""
-    value = {
+    value = {**_unsealed(receipt), "seal": receipt.seal}
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+
+
+def receipt_digest(receipt: Receipt) -> bytes:
+    """What a seal is over: SHA-256 of the receipt's canonical JSON without the member `seal`.
+
+    Of all members that `write_receipt` writes, those too that a file may leave out.
+    """
+    return hashlib.sha256(canonical.encode(_unsealed(receipt))).digest()
+
+
+def _unsealed(receipt: Receipt) -> dict[str, Json]:
+    return {
         "format": FORMAT,
         "notice": receipt.notice,
         "agency": receipt.agency,
@@ -120,7 +138,6 @@ def write_receipt(receipt: Receipt) -> bytes:
         "timestamps": [timestamp.json() for timestamp in receipt.timestamps],
         "deadline": receipt.deadline,
     }
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
 
 def parse_receipt(data: bytes) -> Receipt:
@@ -140,7 +157,7 @@ def parse_receipt(data: bytes) -> Receipt:
             "acceptance",
             "documents",
         ),
-        optional=("mailbox_events", "timestamps", "deadline", "provisional"),
+        optional=("mailbox_events", "timestamps", "deadline", "provisional", "seal"),
     )
     fields.expect("format", FORMAT)
     return Receipt(
@@ -168,6 +185,7 @@ def parse_receipt(data: bytes) -> Receipt:
         provisional=(
             fields.text("provisional", max_length=10_000) if fields.has("provisional") else ""
         ),
+        seal=fields.text("seal", max_length=10_000) if fields.has("seal") else None,
     )
 
 

@@ -7,11 +7,12 @@ witnesses and timestamps (13 and 14) in `dating`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from siegelpost.evidence import acknowledgement, key_binding
 from siegelpost.evidence.acceptance import Acceptance, open_acceptance, submission_facts
+from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.checkpoint import Checkpoint, open_checkpoint
 from siegelpost.evidence.commitments import commitment, document_commitment
 from siegelpost.evidence.errors import FormatError, InclusionError, LogError, SignatureError
@@ -242,11 +243,9 @@ def check_acknowledgements(
     receipt: Receipt, events: Sequence[LoggedEvent], mailbox_events: Sequence[LoggedEvent]
 ) -> int:
     """Step 11: how many acknowledgements there are, all good."""
-    payloads: set[object] = set()
+    packages = _packages(events)
     count = 0
     for item in events:
-        if item.event.type in (EventType.SUBMISSION_ACCEPTED, EventType.REPROVIDED):
-            payloads.add(item.event.facts.get("package_payload_sha256"))
         if item.event.type is not EventType.ACKNOWLEDGED:
             continue
         count += 1
@@ -254,7 +253,12 @@ def check_acknowledgements(
             ack, key, signature = acknowledgement.from_facts(
                 item.event.facts, mailbox=receipt.mailbox, notice=receipt.notice
             )
-            binding, proof = _binding(receipt, key, item.leaf_index, mailbox_events)
+            package = packages.get(ack.payload_sha256.hex())
+            if package is None or package.leaf_index >= item.leaf_index:
+                raise failure(
+                    "acknowledgement-payload", "payload_sha256 is of no package provided before"
+                )
+            binding, proof = _binding(receipt, key, item.leaf_index, package, mailbox_events)
         except FormatError as error:
             raise failure("acknowledgement-malformed", error) from error
         try:
@@ -265,24 +269,63 @@ def check_acknowledgements(
             ack.verify(binding.acknowledgement_key, signature)
         except SignatureError as error:
             raise failure("acknowledgement-signature", error) from error
-        if ack.payload_sha256.hex() not in payloads:
-            raise failure("acknowledgement-payload", "payload_sha256 is of no package provided")
     return count
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Package:
+    #: Of submission-accepted or reprovided.
+    leaf_index: int
+    #: Ids of the keys that it was sealed to, as the service states.
+    keys: frozenset[str]
+
+
+def _packages(events: Sequence[LoggedEvent]) -> dict[object, _Package]:
+    """The packages by the SHA-256 of their payload, in hex."""
+    found: dict[object, _Package] = {}
+    payload: object = None
+    for item in events:
+        kind, facts = item.event.type, item.event.facts
+        if kind in (EventType.SUBMISSION_ACCEPTED, EventType.REPROVIDED):
+            payload = facts.get("package_payload_sha256")
+            found[payload] = _Package(leaf_index=item.leaf_index, keys=_keys(facts))
+        elif kind is EventType.PROVIDED and payload in found:
+            found[payload] = replace(found[payload], keys=_keys(facts))
+    return found
+
+
+def _keys(facts: Mapping[str, Json]) -> frozenset[str]:
+    keys = facts.get("keys")
+    return frozenset(str(key) for key in keys) if isinstance(keys, list) else frozenset()
+
+
 def _binding(
-    receipt: Receipt, key: str, before: int, mailbox_events: Sequence[LoggedEvent]
+    receipt: Receipt,
+    key: str,
+    acknowledged: int,
+    package: _Package,
+    mailbox_events: Sequence[LoggedEvent],
 ) -> tuple[key_binding.KeyBinding, bytes]:
+    """The binding of `key`, which was sealed to, bound before the package, and not retired.
+
+    That no key-retired is left out the service vouches for with the seal (step 16).
+    """
     earlier = [
-        item.event
+        item
         for item in mailbox_events
-        if item.leaf_index < before and item.event.facts.get("key") == key
+        if item.leaf_index < acknowledged and item.event.facts.get("key") == key
     ]
-    if any(event.type is EventType.KEY_RETIRED for event in earlier):
+    if any(item.event.type is EventType.KEY_RETIRED for item in earlier):
         raise failure("key-retired", f"key {key} was retired before it acknowledged")
-    bound = [event for event in earlier if event.type is EventType.KEY_BOUND]
+    bound = [
+        item.event
+        for item in earlier
+        if item.event.type is EventType.KEY_BOUND and item.leaf_index < package.leaf_index
+    ]
     if len(bound) != 1:
-        raise failure("key-not-bound", f"key {key} is bound {len(bound)} times before")
+        raise failure("key-not-bound", f"key {key} is bound {len(bound)} times before the package")
+    if key not in package.keys:
+        raise failure("key-not-sealed-to", f"the package was not sealed to key {key}")
     return key_binding.from_facts(bound[0].facts, mailbox=receipt.mailbox)
 
 

@@ -64,10 +64,17 @@ class TrustedKey:
 class DatingRule:
     """How soon after it claims to have happened an event must be under a timestamp."""
 
-    #: Events that claim an earlier time are left alone: there were no timestamps then.
+    #: Time of the first timestamp: there were none before.
     since: datetime
+    #: Size of the log in the first dated checkpoint. What claims to be older than `since` is left
+    #: alone only if it is among these leaves: a claim alone lets nothing off.
+    since_size: int
     #: Later ones look back-dated.
     max_delay: timedelta
+
+    def covers(self, time_at: datetime, leaf_index: int) -> bool:
+        """Whether an event must be dated, by the time that it claims or by its place in the log."""
+        return time_at >= self.since or leaf_index >= self.since_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +150,7 @@ def write_trust(trust: Trust) -> bytes:
     if trust.dating is not None:
         value["dating"] = {
             "since": format_time(trust.dating.since),
+            "since_size": trust.dating.since_size,
             "max_delay_seconds": int(trust.dating.max_delay.total_seconds()),
         }
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
@@ -228,8 +236,14 @@ def _authority_json(authority: TimestampAuthority) -> dict[str, Json]:
 
 
 def _parse_dating(value: Mapping[str, Json]) -> DatingRule:
-    fields = Fields(value, "trust file: dating", required=("since", "max_delay_seconds"))
+    fields = Fields(
+        value, "trust file: dating", required=("since", "since_size", "max_delay_seconds")
+    )
     seconds = fields.integer("max_delay_seconds", minimum=1)
     if seconds > 10 * 366 * 86400:
         raise FormatError("trust file: max_delay_seconds is beyond ten years")
-    return DatingRule(since=fields.time("since"), max_delay=timedelta(seconds=seconds))
+    return DatingRule(
+        since=fields.time("since"),
+        since_size=fields.integer("since_size"),
+        max_delay=timedelta(seconds=seconds),
+    )

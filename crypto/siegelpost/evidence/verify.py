@@ -26,6 +26,7 @@ from siegelpost.evidence.errors import FormatError, VerificationError
 from siegelpost.evidence.explanations import STEPS, Text, failure
 from siegelpost.evidence.order import check_consent, check_order, check_times
 from siegelpost.evidence.receipt import Receipt, parse_receipt
+from siegelpost.evidence.seal import check_seal
 from siegelpost.evidence.steps import (
     LoggedEvent,
     check_acceptance,
@@ -89,8 +90,11 @@ def verify_receipt(
     *,
     documents: Sequence[bytes] = (),
     at: datetime | None = None,
+    now: datetime | None = None,
 ) -> Verification:
     """Verify the receipt in `data` with the keys of the trust file `trust`.
+
+    `at` is the moment at which timestamps must still be good; `now` is the verifier's own clock.
 
     1. The receipt is well-formed, in a known version, within limits.
     2. The trust file is well-formed, is of the receipt's log, and has a key for it.
@@ -104,29 +108,35 @@ def verify_receipt(
        by more than a minute, the receipt is not older than its events, and no consent that the
        receipt shows was revoked before submission.
     10. The acceptance is signed by a key in force and agrees with submission-accepted.
-    11. Each acknowledgement is signed by a key that was bound to the mailbox in the log before,
-        was not retired, and proved itself; and it is about the package that was accepted or
-        provided anew.
+    11. Each acknowledgement is about a package that was accepted or provided anew, and is signed
+        by a key that the package was sealed to, that was bound to the mailbox in the log before,
+        was not retired, and proved itself.
     12. Each of `documents` is one of the notice's documents.
     13. The witnesses that the trust file demands have cosigned the checkpoint.
     14. Each timestamp is of a trusted authority, is over a checkpoint that the receipt's extends,
         and was renewed in time (with `at`: is still good then); no event claims a time that they
-        contradict, and each was dated as soon as the trust file demands.
+        contradict, and each was dated as soon as the trust file demands. How long an event has
+        gone without is told by the later of `now` and `at`, not by the receipt; with neither, it
+        is too long.
     15. The legal clock's result names only events that the receipt shows, and was computed when the
         receipt was made. That is all: it is a computation, not evidence, and not repeated here.
+    16. The service sealed this very receipt, with a key in force when it was made: these were all
+        events of the notice then, and all of the mailbox that bear on it.
 
     A key that was compromised later (steps 3 and 10) counts if timestamps show that everything it
-    is needed for was in the log before. Steps 13 and 14 hold unchecked if the trust file names
-    nobody for them, and 14 if rfc3161-client is not installed; `checked` tells.
+    is needed for was in the log before. A seal of it (16) does not: a new receipt has a new seal.
+    Steps 13 and 14 hold unchecked if the trust file names nobody for them, and 14 if rfc3161-client
+    is not installed; `checked` tells.
     Raises VerificationError at the first step that does not hold.
 
     What the caller still owes: a trust file from a source other than the receipt; comparing the
     notice id with the matter at hand; `documents`, without which no content is checked.
-    What a receipt does not prove: that later events do not exist (its end is open: ask for a fresh
-    one); that the alert was read or even arrived, unless alert-delivered says so; unless step 14
-    was checked, that the times are right beyond the service's own clock; unless step 13 was, that
-    the log shows everybody the same tree; the deadline, which is computed and not proven; the
-    contents of facts beyond those named above, which the service states.
+    What a receipt does not prove: that nothing happened after it was made (ask for a fresh one),
+    and, beyond the service's word in the seal, that nothing was left out; that the alert was read
+    or even arrived, unless alert-delivered says so; unless step 14 was checked, that the times are
+    right beyond the service's own clock; unless step 13 was, that the log shows everybody the same
+    tree; the deadline, which is computed and not proven; the contents of facts beyond those named
+    above, which the service states.
     """
     steps: list[Step] = []
 
@@ -265,11 +275,18 @@ def verify_receipt(
     held(*witness_result(witnesses, trusted), checked=trusted.policy.quorum is not None)
     # 14
     dating = check_tokens(receipt, trusted, checkpoint, at)
-    check_dates(logged, receipt.made_at, dating, trusted.dating)
+    clock = max((moment for moment in (at, now) if moment is not None), default=None)
+    check_dates(logged, clock, dating, trusted.dating)
     held(*dating_result(dating, logged), checked=dating.unchecked is None)
     # 15
     computed = check_deadline(receipt, logged)
     held(*deadline_result(computed), checked=computed is not None)
+    # 16
+    check_seal(receipt, trusted)
+    held(
+        f"Der Dienst hat gesiegelt, was er am {made} zu dieser Nachricht wusste.",
+        f"The service sealed what it knew about this notice at {made}.",
+    )
     return Verification(
         steps=tuple(steps),
         receipt=receipt,

@@ -5,9 +5,10 @@ The first valid acknowledgement counts; later ones are answered alike and change
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
 from siegelpost.evidence.acknowledgement import PREFIX, Acknowledgement, parse_acknowledgement
 from siegelpost.evidence.errors import FormatError, SignatureError
@@ -21,7 +22,7 @@ from siegelpost.store import tables
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.errors import Conflict
-from siegelpost.store.events import EventDraft, append_events
+from siegelpost.store.events import EventDraft, append_events, events_of
 
 _key = tables.core(tables.MailboxKey)
 
@@ -83,11 +84,12 @@ def _signing_key(
         raise AcknowledgementInvalid("the statement speaks of another notice or mailbox")
     if said.payload_sha256 != notice.package_digest:
         raise AcknowledgementInvalid("the statement names another package")
-    # The key that the notice was sealed to, or one that it was wrapped to since.
+    # Verifiers accept no others: a key that was retired, or bound later, cannot vouch for opening.
     keys = connection.execute(
         select(_key.c.id, _key.c.acknowledgement_key).where(
             _key.c.mailbox_id == notice.mailbox_id,
-            or_(_key.c.id == notice.key_id, _key.c.retired_at.is_(None)),
+            _key.c.id.in_(_sealed_to(connection, notice)),
+            _key.c.retired_at.is_(None),
         )
     ).all()
     for key in keys:
@@ -96,4 +98,12 @@ def _signing_key(
         except SignatureError:
             continue
         return KeyId(key.id)
-    raise AcknowledgementInvalid("the signature is not by a key of this mailbox")
+    raise AcknowledgementInvalid("the signature is not by a key that the notice was sealed to")
+
+
+def _sealed_to(connection: Connection, notice: AnyRow) -> list[str]:
+    keys: list[str] = []
+    for event in events_of(connection, f"notice:{notice.id}"):
+        if event.type == EventType.PROVIDED.value and event.body is not None:
+            keys = json.loads(event.body)["facts"]["keys"]
+    return keys

@@ -15,7 +15,7 @@ from typing import Any
 from siegelpost.evidence.acceptance import Acceptance, sign_acceptance, submission_facts
 from siegelpost.evidence.commitments import document_commitment
 from siegelpost.evidence.events import EventType
-from siegelpost.evidence.ids import ID_RANDOM, AlertId, KeyId, NoticeId, new_id
+from siegelpost.evidence.ids import ID_RANDOM, AlertId, NoticeId, new_id
 from siegelpost.evidence.notes import Signer
 from siegelpost.notices.eligibility import Destination, Sender
 from siegelpost.notices.errors import Refusal, RefusalCode
@@ -127,7 +127,7 @@ def prepare(
                     sender.actor,
                     {**facts, "regime": request.regime, "remedy": request.remedy.value},
                 ),
-                (EventType.PROVIDED, "service", {"key": _sealed_to(destination)}),
+                (EventType.PROVIDED, "service", {"keys": [key for key, _ in destination.keys]}),
             )
         ],
         entropy=entropy,
@@ -151,7 +151,7 @@ def prepare(
             "client_id": sender.client_id,
             "enrolment_id": destination.enrolment_id,
             "mailbox_id": destination.mailbox_id,
-            "key_id": _sealed_to(destination),
+            "key_id": destination.keys[-1][0],
             "state": NoticeState.PROVIDED.value,
             "regime": request.regime,
             "remedy": request.remedy.value,
@@ -188,10 +188,6 @@ def prepare(
         ),
         salts=salts,
     )
-
-
-def _sealed_to(destination: Destination) -> KeyId:
-    return destination.keys[-1][0]
 
 
 @lru_cache(maxsize=1024)

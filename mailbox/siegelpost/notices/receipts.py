@@ -1,8 +1,8 @@
 """Receipts: gather what proves one notice into a portable file (DESIGN section 4, step 9).
 
-The citizen's receipt and the agency's differ in one thing: the agency's holds the documents' salts,
-with which it can show that this PDF was that notice. The citizen proves the same with the package.
-The legal clock's result is computed from the very events that the receipt shows.
+Citizen and agency get the same: with the documents' salts, by which either can show that this PDF
+was that notice. The legal clock's result is computed from the very events that the receipt shows.
+The seal says that these are all, so whatever is gathered here must be complete.
 Not here: what a receipt proves (``siegelpost.evidence.verify``).
 """
 
@@ -23,6 +23,7 @@ from siegelpost.evidence.receipt import (
     ReceiptEvent,
     write_receipt,
 )
+from siegelpost.evidence.seal import seal_receipt
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.notices.clock_results import as_json
 from siegelpost.notices.errors import NoSuchNotice, NotYetLogged
@@ -46,18 +47,16 @@ _CONSENT_EVENTS = frozenset({EventType.CONSENT_GIVEN.value, EventType.CONSENT_RE
 
 
 async def receipt_for_citizen(context: Context, reader: Reader, notice_id: NoticeId) -> bytes:
-    """Return the receipt as JSON text, without salts; raises NoSuchNotice, NotYetLogged."""
-    return await _receipt(context, readable_by(reader), notice_id, with_salts=False)
+    """Return the sealed receipt as JSON text; raises NoSuchNotice, NotYetLogged."""
+    return await _receipt(context, readable_by(reader), notice_id)
 
 
 async def receipt_for_agency(context: Context, agency_id: AgencyId, notice_id: NoticeId) -> bytes:
-    """Return the receipt as JSON text, with salts; raises NoSuchNotice, NotYetLogged."""
-    return await _receipt(context, sent_by(agency_id), notice_id, with_salts=True)
+    """Return the sealed receipt as JSON text; raises NoSuchNotice, NotYetLogged."""
+    return await _receipt(context, sent_by(agency_id), notice_id)
 
 
-async def _receipt(
-    context: Context, visible: Select[Any], notice_id: NoticeId, *, with_salts: bool
-) -> bytes:
+async def _receipt(context: Context, visible: Select[Any], notice_id: NoticeId) -> bytes:
     made_at = context.now()
 
     def work(connection: Connection) -> Receipt:
@@ -91,12 +90,13 @@ async def _receipt(
             events=tuple(events[: len(own)]),
             mailbox_events=tuple(events[len(own) :]),
             acceptance=row.acceptance,
-            documents=tuple(_documents(context, row, with_salts=with_salts)),
+            documents=tuple(_documents(context, row)),
             timestamps=tuple(timestamps_of(connection, leaves, head)[:MAX_TIMESTAMPS]),
             deadline=_deadline(connection, row, own, of_mailbox, made_at),
         )
 
-    return write_receipt(await context.store.read(work))
+    receipt = await context.store.read(work)
+    return write_receipt(seal_receipt(receipt, context.keyring.signer(KeyPurpose.ACCEPTANCE)))
 
 
 def _prove(
@@ -127,12 +127,9 @@ def _deadline(
     return as_json(governing(history, made_at), made_at)
 
 
-def _documents(context: Context, row: AnyRow, *, with_salts: bool) -> list[ReceiptDocument]:
-    salts: Sequence[bytes | None] = (
-        salts_of(context.keyring.secrets(KeyPurpose.COMMITMENT), NoticeId(row.id), row.documents)
-        if with_salts
-        else [None] * len(row.documents)
-    )
+def _documents(context: Context, row: AnyRow) -> list[ReceiptDocument]:
+    secrets = context.keyring.secrets(KeyPurpose.COMMITMENT)
+    salts = salts_of(secrets, NoticeId(row.id), row.documents)
     return [
         ReceiptDocument(
             commitment=bytes.fromhex(document["commitment"]),

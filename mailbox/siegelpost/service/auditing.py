@@ -85,7 +85,7 @@ def audit_log(
     else:
         write_state(file, trusted.origin, after)
     for receipt in receipts:
-        found = check_receipt(after, receipt, trust)
+        found = check_receipt(after, receipt, trust, now=now)
         if found is not None:
             findings.append(found)
     return Report(

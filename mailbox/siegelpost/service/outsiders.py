@@ -15,7 +15,7 @@ from siegelpost.service.settings import Settings
 from siegelpost.service.timestamping import ReachableAuthority
 from siegelpost.store.database import Database
 from siegelpost.store.log import log_origin
-from siegelpost.store.timestamps import first_dated_at
+from siegelpost.store.timestamps import first_dated
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
 
@@ -52,12 +52,13 @@ def whole_trust_file(settings: Settings, keyring: Keyring) -> bytes:
         database = Database(settings.database.url)
         try:
             with database.read() as connection:
-                since = first_dated_at(connection)
+                first = first_dated(connection)
         finally:
             database.close()
-        if since is not None:
+        if first is not None:
+            since, since_size = first
             delay = timedelta(hours=settings.timestamps.max_delay_hours)
-            dating = DatingRule(since=since, max_delay=delay)
+            dating = DatingRule(since=since, since_size=since_size, max_delay=delay)
     return write_trust(
         Trust(
             origin=log_origin(settings.origin),

@@ -54,12 +54,12 @@ def undated_head(connection: Connection) -> AnyRow | None:
     return head if known is None else None
 
 
-def first_dated_at(connection: Connection) -> datetime | None:
-    """Return since when there are timestamps."""
-    first: datetime | None = connection.execute(
-        select(_timestamp.c.at).order_by(_timestamp.c.at).limit(1)
-    ).scalar_one_or_none()
-    return first
+def first_dated(connection: Connection) -> tuple[datetime, int] | None:
+    """Return since when there are timestamps, and the size of the log that the first one dates."""
+    first = connection.execute(
+        select(_timestamp.c.at, _timestamp.c.size).order_by(_timestamp.c.at).limit(1)
+    ).one_or_none()
+    return None if first is None else (first.at, first.size)
 
 
 def keep_timestamp(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import Connection, select
 
-from siegelpost.evidence.ids import NoticeId
+from siegelpost.evidence.ids import KeyId, NoticeId
 from siegelpost.evidence.trust import Trust, write_trust
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.sealing.recovery_code import new_recovery_code
 from siegelpost.service.demo.citizen import Citizen, PortalRefused
+from siegelpost.store import tables
 from siegelpost.store.log import log_origin
 from tests.support.portal import AGENCY, BIRTH_DATE, PASSPHRASE, PDF, Town
 
@@ -45,7 +47,7 @@ async def test_from_letter_to_verified_receipt(town: Town) -> None:
     receipt = await alice.receipt(notice)
     keyring = town.context.keyring
     trust = Trust(origin=log_origin(town.context.origin), keys=keyring.public_keys())
-    verify_receipt(receipt, write_trust(trust))
+    assert verify_receipt(receipt, write_trust(trust), documents=[PDF]).steps[11].checked
 
     facts = await alice.get(f"/notices/{notice}/facts")
     assert facts["state"] == "acknowledged"
@@ -55,6 +57,44 @@ async def test_from_letter_to_verified_receipt(town: Town) -> None:
     alice.seeds = {}
     await alice.unlock_with_recovery_code(recovery_code.lower().replace("-", " "))
     assert (await alice.inbox())[0].cover == line.cover
+
+
+async def test_a_retired_key_acknowledges_no_more(town: Town) -> None:
+    enrolled = await town.letter()
+    alice = await town.active("alice@beispiel.example", enrolled=enrolled)
+    opened = await alice.open(await town.dispatch(enrolled))
+    await _change_keys(town, retired_at=town.context.now())
+    with pytest.raises(PortalRefused, match="acknowledgement-invalid"):
+        await alice.acknowledge(opened)
+    await _change_keys(town, retired_at=None)
+    await alice.acknowledge(opened)
+
+
+async def test_a_key_that_the_notice_was_not_sealed_to_acknowledges_nothing(town: Town) -> None:
+    enrolled = await town.letter()
+    alice = await town.active("alice@beispiel.example", enrolled=enrolled)
+    notice = await town.dispatch(enrolled)
+    opened = await alice.open(notice)
+    strange = KeyId("01900000-0000-7000-8000-000000000000")
+    notices, keys = tables.core(tables.Notice), tables.core(tables.MailboxKey)
+
+    def bind_another(connection: Connection) -> None:
+        """The key that signs is live, but it came after the notice."""
+        [row] = connection.execute(select(keys)).mappings().all()
+        connection.execute(keys.insert().values({**row, "id": strange}))
+        connection.execute(notices.update().values(key_id=strange))
+        connection.execute(
+            keys.update().where(keys.c.id != strange).values(acknowledgement_key=bytes(32))
+        )
+
+    await town.context.store.write(bind_another)
+    with pytest.raises(PortalRefused, match="acknowledgement-invalid"):
+        await alice.acknowledge(opened)
+
+
+async def _change_keys(town: Town, **values: object) -> None:
+    keys = tables.core(tables.MailboxKey)
+    await town.context.store.write(lambda c: c.execute(keys.update().values(**values)) and None)
 
 
 async def test_charlie_gets_the_same_404_for_foreign_and_unknown_notices(town: Town) -> None:

@@ -12,10 +12,11 @@ from siegelpost.evidence.errors import VerificationError
 from siegelpost.evidence.events import parse_event
 from siegelpost.evidence.explanations import FAILURES
 from siegelpost.evidence.receipt import Receipt, write_receipt
+from siegelpost.evidence.seal import seal_receipt
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.trust import write_trust
 from siegelpost.evidence.verify import Step, verify_receipt
-from tests.support.receipts import Sample, sample_trust
+from tests.support.receipts import ACCEPTANCE, Sample, sample_trust
 
 
 def computed(receipt: Receipt) -> dict[str, Any]:
@@ -38,11 +39,11 @@ def with_deadline(change: Callable[[dict[str, Any]], None] = lambda _: None) -> 
     receipt = Sample().receipt()
     deadline = computed(receipt)
     change(deadline)
-    return write_receipt(replace(receipt, deadline=deadline))
+    return write_receipt(seal_receipt(replace(receipt, deadline=deadline), ACCEPTANCE))
 
 
 def last_step(data: bytes) -> Step:
-    return verify_receipt(data, write_trust(sample_trust())).steps[-1]
+    return verify_receipt(data, write_trust(sample_trust())).steps[14]
 
 
 def test_deadline_is_called_a_computation_and_no_evidence() -> None:
@@ -77,6 +78,10 @@ TAMPERED: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
         lambda d: d.update(computed_at="2026-01-01T00:00:00.000000Z"),
     ),
     "no reasons": ("deadline-malformed", lambda d: d.pop("reasons")),
+    "day that rests on nothing": (
+        "deadline-groundless",
+        lambda d: d.update(events=[], reasons=[]),
+    ),
     "no rule": ("deadline-malformed", lambda d: d.update(rule=7)),
     "events that are no texts": ("deadline-malformed", lambda d: d.update(events=[1])),
 }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,6 +19,7 @@ from siegelpost.evidence.errors import FormatError, SignatureError
 from siegelpost.evidence.events import ERDS_EVIDENCE, MAX_BODY, Event, EventType, parse_event
 from siegelpost.evidence.ids import EventId, check_id, new_id
 from siegelpost.evidence.key_binding import KeyBinding, parse_key_binding
+from siegelpost.evidence.signatures import verify_ed25519
 from siegelpost.evidence.times import format_time, parse_time
 from tests.support.receipts import (
     AGENCY,
@@ -115,8 +118,36 @@ def test_commitments_are_salted_hashes_with_their_own_prefix() -> None:
         commitment(b"short", b"body")
 
 
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        *(y.to_bytes(32, "little").hex() for y in (0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18)),
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ],
+)
+@pytest.mark.parametrize("sign", [0, 0x80])
+def test_keys_of_small_order_are_refused_for_acknowledging_and_binding(
+    encoded: str, sign: int
+) -> None:
+    """Under the neutral point, the neutral point and zero are a signature of every message."""
+    raw = bytearray.fromhex(encoded)
+    raw[31] |= sign
+    forged = (1).to_bytes(32, "little") + bytes(32)
+    binding = KeyBinding(
+        mailbox=MAILBOX, key=KEY, recipient_sha256=digest("r"), acknowledgement_key=bytes(raw)
+    )
+    with pytest.raises(SignatureError, match="small order"):
+        binding.verify(forged)
+    with pytest.raises(SignatureError, match="small order"):
+        verify_ed25519(bytes(raw), b"any message", forged, "acknowledgement")
+
+
 def test_types_are_those_of_the_vocabulary() -> None:
-    assert len(EventType) == 18
+    table = Path("docs/design.md").read_text().split("| event | when | ERDS evidence |")[1]
+    rows = table.split("\n\n")[0].splitlines()[2:]
+    listed = [name for row in rows for name in re.split(r" / |, ", row.split("|")[1].strip())]
+    assert sorted(listed) == sorted(kind.value for kind in EventType)
     assert {kind.value for kind in ERDS_EVIDENCE} <= {kind.value for kind in EventType}
 
 

@@ -17,16 +17,33 @@ from siegelpost.evidence.cosignature import cosign, witness_of
 from siegelpost.evidence.errors import VerificationError
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.explanations import FAILURES
-from siegelpost.evidence.notes import split_note
+from siegelpost.evidence.notes import Ed25519Signer, split_note
 from siegelpost.evidence.policy import parse_policy
 from siegelpost.evidence.proofs import parse_proof
 from siegelpost.evidence.receipt import Receipt, ReceiptEvent, write_receipt
 from siegelpost.evidence.renewal import renewal_leaf, renewal_path, renewal_root
+from siegelpost.evidence.seal import seal_receipt
 from siegelpost.evidence.timestamps import CheckpointTimestamp, Renewal, timestamped_message
-from siegelpost.evidence.trust import DatingRule, Purpose, Trust, parse_trust, write_trust
+from siegelpost.evidence.trust import (
+    DatingRule,
+    Purpose,
+    Trust,
+    TrustedKey,
+    parse_trust,
+    write_trust,
+)
 from siegelpost.evidence.verify import Verification, verify_receipt
 from tests.support.logs import COUNTY, COURT, SEEN_AT
-from tests.support.receipts import LOG, ORIGIN, START, STRANGER, Sample, digest, sample_trust
+from tests.support.receipts import (
+    ACCEPTANCE,
+    LOG,
+    ORIGIN,
+    START,
+    STRANGER,
+    Sample,
+    digest,
+    sample_trust,
+)
 from tests.support.tsa import LocalAuthority, authority, make_authority, stamp, trusted
 
 __all__ = ["authority"]
@@ -36,6 +53,7 @@ NOW = datetime.now(UTC)
 SOON = START - timedelta(days=1)
 #: All events of a plain sample are under the tree of this size.
 ALL = 317
+SEALER = Ed25519Signer.from_seed("post.example/acceptance", digest("next acceptance"))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +69,18 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> LocalAuthority:
 
 
 def verify(receipt: Receipt, trust: Trust, **more: Any) -> Verification:
-    return verify_receipt(write_receipt(receipt), write_trust(trust), **more)
+    """Sealed after the changes, as these tests are not about the seal."""
+    more = {"now": NOW} | more
+    data = write_receipt(seal_receipt(receipt, SEALER))
+    return verify_receipt(data, write_trust(with_sealer(trust)), **more)
+
+
+def with_sealer(trust: Trust) -> Trust:
+    """The next acceptance key is trusted, too: seals of a stolen one count for nothing."""
+    key = TrustedKey(
+        purpose=Purpose.ACCEPTANCE, verifier=SEALER.verifier, valid_from=START - timedelta(days=9)
+    )
+    return replace(trust, keys=(*trust.keys, key))
 
 
 def refused(receipt: Receipt, trust: Trust, **more: Any) -> VerificationError:
@@ -150,7 +179,9 @@ def test_enough_witnesses_are_named() -> None:
 
 def test_a_trust_file_keeps_policy_authorities_and_rule(authority: LocalAuthority) -> None:
     trust = trust_with(
-        authority, policy=POLICY, dating=DatingRule(since=START, max_delay=timedelta(hours=1))
+        authority,
+        policy=POLICY,
+        dating=DatingRule(since=START, since_size=7, max_delay=timedelta(hours=1)),
     )
     assert parse_trust(write_trust(trust)) == trust
 
@@ -221,6 +252,16 @@ def test_a_key_stolen_after_the_timestamp_still_counts(authority: LocalAuthority
         trust = compromised(trust_with(authority), purpose, NOW + timedelta(hours=1))
         step = verify(receipt, trust).steps[number - 1]
         assert "später entwendet" in step.result_de
+
+
+def test_a_seal_of_a_stolen_key_counts_for_nothing(authority: LocalAuthority) -> None:
+    """Nothing dates a seal; everything else of this receipt is older than the theft."""
+    receipt, _ = dated(authority)
+    trust = compromised(trust_with(authority), Purpose.ACCEPTANCE, NOW + timedelta(hours=1))
+    data = write_receipt(seal_receipt(receipt, ACCEPTANCE))
+    with pytest.raises(VerificationError) as caught:
+        verify_receipt(data, write_trust(trust), now=NOW)
+    assert caught.value.code == "seal-key-compromised"
 
 
 def test_a_key_stolen_before_the_timestamp_proves_nothing(authority: LocalAuthority) -> None:
@@ -297,6 +338,26 @@ def _authority_ended(tsa: LocalAuthority, strange: LocalAuthority) -> tuple[Rece
     return dated(tsa)[0], replace(sample_trust(), timestamp_authorities=(ended,))
 
 
+#: With what the sample's events need, on any day that these tests run.
+RULE = DatingRule(since=SOON, since_size=0, max_delay=timedelta(minutes=5))
+
+
+def test_only_the_verifiers_clock_excuses_a_missing_timestamp(authority: LocalAuthority) -> None:
+    sample = Sample(mailbox_plan=(), plan=Sample().plan[:4], made_at=START + timedelta(seconds=40))
+    receipt, trust = sample.receipt(), trust_with(authority, dating=RULE)
+    soon, late = START + timedelta(minutes=4), START + timedelta(minutes=6)
+    verify(receipt, trust, now=soon)
+    for clocks in ({"now": None}, {"now": late}, {"now": soon, "at": late}):
+        assert refused(receipt, trust, **clocks).code == "timestamp-missing"
+
+
+def test_what_the_log_held_before_the_first_timestamp_needs_none(
+    authority: LocalAuthority,
+) -> None:
+    rule = replace(RULE, since=START + timedelta(days=2), since_size=ALL)
+    verify(Sample().receipt(), trust_with(authority, dating=rule))
+
+
 def _event_of_the_future(tsa: LocalAuthority, strange: LocalAuthority) -> tuple[Receipt, Trust]:
     years = 20 * 365 * 86400
     plan = tuple((kind, seconds + years) for kind, seconds in Sample().plan)
@@ -307,12 +368,23 @@ def _event_of_the_future(tsa: LocalAuthority, strange: LocalAuthority) -> tuple[
 def _back_dated(tsa: LocalAuthority, strange: LocalAuthority) -> tuple[Receipt, Trust]:
     """Logged and stamped today, but it claims to be of START: longer ago than allowed."""
     allowed = (NOW - START - timedelta(hours=2)) / 2
-    rule = DatingRule(since=SOON, max_delay=max(allowed, timedelta(seconds=1)))
+    rule = DatingRule(since=SOON, since_size=0, max_delay=max(allowed, timedelta(seconds=1)))
     return dated(tsa)[0], trust_with(tsa, dating=rule)
 
 
 def _left_out(tsa: LocalAuthority, strange: LocalAuthority) -> tuple[Receipt, Trust]:
-    rule = DatingRule(since=SOON, max_delay=timedelta(minutes=5))
+    return Sample().receipt(), trust_with(tsa, dating=RULE)
+
+
+def _left_out_and_made_soon(tsa: LocalAuthority, strange: LocalAuthority) -> tuple[Receipt, Trust]:
+    """The receipt claims to have been made when no timestamp was due yet."""
+    sample = Sample(plan=Sample().plan[:4], made_at=START + timedelta(seconds=40))
+    return sample.receipt(), trust_with(tsa, dating=RULE)
+
+
+def _older_than_the_rule(tsa: LocalAuthority, strange: LocalAuthority) -> tuple[Receipt, Trust]:
+    """Logged behind the first dated checkpoint, but it claims to be from before."""
+    rule = DatingRule(since=START + timedelta(days=2), since_size=300, max_delay=RULE.max_delay)
     return Sample().receipt(), trust_with(tsa, dating=rule)
 
 
@@ -331,6 +403,8 @@ OUTSIDE = {
     "event later than its timestamp": ("timestamp-before-event", _event_of_the_future),
     "event back-dated": ("timestamp-late", _back_dated),
     "timestamp left out": ("timestamp-missing", _left_out),
+    "timestamp left out of a receipt made soon": ("timestamp-missing", _left_out_and_made_soon),
+    "event that claims to be older than the rule": ("timestamp-missing", _older_than_the_rule),
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from siegelpost.evidence.acceptance import parse_acceptance
-from siegelpost.evidence.canonical import encode
+from siegelpost.evidence.canonical import Json, encode
 from siegelpost.evidence.checkpoint import Checkpoint, sign_checkpoint
 from siegelpost.evidence.errors import VerificationError
 from siegelpost.evidence.events import Event, EventType
@@ -23,10 +23,14 @@ from siegelpost.evidence.ids import AgencyId, EventId, LeafIndex, MailboxId, Not
 from siegelpost.evidence.notes import sign_note, split_note
 from siegelpost.evidence.proofs import parse_proof
 from siegelpost.evidence.receipt import Receipt, ReceiptDocument, ReceiptEvent, write_receipt
+from siegelpost.evidence.seal import seal_receipt
+from siegelpost.evidence.times import format_time
 from siegelpost.evidence.trust import Purpose, Trust, write_trust
 from siegelpost.evidence.verify import verify_receipt
 from tests.support.receipts import (
+    ACCEPTANCE,
     DOCUMENTS,
+    KEY,
     LOG,
     ORIGIN,
     START,
@@ -37,6 +41,12 @@ from tests.support.receipts import (
 )
 
 E = EventType
+
+
+def test_the_seal_says_what_the_service_knew_and_when() -> None:
+    step = verify_receipt(write_receipt(Sample().receipt()), write_trust(sample_trust())).steps[15]
+    assert (step.number, step.name, step.checked) == (16, "seal", True)
+    assert "2026-11-23T09:30:00" in step.result_de
 
 
 def test_untouched_receipt_verifies_in_every_step() -> None:
@@ -70,12 +80,14 @@ def test_package_provided_anew_may_be_acknowledged() -> None:
         plan=(*plan[:4], (E.REPROVIDED, 100), *plan[4:]),
         acknowledged_payload=digest("second package"),
         change_event=lambda event: (
-            replace(event, facts={"package_payload_sha256": digest("second package").hex()})
-            if event.type is E.REPROVIDED
-            else event
+            replace(event, facts=_second_package(KEY)) if event.type is E.REPROVIDED else event
         ),
     )
     verify_receipt(write_receipt(sample.receipt()), write_trust(sample_trust()))
+
+
+def _second_package(key: str) -> dict[str, Json]:
+    return {"package_payload_sha256": digest("second package").hex(), "keys": [key]}
 
 
 def test_consent_revoked_after_submission_leaves_the_notice_as_it_was() -> None:
@@ -145,6 +157,33 @@ def _other_tree() -> Receipt:
     return _all_checkpoints(
         sign_checkpoint(Checkpoint(origin=ORIGIN, size=400, root=digest("fork")), LOG)
     )
+
+
+def _deadline_put_in() -> Receipt:
+    receipt = Sample().receipt()
+    computed_at = format_time(receipt.made_at)
+    first = json.loads(receipt.events[0].body)["id"]
+    return replace(
+        receipt,
+        deadline={
+            "computed_at": computed_at,
+            "rule": "sgb10-37-2a/A1",
+            "deemed": "2026-11-26",
+            "reasons": [],
+            "events": [first],
+        },
+    )
+
+
+def _sealed_as(text: str) -> Receipt:
+    return replace(Sample().receipt(), seal=sign_note(text, ACCEPTANCE))
+
+
+class _BoundLater(Sample):
+    """The key is bound when the notice has been provided, and acknowledges it all the same."""
+
+    def log_order(self, mailbox_events: list[Event], notice_events: list[Event]) -> list[Event]:
+        return [*notice_events[:-1], *mailbox_events, notice_events[-1]]
 
 
 def _swapped() -> Receipt:
@@ -394,6 +433,34 @@ TAMPERED: dict[str, tuple[str, Callable[[], Receipt | bytes]]] = {
         "key-not-bound",
         lambda: Sample(mailbox_last=True).receipt(),
     ),
+    "key bound between providing and acknowledging": (
+        "key-not-bound",
+        lambda: _BoundLater(mailbox_plan=((E.KEY_BOUND, -3600),)).receipt(),
+    ),
+    "key that the package was not sealed to": (
+        "key-not-sealed-to",
+        lambda: Sample(change_event=_on(E.PROVIDED, facts={"keys": ["another"]})).receipt(),
+    ),
+    "providing that names no keys": (
+        "key-not-sealed-to",
+        lambda: Sample(change_event=_on(E.PROVIDED, facts={"key": KEY})).receipt(),
+    ),
+    "package provided anew to another key": (
+        "key-not-sealed-to",
+        lambda: Sample(
+            plan=(*PLAN[:4], (E.REPROVIDED, 100), *PLAN[4:]),
+            acknowledged_payload=digest("second package"),
+            change_event=_on(E.REPROVIDED, facts=_second_package("another")),
+        ).receipt(),
+    ),
+    "package acknowledged before it was provided anew": (
+        "acknowledgement-payload",
+        lambda: Sample(
+            plan=(*PLAN, (E.REPROVIDED, 4000)),
+            acknowledged_payload=digest("second package"),
+            change_event=_on(E.REPROVIDED, facts=_second_package(KEY)),
+        ).receipt(),
+    ),
     "key retired before": (
         "key-retired",
         lambda: Sample(mailbox_plan=(*BOUND, (E.KEY_RETIRED, 60))).receipt(),
@@ -409,6 +476,62 @@ TAMPERED: dict[str, tuple[str, Callable[[], Receipt | bytes]]] = {
     "acknowledgement of another package": (
         "acknowledgement-payload",
         lambda: Sample(acknowledged_payload=digest("x")).receipt(),
+    ),
+    "no seal": ("seal-missing", lambda: replace(Sample().receipt(), seal=None)),
+    "seal left out of the file": (
+        "seal-missing",
+        lambda: _raw_receipt(lambda value: value.pop("seal")),
+    ),
+    "seal is no note": ("seal-malformed", lambda: replace(Sample().receipt(), seal="sealed")),
+    "acceptance in place of the seal": (
+        "seal-malformed",
+        lambda: replace(Sample().receipt(), seal=Sample().receipt().acceptance),
+    ),
+    "seal of another format": (
+        "seal-malformed",
+        lambda: _sealed_as(f'{{"format":"x/v1","receipt_sha256":"{"00" * 32}"}}\n'),
+    ),
+    "sealed by a stranger": (
+        "seal-signature",
+        lambda: seal_receipt(Sample().receipt(), STRANGER),
+    ),
+    "sealed by the log's key": ("seal-signature", lambda: seal_receipt(Sample().receipt(), LOG)),
+    "seal of another receipt": (
+        "seal-differs",
+        lambda: replace(
+            Sample().receipt(), seal=Sample(made_at=START + timedelta(days=2)).receipt().seal
+        ),
+    ),
+    "end of the chain cut off": (
+        "seal-differs",
+        lambda: (lambda receipt: replace(receipt, events=receipt.events[:3]))(
+            Sample(plan=(*PLAN[:3], (E.ALERT_FAILED, 3600), (E.ALERT_DISPUTED, 7200))).receipt()
+        ),
+    ),
+    "made at another time": (
+        "seal-differs",
+        lambda: replace(Sample().receipt(), made_at=START + timedelta(days=900)),
+    ),
+    "deadline put in": ("seal-differs", _deadline_put_in),
+    "retirement of a key left out": (
+        "seal-differs",
+        lambda: (lambda receipt: replace(receipt, mailbox_events=receipt.mailbox_events[:2]))(
+            Sample(mailbox_plan=(*BOUND, (E.KEY_RETIRED, 60))).receipt()
+        ),
+    ),
+    "revocation of the consent left out": (
+        "seal-differs",
+        lambda: (lambda receipt: replace(receipt, mailbox_events=receipt.mailbox_events[:2]))(
+            Sample(mailbox_plan=(*BOUND, (E.CONSENT_REVOKED, 60))).receipt()
+        ),
+    ),
+    "salts taken out": (
+        "seal-differs",
+        lambda: (
+            lambda receipt: replace(
+                receipt, documents=tuple(replace(item, salt=None) for item in receipt.documents)
+            )
+        )(Sample().receipt()),
     ),
 }
 
@@ -478,6 +601,10 @@ DISTRUSTED: dict[str, tuple[str, Callable[[], bytes]]] = {
         "acceptance-key-compromised",
         lambda: write_trust(_with_key(Purpose.ACCEPTANCE, compromised_at=START)),
     ),
+    "acceptance key ended before the receipt was made": (
+        "seal-key-validity",
+        lambda: write_trust(_with_key(Purpose.ACCEPTANCE, valid_until=START + timedelta(hours=2))),
+    ),
 }
 
 
@@ -495,7 +622,7 @@ def test_foreign_document_is_refused() -> None:
 def test_document_cannot_be_checked_where_the_salt_is_withheld() -> None:
     receipt = Sample().receipt()
     withheld = tuple(ReceiptDocument(commitment=item.commitment) for item in receipt.documents)
-    data = write_receipt(replace(receipt, documents=withheld))
+    data = write_receipt(seal_receipt(replace(receipt, documents=withheld), ACCEPTANCE))
     trust = write_trust(sample_trust())
     verify_receipt(data, trust)
     _refused("document-no-salt", data, trust, (DOCUMENTS[0],))
@@ -503,9 +630,11 @@ def test_document_cannot_be_checked_where_the_salt_is_withheld() -> None:
 
 def test_every_failure_has_a_test_and_both_languages() -> None:
     tested = {code for code, _ in (*TAMPERED.values(), *DISTRUSTED.values())}
-    # Those of witnesses and timestamps are in test_outside, of the deadline in test_deadline.
-    inside = {code for code, (step, _) in FAILURES.items() if step <= 12}
-    assert tested | {"document-differs", "document-no-salt"} == inside
+    # Those of witnesses, timestamps and stolen keys are in test_outside, of the deadline in
+    # test_deadline.
+    inside = {code for code, (step, _) in FAILURES.items() if step not in (13, 14, 15)}
+    elsewhere = {"document-differs", "document-no-salt", "seal-key-compromised"}
+    assert tested | elsewhere == inside
     texts = [text for _, text in FAILURES.values()]
     assert len({text.de for text in texts}) == len({text.en for text in texts}) == len(texts)
 
