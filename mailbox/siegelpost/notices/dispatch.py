@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -23,7 +24,8 @@ from sqlalchemy.exc import IntegrityError
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.notices.commit import Overtaken, commit_notices
-from siegelpost.notices.documents import check_documents
+from siegelpost.notices.documents import check_thoroughly
+from siegelpost.notices.documents import look as look_at_documents
 from siegelpost.notices.eligibility import Destination, Sender, destination, earlier, look
 from siegelpost.notices.errors import KeyReused
 from siegelpost.notices.limits import Limits
@@ -42,6 +44,8 @@ T = TypeVar("T")
 INLINE_BYTES = 512 * 1024
 #: How often a dispatch starts again because something changed under it.
 TRIES = 4
+#: One thread for qpdf: hostile PDFs wait for each other and for nothing else.
+_qpdf = ThreadPoolExecutor(max_workers=1, thread_name_prefix="qpdf")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +106,13 @@ async def dispatch(
                 first.acceptance,
                 first.provided_at,
             )
-        prepared = await run(
-            _check_and_prepare, context, limits, sender, destination(rows), request, entries, seals
-        )
+        target = destination(rows)
+        doubtful = await run(look_at_documents, request.documents, limits)
+        if doubtful:
+            await asyncio.get_running_loop().run_in_executor(
+                _qpdf, check_thoroughly, request.documents, doubtful, limits
+            )
+        prepared = await run(_prepare, context, sender, target, request, entries, seals)
         try:
             await context.store.write_bulk(commit_notices, prepared)
         except (Overtaken, IntegrityError):
@@ -123,16 +131,14 @@ async def dispatch(
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _check_and_prepare(
+def _prepare(
     context: Context,
-    limits: Limits,
     sender: Sender,
     target: Destination,
     request: DispatchRequest,
     entries: tuple[DocumentEntry, ...],
     seals: Seals,
 ) -> Prepared:
-    check_documents(request.documents, limits)
     return prepare(
         sender,
         target,

@@ -19,10 +19,14 @@ class Limits:
     notice_bytes: int = 64 * 1024
     #: characters of a document's file name
     name_length: int = 120
-    #: bytes of an uncompressed object stream inside a PDF, all of them together
-    pdf_objects_bytes: int = 32 * 1024 * 1024
+    #: bytes of one object stream inside a PDF, uncompressed; writers put 100 to 200 objects there
+    pdf_object_stream_bytes: int = 1024 * 1024
+    #: bytes of a PDF's object streams, uncompressed, and of its objects written out, together
+    pdf_objects_bytes: int = 8 * 1024 * 1024
     #: objects of a PDF
-    pdf_objects: int = 200_000
+    pdf_objects: int = 50_000
+    #: direct objects of a PDF that are looked at one by one
+    pdf_nodes: int = 50_000
     #: characters of an idempotency key
     idempotency_key_length: int = 100
     #: refusals of one client that become events of their own within a minute

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
+import pikepdf
 import pytest
 
 from siegelpost.evidence.acceptance import open_acceptance
@@ -13,7 +17,9 @@ from siegelpost.evidence.receipt import parse_receipt
 from siegelpost.evidence.trust import Purpose
 from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.notices import dispatch as dispatching
 from siegelpost.notices.acknowledge import acknowledge
+from siegelpost.notices.documents import check_thoroughly
 from siegelpost.notices.inbox import inbox
 from siegelpost.notices.retrieve import retrieve
 from siegelpost.notices.show import show
@@ -25,7 +31,7 @@ from siegelpost.store.log import log_origin
 from siegelpost.store.sequencer import Sequencer
 from tests.support.agencies import Agency, Citizen
 from tests.support.dispatches import ApiClient, dispatch_body, notice_json
-from tests.support.pdfs import make_pdf
+from tests.support.pdfs import make_pdf, save_variant
 
 pytestmark = pytest.mark.anyio
 
@@ -105,3 +111,21 @@ async def test_one_notice_goes_its_whole_way(
     assert receipt.documents[0].salt == bytes.fromhex(kept["salt"])
     assert receipt.acceptance == made["acceptance"]
     assert any(key.purpose is Purpose.LOG for key in keyring.public_keys())
+
+
+async def test_pdf_that_needs_qpdf_is_checked_off_the_event_loop(
+    alice: Citizen, api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def note(*arguments: Any) -> None:
+        threads.append(threading.current_thread())
+        check_thoroughly(*arguments)
+
+    monkeypatch.setattr(dispatching, "check_thoroughly", note)
+    packed = save_variant(make_pdf(), object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    for number, document in enumerate((make_pdf(), packed)):
+        body = dispatch_body(notice_json(alice.enrolment_id), [document])
+        assert (await api.dispatch(body, key=f"key-{number}")).status_code == 201
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import io
+import time
 import zlib
 
 import pikepdf
 import pytest
 
-from siegelpost.notices.documents import PDF, check_documents, check_pdf
+from siegelpost.notices.documents import (
+    PDF,
+    check_documents,
+    check_pdf,
+    check_thoroughly,
+    look,
+)
 from siegelpost.notices.errors import Refusal, RefusalCode
 from siegelpost.notices.limits import Limits
 from siegelpost.notices.pdf_scan import is_ordinary
@@ -156,6 +163,69 @@ def test_object_stream_that_inflates_beyond_the_limit_is_refused() -> None:
         pass
     assert len(data) < 100_000
     assert refused(data) in (RefusalCode.DOCUMENT_DAMAGED, RefusalCode.DOCUMENT_TOO_COMPLEX)
+
+
+def _with_arrays(count: int, arrays: int, row: bytes) -> bytes:
+    out = io.BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        for number in range(arrays):
+            array = pikepdf.Object.parse(b"[" + row * count + b"]")
+            pdf.Root[f"/X{number}"] = pdf.make_indirect(array)
+        pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    return out.getvalue()
+
+
+#: Twenty-one objects; the text looks like a name.
+_ROW = b"[(/JS )" + b" 0" * 20 + b"]"
+
+
+@pytest.mark.parametrize(
+    ("count", "arrays", "limits"),
+    [
+        # One object stream beyond its bound.
+        (25_000, 1, LIMITS),
+        # Small ones, which take too long to walk through, or are too much together.
+        (50, 60, LIMITS),
+        (50, 60, Limits(pdf_objects_bytes=128 * 1024, pdf_nodes=1_000_000)),
+    ],
+)
+def test_small_file_that_unpacks_to_much_work_is_refused_soon(
+    count: int, arrays: int, limits: Limits
+) -> None:
+    data = _with_arrays(count, arrays, _ROW)
+    assert len(data) < 20_000
+    began_at = time.process_time()
+    assert refused(data, limits) in (
+        RefusalCode.DOCUMENT_DAMAGED,
+        RefusalCode.DOCUMENT_TOO_COMPLEX,
+    )
+    assert time.process_time() - began_at < 1.5
+
+
+def test_text_that_looks_like_a_name_passes_in_usual_numbers() -> None:
+    check_pdf(_with_arrays(10, 60, _ROW), LIMITS)
+
+
+def test_too_many_objects_are_refused() -> None:
+    out = io.BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.Root.X = pikepdf.Array([pdf.make_indirect(pikepdf.Array([0])) for _ in range(300)])
+        pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    assert refused(out.getvalue(), Limits(pdf_objects=250)) is RefusalCode.DOCUMENT_TOO_COMPLEX
+    check_pdf(out.getvalue(), Limits(pdf_objects=350))
+
+
+def test_what_the_look_leaves_over_is_named_and_checked() -> None:
+    plain = Document(name="a.pdf", media_type=PDF, content=make_pdf())
+    packed = save_variant(make_pdf(), object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    doubtful = Document(name="b.pdf", media_type=PDF, content=packed)
+    assert look([plain, doubtful, plain], LIMITS) == (1,)
+    active = Document(name="c.pdf", media_type=PDF, content=make_pdf(catalogue=JAVASCRIPT))
+    with pytest.raises(Refusal) as caught:
+        check_thoroughly([plain, active], look([plain, active], LIMITS), LIMITS)
+    assert caught.value.document == 1
 
 
 def test_deeply_nested_pdf_is_refused_without_exhausting_the_stack() -> None:
