@@ -2,7 +2,7 @@
 
 Serves c2sp.org/tlog-witness over HTTP; what it may cosign is decided in
 ``siegelpost.evidence.witness``. Its state is one SQLite file: the head cosigned last of each log,
-and every refused request that a log had signed, which is evidence against it.
+and refused requests that may be evidence against a log: one for each checkpoint that it signed.
 A head is on disk before its cosignature leaves. A witness whose state is lost must be retired: it
 could cosign a fork. So it starts only on a state that ``init`` made.
 Needs no database server and nothing else of the service; a proxy in front speaks TLS.
@@ -50,10 +50,12 @@ CREATE TABLE log (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT 
 CREATE TABLE refusal (id INTEGER PRIMARY KEY, at TEXT NOT NULL, origin TEXT NOT NULL,
                       kind TEXT NOT NULL, evidence TEXT NOT NULL, request BLOB NOT NULL) STRICT;
 """
-#: Refusals that a log's own signature stands behind; others could be anybody's.
-_SIGNED = frozenset({Refused.SMALLER, Refused.INCONSISTENT, Refused.FORKED})
-#: Most refusals kept a log: the first ones convict it, more only fill the disk.
-MAX_REFUSALS = 1000
+#: Most refusals of a kind kept a log, one for each checkpoint offered: the first ones convict it,
+#: more only fill the disk.
+#: A fork is proven by the log's two signatures. An inconsistency may be another's doing, who sends
+#: a true checkpoint with a false proof, for nobody signs proofs: it takes no room from forks.
+#: Other refusals say nothing against a log: the old size is unsigned too.
+MAX_REFUSALS: Mapping[Refused, int] = {Refused.FORKED: 1000, Refused.INCONSISTENT: 100}
 
 _STATUS: Mapping[Refused, int] = {
     Refused.MALFORMED: 400,
@@ -107,7 +109,7 @@ class WitnessState:
     ) -> Head:
         """Replace the head by what ``decide`` makes of it, durably and with nobody in between.
 
-        A refusal that the log signed is kept as evidence before it is raised again.
+        A refusal that may be evidence is kept before it is raised again.
         """
         at = format_time(now)
         try:
@@ -121,18 +123,26 @@ class WitnessState:
                 )
                 return new
         except WitnessRefusal as refusal:
-            if refusal.kind in _SIGNED:
-                with self._transaction() as connection:
-                    connection.execute(
-                        "INSERT INTO refusal (at, origin, kind, evidence, request)"
-                        " SELECT ?, ?, ?, ?, ? WHERE"
-                        " (SELECT count(*) FROM refusal WHERE origin = ?) < ?",
-                        (
-                            *(at, origin, refusal.kind.value, json.dumps(refusal.diagnostics())),
-                            *(body, origin, MAX_REFUSALS),
-                        ),
-                    )
+            if refusal.kind in MAX_REFUSALS:
+                self._keep(refusal, origin, at, body)
             raise
+
+    def _keep(self, refusal: WitnessRefusal, origin: str, at: str, body: bytes) -> None:
+        kind, evidence = refusal.kind.value, refusal.diagnostics()
+        # The same checkpoint may come under any number of foreign signatures.
+        start = split_note(evidence["offered"])[0] + "\n"
+        with self._transaction() as connection:
+            kept = connection.execute(
+                "SELECT count(*), total(substr(json_extract(evidence, '$.offered'), 1, ?) = ?)"
+                " FROM refusal WHERE origin = ? AND kind = ?",
+                (len(start), start, origin, kind),
+            ).fetchone()
+            if kept[0] < MAX_REFUSALS[refusal.kind] and not kept[1]:
+                connection.execute(
+                    "INSERT INTO refusal (at, origin, kind, evidence, request)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    (at, origin, kind, json.dumps(evidence), body),
+                )
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

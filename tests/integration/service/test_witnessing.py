@@ -17,10 +17,18 @@ from sqlalchemy import Connection, text
 from siegelpost.evidence.cosignature import cosignatures
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import MailboxId
+from siegelpost.evidence.notes import sign_note, split_note
 from siegelpost.evidence.policy import NO_WITNESSES, Policy, parse_policy
-from siegelpost.evidence.witness import NOTHING_SEEN, Refused, WitnessRefusal, consider
+from siegelpost.evidence.witness import (
+    NOTHING_SEEN,
+    AddCheckpoint,
+    Refused,
+    WitnessRefusal,
+    consider,
+)
 from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.service import witness as witness_service
 from siegelpost.service.errors import ServiceError
 from siegelpost.service.sequencing import sequence_now
 from siegelpost.service.witness import WitnessState
@@ -33,7 +41,7 @@ from siegelpost.store.fsck import check_store
 from siegelpost.store.log import latest_checkpoint, log_origin
 from siegelpost.store.sequencer import Sequencer
 from tests.support.databases import ORIGIN, START_AT
-from tests.support.logs import MemoryLog, entries
+from tests.support.logs import COURT, MemoryLog, entries
 from tests.support.receipts import LOG
 from tests.support.receipts import ORIGIN as SAMPLE_LOG
 from tests.support.witnesses import RunningWitness, away
@@ -248,7 +256,41 @@ def test_statuses_are_those_of_the_specification(tmp_path: Path, clock: VirtualC
     assert stale.headers["content-type"].startswith("text/x.tlog.size")
     assert (smaller.status_code, unknown.status_code) == (400, 404)
     assert (large.status_code, get.status_code) == (413, 400)
-    assert {item["kind"] for item in witness.state.refusals()} == {Refused.FORKED, Refused.SMALLER}
+    # Whoever names a larger old size convicts nobody: it is unsigned.
+    assert [item["kind"] for item in witness.state.refusals()] == [Refused.FORKED]
+
+
+def test_strangers_cannot_crowd_out_the_proof_of_a_fork(
+    tmp_path: Path, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        witness_service, "MAX_REFUSALS", {Refused.FORKED: 2, Refused.INCONSISTENT: 2}
+    )
+    log, fork = MemoryLog(entries(3)), MemoryLog(entries(3, "fork"))
+    logs = {SAMPLE_LOG: [LOG.verifier]}
+    witness = RunningWitness(tmp_path / "court.db", "court.example", logs, clock.now)
+    first, forked = log.request(0), fork.request(3)
+    falsified = []
+    for _ in range(4):
+        log.grow(entries(1))
+        falsified.append(replace(log.request(3), proof=(bytes(32),)))
+    # Anybody can add a line of signature.
+    foreign = replace(forked, note=sign_note(split_note(forked.note)[0], LOG, COURT))
+
+    async def post(requests: Sequence[AddCheckpoint]) -> list[int]:
+        async with witness.client() as http:
+            url = f"{witness.policy.url}add-checkpoint"
+            return [(await http.post(url, content=r.body())).status_code for r in requests]
+
+    def kinds() -> list[str]:
+        return [item["kind"] for item in witness.state.refusals()]
+
+    assert asyncio.run(post([first, falsified[0], falsified[0]])) == [200, 422, 422]
+    assert kinds() == [Refused.INCONSISTENT]
+    assert asyncio.run(post(falsified)) == [422] * 4
+    assert kinds() == [Refused.INCONSISTENT] * 2
+    assert asyncio.run(post([forked, forked, foreign])) == [409] * 3
+    assert kinds() == [Refused.INCONSISTENT] * 2 + [Refused.FORKED]
 
 
 def test_of_two_forks_at_once_only_one_is_cosigned(tmp_path: Path) -> None:
