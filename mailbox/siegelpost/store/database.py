@@ -41,7 +41,11 @@ class Database:
             self.reading = _sqlite_engine(url, begin="BEGIN", read_only=True, pool_size=pool_size)
         elif self.dialect == "postgresql":
             self.writing = create_engine(
-                url, pool_size=pool_size, max_overflow=8, pool_pre_ping=True
+                url,
+                pool_size=pool_size,
+                max_overflow=8,
+                pool_pre_ping=True,
+                hide_parameters=True,  # statement parameters may be personal data
             )
             self.reading = self.writing
         else:

@@ -113,3 +113,13 @@ async def test_groups_that_deadlock_are_tried_again(store: Store) -> None:
     thread.join()
     holders = store.read_now(lambda c: set(c.execute(select(LEASE.c.holder)).scalars()))
     assert holders == {"ours"}
+
+
+def test_errors_of_statements_do_not_show_personal_data(database: Database) -> None:
+    with database.write() as connection:
+        put("lease", "Alice Beispiel")(connection)
+        with pytest.raises(IntegrityError) as caught, connection.begin_nested():
+            put("lease", "Bob Muster")(connection)
+    assert "Muster" not in str(caught.value)
+    for engine in (database.writing, database.reading):
+        assert engine.hide_parameters
