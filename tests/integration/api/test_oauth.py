@@ -76,6 +76,8 @@ async def test_used_assertions_are_forgotten_once_they_have_expired(
         {"jti": ""},
         {"jti": "x" * 201},
         {"jti": 7},
+        {"jti": "a\0b"},
+        {"iss": "a\0b"},
         {"exp": "soon"},
         {"exp": 1.5},
         {"exp": True},
@@ -114,6 +116,17 @@ async def test_assertion_signed_by_another_key_is_refused(
 def _b64(value: Any) -> str:
     data = value if isinstance(value, bytes) else json.dumps(value).encode()
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("claim", ["iss", "jti"])
+async def test_half_a_character_in_a_claim_is_refused(
+    api: ApiClient, context: Context, agency: Agency, claim: str
+) -> None:
+    head, payload, _ = agency.assertion(context.now().timestamp(), audience=TOKEN_URL).split(".")
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    signed = f"{head}.{_b64(claims | {claim: chr(0xD800)})}"
+    assertion = f"{signed}.{_b64(agency.key.sign(signed.encode()))}"
+    await refused(await api.send_assertion(assertion), "invalid_client", 401)
 
 
 async def test_algorithm_none_and_the_public_key_as_secret_are_refused(
