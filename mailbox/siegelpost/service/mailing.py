@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from sqlalchemy import Connection
 
 from siegelpost.alerts.compose import Composer
 from siegelpost.alerts.dkim import DkimSigner, signer
@@ -25,7 +26,8 @@ from siegelpost.openpgp import OpenPgp
 from siegelpost.service.settings import MailPart, Settings
 from siegelpost.store.address_codes import address_code_for
 from siegelpost.store.context import Context
-from siegelpost.store.outbox import Lane
+from siegelpost.store.errors import StoreUnavailable
+from siegelpost.store.outbox import Lane, give_back, holders
 
 #: A worker that runs until it is cancelled or stopped, with its name.
 Worker = tuple[str, Callable[[], Coroutine[Any, Any, None]]]
@@ -43,6 +45,7 @@ class Mailing:
         self._bounces: BounceServer | None = None
         self._lane: OpenPgpLane | None = None
         self._openpgp_alerts: AlertWorker | None = None
+        self._context = context
         if alerts:
             mail, keyring = alert_settings(settings), context.keyring
             composer = Composer(
@@ -52,7 +55,7 @@ class Mailing:
                 return_secret=lambda: keyring.secret(KeyPurpose.RETURN_ADDRESS),
                 dkim=lambda: dkim_signer(keyring, settings.mail),
             )
-            holder = f"{socket.gethostname()}:{os.getpid()}"
+            holder = holder_of(os.getpid())
             if settings.mail.openpgp:
                 engine = OpenPgp(settings.mail.openpgp_runtime)
                 self._lane = OpenPgpLane(context, composer, engine)
@@ -73,6 +76,7 @@ class Mailing:
         """Open the bounce server's port and return what has to run; raises OSError."""
         workers: list[Worker] = []
         if self._alerts is not None:
+            await give_back_leases(self._context)
             workers.append(("alerts", self._alerts.run))
         if self._openpgp_alerts is not None:
             workers.append(("openpgp alerts", self._openpgp_alerts.run))
@@ -96,6 +100,42 @@ class Mailing:
         """End gpg's agents and remove its home, when the workers have returned."""
         if self._lane is not None:
             self._lane.close()
+
+
+def holder_of(process: int) -> str:
+    """How a process of this host is named in leases."""
+    return f"{socket.gethostname()}:{process}"
+
+
+async def give_back_leases(context: Context) -> None:
+    """End the leases of processes of this host that are gone: nobody else waits for them.
+
+    Called before this process holds any: what bears its name is a predecessor's of the same id.
+    """
+    now = context.now()
+
+    def work(connection: Connection) -> None:
+        gone = {holder for holder in holders(connection) if _is_gone(holder)}
+        if gone:
+            give_back(connection, gone, now=now)
+
+    with suppress(StoreUnavailable):  # they end by themselves later
+        await context.store.write(work)
+
+
+def _is_gone(holder: str) -> bool:
+    process = holder.rpartition(":")[2]
+    if not process.isdecimal() or holder != holder_of(int(process)):
+        return False
+    if int(process) == os.getpid():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def dkim_signer(keyring: Keyring, mail: MailPart) -> DkimSigner | None:

@@ -9,7 +9,7 @@ After a commit that queued mail, wake the worker of this process: `store.alerts_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -230,6 +230,28 @@ def claim_alerts(
         ],
     )
     return [_claimed(row, holder, until) for row in rows]
+
+
+def holders(connection: Connection) -> set[str]:
+    """Return who holds leases of open alerts."""
+    held = (_alert.c.finished_at.is_(None), _alert.c.lease_holder.is_not(None))
+    return set(connection.execute(select(_alert.c.lease_holder).where(*held).distinct()).scalars())
+
+
+def give_back(connection: Connection, gone: Collection[str], *, now: datetime) -> int:
+    """Make the alerts of holders that no longer exist due at once; return how many.
+
+    They stay in SUBMITTING, as if their lease had ended: their mail may be out already.
+    """
+    return connection.execute(
+        sql_update(_alert)
+        .where(
+            _alert.c.state == AlertState.SUBMITTING.value,
+            _alert.c.lease_holder.in_(sorted(gone)),
+            _alert.c.due_at > now,
+        )
+        .values(due_at=now, lease_until=now)
+    ).rowcount
 
 
 def next_due_at(connection: Connection) -> datetime | None:
