@@ -1,6 +1,6 @@
 # Siegelpost: one command each. Every target sets up what it needs, once.
 #
-#   make demo           start everything in build/demo and leave it running (ONCE=1: play it through and end)
+#   make demo           start everything in build/demo and leave it running (ONCE=1: play it through; PORT=8081)
 #   make test           all tests: unit, SQLite, PostgreSQL, Postfix, Chromium   (ARGS="-k name" for a part, SLOW=1 for more)
 #   make check          format, lint, types, import rules, migrations, locks
 #   make bench          measure dispatch and alerts beside the machine's floor   (QUICK=1: a short look)
@@ -14,7 +14,7 @@ STAMPS := .stamps
 .PHONY: demo test check bench format lock clean
 
 demo: $(STAMPS)/service
-	$(BIN)/siegelpost demo build/demo $(if $(ONCE),--once)
+	$(BIN)/siegelpost demo build/demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
 test: $(STAMPS)/dev $(STAMPS)/system $(STAMPS)/node
 	$(BIN)/pytest -n 2 --dist loadfile $(if $(SLOW),-m "slow or not slow") $(ARGS)

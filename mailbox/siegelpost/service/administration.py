@@ -105,7 +105,14 @@ def write_new_installation(
     problem = mode_problem(origin, sandbox=sandbox)
     if problem is not None:
         raise ServiceError(problem)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.:-]{0,200}", origin):
+        raise ServiceError(f"{origin!r} is no name like post.example.org")
+    if not re.fullmatch(r"https?://[a-z0-9][a-z0-9.:-]*/?", public_url):
+        raise ServiceError(f"{public_url!r} is no address like https://post.example.org")
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ServiceError(f"cannot make {folder}: {error.strerror}") from error
     file = folder / "siegelpost.toml"
     if file.exists() or (folder / "keyring.json").exists():
         raise ServiceError(f"{folder} holds an installation already")
@@ -162,6 +169,10 @@ def add_agency(
     return agency_id
 
 
+#: What a public key of each kind must hold (RFC 7518 6.2, 6.3; RFC 8037).
+_KEY_PARTS = {"OKP": ("crv", "x"), "EC": ("crv", "x", "y"), "RSA": ("n", "e")}
+
+
 def add_client(
     database: Database,
     *,
@@ -174,8 +185,11 @@ def add_client(
     """Register a system of an agency by its public key (RFC 7517); return its client_id."""
     if unknown := set(scopes) - set(SCOPES):
         raise ServiceError(f"unknown scope {sorted(unknown)[0]}; there are: {', '.join(SCOPES)}")
-    if jwk.get("kty") not in ("OKP", "EC", "RSA") or "d" in jwk:
+    parts = _KEY_PARTS.get(str(jwk.get("kty")))
+    if parts is None or "d" in jwk:
         raise ServiceError("the key must be a public JWK of kind OKP, EC or RSA, without its d")
+    if lacking := [part for part in parts if not isinstance(jwk.get(part), str)]:
+        raise ServiceError(f"the key lacks {' and '.join(lacking)}")
     agency = tables.core(tables.Agency)
     client_id = new_id(now, os.urandom(ID_RANDOM))
     with database.write() as connection:

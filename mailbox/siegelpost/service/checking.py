@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from siegelpost.evidence.trust import Purpose
 from siegelpost.service.administration import open_keyring
+from siegelpost.service.errors import ServiceError
 from siegelpost.service.settings import Settings
 from siegelpost.store.database import Database
 from siegelpost.store.fsck import Finding, check_store
@@ -17,6 +19,9 @@ from siegelpost.store.migrate import check_schema
 def check_installation(settings: Settings, *, progress: bool) -> list[Finding]:
     """Return everything that does not hold; shows progress on a terminal if asked to."""
     database = Database(settings.database.url)
+    file = database.url.database
+    if database.dialect == "sqlite" and not Path(file or "").is_file():
+        raise ServiceError(f"there is no database at {file}; is the path right?")
     try:
         check_schema(database)
         keys = open_keyring(settings).public_keys()

@@ -280,7 +280,10 @@ def read_settings(file: Path | None = None) -> Settings:
 
 
 def _explain(error: ValidationError, path: Path | None) -> str:
-    lines = [f"settings {path or 'from the environment'} do not hold:"]
+    if path is None:
+        lines = [f"no settings file: use --settings FILE or {FILE_VARIABLE}; without one:"]
+    else:
+        lines = [f"settings {path} do not hold:"]
     for problem in error.errors(include_url=False, include_input=False):
         lines.append(f"  {'.'.join(map(str, problem['loc']))}: {problem['msg']}")
     return "\n".join(lines)

@@ -95,6 +95,7 @@ def fresh_installation(
     ``port`` 0 takes any that is free. The service does not run yet: see `running_service`.
     """
     port = port or _free_port()
+    _check_free(port)
     url = f"http://localhost:{port}"
     certificate = shutil.copy(letterbox.certificate, folder / "letterbox.pem")
     file = write_new_installation(
@@ -237,6 +238,17 @@ def _keep_client(folder: Path, client_id: str, key: OKPKey) -> None:
     file = folder / "agency-client.json"
     text = json.dumps({"client_id": client_id, "key": key.as_dict(private=True)}, indent=2)
     write_private(file, text.encode(), replace=False)
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ServiceError(
+                f"port {port} is taken; name another: `make demo PORT={port + 1}`"
+            ) from error
 
 
 def _free_port() -> int:

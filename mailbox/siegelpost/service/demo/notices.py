@@ -172,6 +172,7 @@ def _change(today: date) -> SampleNotice:
 def _request(today: date) -> SampleNotice:
     title = "Bitte um Kontoauszüge und Mietbescheinigung"
     due = today + timedelta(days=21)
+    due -= timedelta(days=max(0, due.weekday() - 4))  # the office is closed at weekends
     parts: list[dict[str, Any]] = [
         {"text": "für die Prüfung Ihres Antrags fehlen mir noch Unterlagen. Bitte schicken Sie:"},
         {

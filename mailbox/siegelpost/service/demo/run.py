@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import signal
 import threading
 import time
 from contextlib import ExitStack
@@ -23,6 +24,8 @@ from siegelpost.service.settings import read_settings
 
 def run_demo(folder: Path, *, once: bool, port: int) -> int:
     """Run the demo in ``folder``; return the exit code. Ends at Ctrl-C unless ``once``."""
+    # SIGTERM ends the demo as Ctrl-C does, so that the service does not outlive it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     steps = Steps()
     if once:
         return _play_once(folder, port=port, steps=steps)
@@ -66,7 +69,7 @@ Siegelpost is running. Try it:
   e-mail      any address; the mails arrive at the address above
 
 As soon as the mailbox is active, {CITIZEN["salutation"]} gets three notices.
-Verify a saved receipt offline:  siegelpost verify RECEIPT --trust {installation.trust}
+Verify a saved receipt offline:  .venv/bin/siegelpost verify RECEIPT --trust {installation.trust}
 Ctrl-C ends it.
 """,
         flush=True,
