@@ -11,13 +11,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := .stamps
 
+# Exit code 5 is "no test chosen", which is all right where ARGS choose some.
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile $(if $(SLOW),-m "slow or not slow")
+
 .PHONY: demo test check bench format lock clean
 
 demo: $(STAMPS)/service
 	$(BIN)/siegelpost demo build/demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
 test: $(STAMPS)/dev $(STAMPS)/system $(STAMPS)/node
-	$(BIN)/pytest -n 2 --dist loadfile $(if $(SLOW),-m "slow or not slow") $(ARGS)
+	@# Browser tests run apart: their driver keeps an event loop that other tests cannot share.
+	$(PYTEST) --ignore tests/browser tests $(ARGS) || [ $$? = 5 -a -n "$(ARGS)" ]
+	$(PYTEST) tests/browser $(ARGS) || [ $$? = 5 -a -n "$(ARGS)" ]
 
 check: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
