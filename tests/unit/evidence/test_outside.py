@@ -1,4 +1,7 @@
-"""Witnesses and timestamps in receipts: steps 13 and 14, and keys that were stolen later."""
+"""Witnesses and timestamps in receipts: steps 13 and 14, and keys that were stolen later.
+
+Longer than others: one receipt is taken through every answer of two outside parties.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The first tables."""
+"""The first tables.
+
+Longer than others: a migration is generated and never edited again.
+"""
 
 import sqlalchemy as sa
 from alembic import op
