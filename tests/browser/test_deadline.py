@@ -55,10 +55,10 @@ _results = select(tables.core(tables.Deadline))
 def test_citizen_reads_until_when_and_takes_the_day_into_the_calendar(
     browser: Browser, house: PortalHouse
 ) -> None:
-    letter = house.enrol("Dora Beispiel")
-    with person(browser, house.address, accept_downloads=True) as dora:
-        activate(dora, house, letter, "dora@example.org", inspect=False)
-        page = dora.page
+    letter = house.enrol("Ylva Beispiel")
+    with person(browser, house.address, accept_downloads=True) as ylva:
+        activate(ylva, house, letter, "ylva@example.org", inspect=False)
+        page = ylva.page
         notice = house.send(letter, "Bewilligung", pdf("Bescheid", "563 Euro"), due=None)
         alert_sent(house, notice)
         page.goto(f"{house.address}/inbox")
@@ -71,7 +71,7 @@ def test_citizen_reads_until_when_and_takes_the_day_into_the_calendar(
         expect(section.get_by_text("rechtlich unverbindliche Auskunft")).to_be_visible()
         expect(page.locator("#deadline-unsure")).to_be_hidden()
         assert "{" not in section.inner_text()
-        dora.inspect("notice-deadline")
+        ylva.inspect("notice-deadline")
         with page.expect_download() as saving:
             section.get_by_role("link", name="Kalender").click()
         text = Path(saving.value.path()).read_text()
