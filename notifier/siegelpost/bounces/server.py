@@ -154,13 +154,13 @@ class _Handler:
         self._peers = server._peers
         self._busy = server._busy
 
-    async def handle_EHLO(  # noqa: N802
+    async def handle_EHLO(  # noqa: N802 - the name is aiosmtpd's
         self, _server: SMTP, session: Session, _envelope: Envelope, name: str, lines: list[str]
     ) -> Sequence[str]:
         session.host_name = name
         return [line for line in lines if not line.upper().startswith("250-AUTH")]
 
-    async def handle_MAIL(  # noqa: N802
+    async def handle_MAIL(  # noqa: N802 - the name is aiosmtpd's
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if address not in ("", "<>"):
@@ -171,7 +171,7 @@ class _Handler:
         envelope.mail_options.extend(options)
         return "250 2.1.0 ok"
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
         self, server: SMTP, session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         if envelope.rcpt_tos:
@@ -183,7 +183,7 @@ class _Handler:
         _of(envelope).to = checked
         return "250 2.1.5 ok"
 
-    async def handle_DATA(  # noqa: N802
+    async def handle_DATA(  # noqa: N802 - the name is aiosmtpd's
         self, _server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         answered = asyncio.get_running_loop().create_future()

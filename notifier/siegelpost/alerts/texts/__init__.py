@@ -75,6 +75,7 @@ def prepare(environment: Environment) -> None:
     """Install gettext and filters into `environment`; every render must then pass `language`."""
     environment.add_extension("jinja2.ext.i18n")
     # Installed by the extension, unknown to the type of Environment.
+    # The extension adds it at run time, which its types do not show.
     install = environment.install_gettext_callables  # type: ignore[attr-defined]
     install(_gettext, _ngettext, newstyle=True)
     environment.filters["lines"] = _lines
