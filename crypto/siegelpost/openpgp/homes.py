@@ -60,6 +60,6 @@ def _places() -> list[Path]:
     user = Path(f"/run/user/{os.getuid()}")
     named = [Path(runtime)] if runtime else []
     return [
-        place for place in (*named, user, Path("/dev/shm"), Path(tempfile.gettempdir()))  # noqa: S108 - made private - mkdtemp makes the name
+        place for place in (*named, user, Path("/dev/shm"), Path(tempfile.gettempdir()))  # noqa: S108 - mkdtemp makes the name
         if place.is_dir()
     ]  # fmt: skip
