@@ -1,0 +1,62 @@
+"""The tables of Siegelpost, as SQLModel classes over one metadata (DESIGN sections 3 and 10).
+
+Ids are UUIDv7 text made by the application; times are aware UTC; enumerations are short text,
+so that a new value needs no migration.
+No column ever holds a readable notice, title or file name: those are in ``blob``, sealed.
+The hot path inserts through ``Model.__table__`` (SQLAlchemy Core), never through ORM flushes.
+Whoever asks what the service keeps about a person reads this folder.
+"""
+
+from siegelpost.store.tables.access import Activation, Passkey, Session, Throttle, UsedChallenge
+from siegelpost.store.tables.agencies import Agency, ApiClient, UsedAssertion
+from siegelpost.store.tables.base import Table, core, metadata
+from siegelpost.store.tables.evidence import Checkpoint, Cosignature, Event, LogTile, Timestamp
+from siegelpost.store.tables.mail import Alert, AlertAttempt, Bounce
+from siegelpost.store.tables.mailboxes import (
+    Address,
+    Consent,
+    Enrolment,
+    Mailbox,
+    MailboxKey,
+    OpenPgpKey,
+    WrappedSeed,
+)
+from siegelpost.store.tables.notices import Blob, Deadline, DeadlineWatch, Notice, Task
+from siegelpost.store.tables.running import Cursor, Installation, Lease
+
+__all__ = [
+    "Activation",
+    "Address",
+    "Agency",
+    "Alert",
+    "AlertAttempt",
+    "ApiClient",
+    "Blob",
+    "Bounce",
+    "Checkpoint",
+    "Consent",
+    "Cosignature",
+    "Cursor",
+    "Deadline",
+    "DeadlineWatch",
+    "Enrolment",
+    "Event",
+    "Installation",
+    "Lease",
+    "LogTile",
+    "Mailbox",
+    "MailboxKey",
+    "Notice",
+    "OpenPgpKey",
+    "Passkey",
+    "Session",
+    "Table",
+    "Task",
+    "Throttle",
+    "Timestamp",
+    "UsedAssertion",
+    "UsedChallenge",
+    "WrappedSeed",
+    "core",
+    "metadata",
+]
