@@ -25,6 +25,14 @@ class Event(Table, table=True):
             sqlite_where=text("leaf_index IS NULL"),
             postgresql_where=text("leaf_index IS NULL"),
         ),
+        # The agencies' feed: entries appear when an event is logged, not when it is recorded.
+        Index(
+            "ix_event_agency_id_leaf_index_feed",
+            "agency_id",
+            "leaf_index",
+            sqlite_where=text("notice_id IS NOT NULL AND leaf_index IS NOT NULL"),
+            postgresql_where=text("notice_id IS NOT NULL AND leaf_index IS NOT NULL"),
+        ),
     )
 
     seq: int | None = Field(

@@ -49,9 +49,7 @@ class Alert(Table, table=True):
     attempts: int = 0
     message_id: str | None = None  #: of the mail that was accepted
     finished_at: datetime | None = time_column(nullable=True)
-    confirm_by: datetime | None = time_column(
-        nullable=True
-    )  #: then ask for a report
+    confirm_by: datetime | None = time_column(nullable=True)  #: then ask for a report
 
 
 class AlertAttempt(Table, table=True):
@@ -82,7 +80,7 @@ class Bounce(Table, table=True):
     action: str | None = None  #: failed | delayed | delivered | relayed | expanded
     status: str | None = None  #: enhanced status code
     reason: str | None = None  #: class of the failure
-    effect: str  #: delivered | failed | doubted | none
+    effect: str  #: delivered | failed | doubted | delayed | relayed | none
     digest: bytes  #: SHA-256 of the message as received
     size: int  #: its bytes
     blob_id: str  #: the message as an age file

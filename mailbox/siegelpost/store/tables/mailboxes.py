@@ -123,6 +123,12 @@ class OpenPgpKey(Table, table=True):
             sqlite_where=text("confirmed_at IS NOT NULL AND removed_at IS NULL"),
             postgresql_where=text("confirmed_at IS NOT NULL AND removed_at IS NULL"),
         ),
+        Index(
+            "ix_openpgp_key_refresh_at_set",
+            "refresh_at",
+            sqlite_where=text("refresh_at IS NOT NULL"),
+            postgresql_where=text("refresh_at IS NOT NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -132,7 +138,8 @@ class OpenPgpKey(Table, table=True):
     source: str  #: upload | wkd
     created_at: datetime = time_column()
     expires_at: datetime | None = time_column(nullable=True)  #: as the key itself says
-    confirmed_at: datetime | None = time_column(
-        nullable=True
-    )  #: fingerprint compared
+    confirmed_at: datetime | None = time_column(nullable=True)  #: fingerprint compared
     removed_at: datetime | None = time_column(nullable=True)
+    refresh_at: datetime | None = time_column(
+        nullable=True
+    )  #: when to look for a newer copy in the web key directory

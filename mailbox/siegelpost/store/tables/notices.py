@@ -25,6 +25,14 @@ class Notice(Table, table=True):
             sqlite_where=text("state = 'provided'"),
             postgresql_where=text("state = 'provided'"),
         ),
+        # A notice is provided again once; whoever comes second starts from the newest.
+        Index(
+            "uq_notice_reprovides_set",
+            "reprovides",
+            unique=True,
+            sqlite_where=text("reprovides IS NOT NULL"),
+            postgresql_where=text("reprovides IS NOT NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -36,6 +44,9 @@ class Notice(Table, table=True):
     state: str  #: provided | retrieved | acknowledged | withdrawn | closed
     regime: str  #: e.g. sgb10-37-2a
     remedy: str  #: given | missing | wrong | none-possible
+    reprovides: str | None = Field(
+        default=None, foreign_key="notice.id"
+    )  #: the notice whose documents this one provides again
     idempotency_key: str
     request_digest: (
         bytes  #: HMAC of the whole request, so that a thief of the table can't confirm guesses
@@ -89,7 +100,7 @@ class Task(Table, table=True):
     id: str = Field(primary_key=True)
     agency_id: str = Field(foreign_key="agency.id")
     number: int | None = None  #: from 1 in each agency; given at the first listing
-    kind: str  #: alert-failed | alert-unconfirmed | consent-revoked | not-retrieved
+    kind: str  #: see siegelpost.store.tasks.TaskKind
     notice_id: str = Field(foreign_key="notice.id")
     alert_id: str | None = Field(default=None, foreign_key="alert.id")
     facts: dict[str, Any] = Field(
