@@ -23,14 +23,19 @@ _NEEDS: Mapping[EventType, frozenset[EventType]] = {
             EventType.ALERT_SENT,
             EventType.ALERT_FAILED,
             EventType.ALERT_DISPUTED,
+            EventType.ALERT_RECEIVED,
             EventType.RETRIEVED,
             EventType.WITHDRAWN,
             EventType.CLOSED,
             EventType.REPROVIDED,
             EventType.PAPER_SENT,
+            EventType.REMEDY_FAULTY,
         )
     },
-    EventType.ALERT_DELIVERED: frozenset({EventType.ALERT_SENT}),
+    **{
+        kind: frozenset({EventType.ALERT_SENT})
+        for kind in (EventType.ALERT_DELIVERED, EventType.ALERT_DELAYED, EventType.ALERT_RELAYED)
+    },
     EventType.ACKNOWLEDGED: frozenset({EventType.RETRIEVED}),
 }
 _ONCE = frozenset({EventType.SUBMISSION_ACCEPTED, EventType.PROVIDED})
