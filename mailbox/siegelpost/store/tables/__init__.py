@@ -8,7 +8,7 @@ Whoever asks what the service keeps about a person reads this folder.
 """
 
 from siegelpost.store.tables.access import Activation, Passkey, Session, Throttle, UsedChallenge
-from siegelpost.store.tables.agencies import Agency, ApiClient, UsedAssertion
+from siegelpost.store.tables.agencies import Agency, ApiClient, Explainer, UsedAssertion
 from siegelpost.store.tables.base import Table, core, metadata
 from siegelpost.store.tables.evidence import Checkpoint, Cosignature, Event, LogTile, Timestamp
 from siegelpost.store.tables.mail import Alert, AlertAttempt, Bounce
@@ -21,7 +21,14 @@ from siegelpost.store.tables.mailboxes import (
     OpenPgpKey,
     WrappedSeed,
 )
-from siegelpost.store.tables.notices import Blob, Deadline, DeadlineWatch, Notice, Task
+from siegelpost.store.tables.notices import (
+    ArchivedNotice,
+    Blob,
+    Deadline,
+    DeadlineWatch,
+    Notice,
+    Task,
+)
 from siegelpost.store.tables.running import Cursor, Installation, Lease
 
 __all__ = [
@@ -31,6 +38,7 @@ __all__ = [
     "Alert",
     "AlertAttempt",
     "ApiClient",
+    "ArchivedNotice",
     "Blob",
     "Bounce",
     "Checkpoint",
@@ -41,6 +49,7 @@ __all__ = [
     "DeadlineWatch",
     "Enrolment",
     "Event",
+    "Explainer",
     "Installation",
     "Lease",
     "LogTile",

@@ -23,6 +23,20 @@ class Agency(Table, table=True):
     created_at: datetime = time_column()
 
 
+class Explainer(Table, table=True):
+    """Where an agency explains a kind of notice, such as a video.
+
+    Browsers get all of an agency's and pick the notice's kind themselves: the service never learns
+    what kind a sealed notice is.
+    """
+
+    agency_id: str = Field(primary_key=True, foreign_key="agency.id")
+    kind: str = Field(primary_key=True)  #: as in covers, e.g. "bewilligung"
+    language: str = Field(primary_key=True)  #: of what is there (BCP 47)
+    title: str
+    url: str  #: https, outside the portal
+
+
 class ApiClient(Table, table=True):
     """One registered system of an agency that may call the API; only public keys are kept."""
 

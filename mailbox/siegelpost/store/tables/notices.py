@@ -68,6 +68,16 @@ class Notice(Table, table=True):
     )  #: days of reminding and asking that are done
 
 
+class ArchivedNotice(Table, table=True):
+    """A reader has put a notice away; each reader for themselves, and it changes nothing else."""
+
+    __tablename__ = "archived_notice"
+
+    reader_id: str = Field(primary_key=True, foreign_key="mailbox.id")  #: whose archive
+    notice_id: str = Field(primary_key=True, foreign_key="notice.id")
+    archived_at: datetime = time_column()
+
+
 class Blob(Table, table=True):
     """Sealed bytes in parts of at most 1 MiB, so that large ones can be streamed."""
 
