@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Index, Text, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from siegelpost.store.tables.base import Table, time_column
@@ -40,6 +40,10 @@ class MailboxKey(Table, table=True):
     mailbox_id: str = Field(foreign_key="mailbox.id", index=True)
     recipient: bytes  #: 1216 bytes, ML-KEM-768 ‖ X25519 public key
     acknowledgement_key: bytes  #: 32 bytes, Ed25519 public key
+    custody: str = Field(
+        default="own", sa_column_kwargs={"server_default": "own"}
+    )  #: own | managed: whether the service, too, can open it
+    succeeds: str | None = None  #: the key that signed for this one before it was retired
     created_at: datetime = time_column()
     retired_at: datetime | None = time_column(nullable=True)
 
@@ -52,7 +56,7 @@ class WrappedSeed(Table, table=True):
     id: str = Field(primary_key=True)
     mailbox_id: str = Field(foreign_key="mailbox.id", index=True)
     key_id: str = Field(foreign_key="mailbox_key.id", index=True)
-    method: str  #: passphrase | recovery-code | passkey
+    method: str  #: passphrase | recovery-code | passkey | successor | managed
     parameters: dict[str, Any] = Field(
         sa_column=Column(JSON, nullable=False)
     )  #: salt; of a passkey also its credential id
@@ -80,8 +84,14 @@ class Enrolment(Table, table=True):
     )  #: HMAC of the one-time activation code
     code_expires_at: datetime | None = time_column(nullable=True)
     code_failures: int = 0  #: wrong birth dates given with the right code
+    managed_allowed: bool = Field(
+        default=False, sa_column_kwargs={"server_default": false()}
+    )  #: whether the agency offers a mailbox whose key the service keeps
     created_at: datetime = time_column()
     activated_at: datetime | None = time_column(nullable=True)
+    renewal_at: datetime | None = time_column(
+        nullable=True
+    )  #: since when the code in force is for a new key of the same mailbox
 
 
 class Consent(Table, table=True):
