@@ -7,7 +7,17 @@ The hot path inserts through ``Model.__table__`` (SQLAlchemy Core), never throug
 Whoever asks what the service keeps about a person reads this folder.
 """
 
-from siegelpost.store.tables.access import Activation, Passkey, Session, Throttle, UsedChallenge
+from siegelpost.store.tables.access import (
+    Activation,
+    KnownBrowser,
+    LoginStep,
+    OidcLink,
+    Passkey,
+    Session,
+    Throttle,
+    Totp,
+    UsedChallenge,
+)
 from siegelpost.store.tables.agencies import Agency, ApiClient, Explainer, UsedAssertion
 from siegelpost.store.tables.base import Table, core, metadata
 from siegelpost.store.tables.evidence import Checkpoint, Cosignature, Event, LogTile, Timestamp
@@ -51,11 +61,14 @@ __all__ = [
     "Event",
     "Explainer",
     "Installation",
+    "KnownBrowser",
     "Lease",
     "LogTile",
+    "LoginStep",
     "Mailbox",
     "MailboxKey",
     "Notice",
+    "OidcLink",
     "OpenPgpKey",
     "Passkey",
     "Session",
@@ -63,6 +76,7 @@ __all__ = [
     "Task",
     "Throttle",
     "Timestamp",
+    "Totp",
     "UsedAssertion",
     "UsedChallenge",
     "WrappedSeed",

@@ -17,7 +17,9 @@ class Session(Table, table=True):
     created_at: datetime = time_column()
     seen_at: datetime = time_column()
     expires_at: datetime = time_column(index=True)
-    method: str = "passphrase"  #: by which it was opened: passphrase | recovery-code | passkey
+    method: str = (
+        "passphrase"  #: by which it was opened: passphrase | recovery-code | passkey | oidc
+    )
     device: str = ""  #: families of browser and system, e.g. "Firefox, Android"; nothing finer
     proved_at: datetime | None = time_column(nullable=True)  #: last proof for steps that need one
 
@@ -35,12 +37,59 @@ class Passkey(Table, table=True):
     used_at: datetime | None = time_column(nullable=True)
 
 
+class Totp(Table, table=True):
+    """A citizen's authenticator app: the second factor of a login by passphrase (RFC 6238)."""
+
+    mailbox_id: str = Field(primary_key=True, foreign_key="mailbox.id")
+    sealed: bytes  #: its secret, sealed under a key of the keyring
+    created_at: datetime = time_column()
+    confirmed_at: datetime | None = time_column(nullable=True)  #: in force since
+    last_step: int = 0  #: time step of the last code that was taken; none before it counts
+
+
+class LoginStep(Table, table=True):
+    """A login whose passphrase was right and whose second factor is still missing."""
+
+    __tablename__ = "login_step"
+
+    digest: bytes = Field(primary_key=True)  #: SHA-256 of the cookie's value
+    mailbox_id: str = Field(foreign_key="mailbox.id", index=True)
+    factor: str  #: totp | email-code
+    code_digest: bytes | None = None  #: HMAC of the code that was mailed
+    code_failures: int = 0
+    created_at: datetime = time_column()
+    expires_at: datetime = time_column(index=True)
+
+
+class KnownBrowser(Table, table=True):
+    """A browser that logged in before: strangers' failures do not slow it down."""
+
+    __tablename__ = "known_browser"
+
+    digest: bytes = Field(primary_key=True)  #: HMAC of the cookie's value and the mailbox
+    mailbox_id: str = Field(foreign_key="mailbox.id", index=True)
+    created_at: datetime = time_column()
+    expires_at: datetime = time_column(index=True)
+
+
+class OidcLink(Table, table=True):
+    """An account elsewhere that logs in to a mailbox and never unlocks it."""
+
+    __tablename__ = "oidc_link"
+
+    digest: bytes = Field(primary_key=True)  #: HMAC of issuer and subject
+    mailbox_id: str = Field(foreign_key="mailbox.id", index=True)
+    issuer: str
+    created_at: datetime = time_column()
+    used_at: datetime | None = time_column(nullable=True)
+
+
 class UsedChallenge(Table, table=True):
-    """A WebAuthn challenge that was answered once; refused again until it has expired."""
+    """A challenge, state or code that was used once; refused again until it has expired."""
 
     __tablename__ = "used_challenge"
 
-    digest: bytes = Field(primary_key=True)  #: SHA-256 of the challenge
+    digest: bytes = Field(primary_key=True)  #: SHA-256 of it
     expires_at: datetime = time_column(index=True)
 
 
