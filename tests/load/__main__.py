@@ -1,6 +1,7 @@
 """Measures dispatch end to end beside the raw commit floor of the same run, and mail.
 
-    python -m tests.load [--quick] [--rounds N] [--seconds S] [--only sqlite-grouped,…] [--mail]
+    python -m tests.load [--quick] [--rounds N] [--seconds S] [--only sqlite-grouped,…]
+    python -m tests.load --mail | --log [--events N] [--quick]
 
 Every configuration gets a fresh installation and a real service process in every round; the order
 rotates, so that what the machine does meanwhile hits all alike. Reported are medians over rounds.
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.load.floor import postgresql_floor, sqlite_floor
+from tests.load.log import log_round, print_log
 from tests.load.mail import mail_round, mail_summary, print_mail
 from tests.load.memory import large_notice
 from tests.load.processes import (
@@ -68,9 +70,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="measured, per configuration")
     parser.add_argument("--only", default="", help="comma-separated configurations")
     parser.add_argument("--mail", action="store_true", help="alerts and reports alone")
+    parser.add_argument("--log", action="store_true", help="the log alone")
+    parser.add_argument("--events", type=int, default=1_000_000, help="in the log")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 1, 3.0
+        options.events = min(options.events, 50_000)
+    if options.log:
+        print_log(_log_rounds(options.events))
+        return
     chosen = [c for c in CONFIGURATIONS if not options.only or c.name in options.only.split(",")]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="siegelpost-bench-")))
@@ -99,9 +107,25 @@ def main() -> None:
     print_report(report)
     print_mail(mail)
     report["mail"] = mail
+    report["log"] = _log_rounds(options.events)
+    print_log(report["log"])
     out = Path("build/bench.json")
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps({"report": report, "rounds": rounds}, indent=1) + "\n")
+
+
+def _log_rounds(events: int) -> list[dict[str, Any]]:
+    """One log in each kind of database."""
+    rounds = []
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="siegelpost-log-")))
+        file = folder / "siegelpost.db"
+        rounds.append(log_round(folder / "sqlite", database=f"sqlite:///{file}", events=events))
+        file.unlink()
+        server = stack.enter_context(running_server())
+        url = stack.enter_context(_database(server, "log"))
+        rounds.append(log_round(folder / "postgresql", database=url, events=events))
+    return rounds
 
 
 def _round(

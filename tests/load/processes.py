@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +60,17 @@ class Service:
 
 @contextmanager
 def running_service(
-    folder: Path, *, database: str, group_limit: int, citizens: int
+    folder: Path,
+    *,
+    database: str,
+    group_limit: int,
+    citizens: int,
+    before_start: Callable[[Path], None] | None = None,
 ) -> Iterator[Service]:
-    """Install, fill and start; stop at the end. Alerts are queued, and stay so."""
+    """Install, fill and start; stop at the end. Alerts are queued, and stay so.
+
+    ``before_start`` gets the settings file while nothing runs yet.
+    """
     port = free_port()
     file = write_new_installation(
         folder,
@@ -73,6 +81,8 @@ def running_service(
         database=database,
     )
     agency, enrolments = asyncio.run(_fill(file, citizens))
+    if before_start is not None:
+        before_start(file)
     with (folder / "service.log").open("wb") as log:
         process = subprocess.Popen(
             [
