@@ -18,7 +18,7 @@ from siegelpost.store.tables.access import (
     Totp,
     UsedChallenge,
 )
-from siegelpost.store.tables.agencies import Agency, ApiClient, Explainer, UsedAssertion
+from siegelpost.store.tables.agencies import Agency, AgencyKey, ApiClient, Explainer, UsedAssertion
 from siegelpost.store.tables.base import Table, core, metadata
 from siegelpost.store.tables.evidence import Checkpoint, Cosignature, Event, LogTile, Timestamp
 from siegelpost.store.tables.mail import Alert, AlertAttempt, Bounce
@@ -45,6 +45,7 @@ __all__ = [
     "Activation",
     "Address",
     "Agency",
+    "AgencyKey",
     "Alert",
     "AlertAttempt",
     "ApiClient",

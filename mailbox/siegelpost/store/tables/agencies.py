@@ -51,6 +51,21 @@ class ApiClient(Table, table=True):
     disabled_at: datetime | None = time_column(nullable=True)
 
 
+class AgencyKey(Table, table=True):
+    """Public half of a manifest key that an agency keeps itself, to seal on its own side."""
+
+    __tablename__ = "agency_key"
+
+    id: str = Field(primary_key=True)
+    agency_id: str = Field(foreign_key="agency.id", index=True)
+    verifier: str = Field(unique=True)  #: verifier key (C2SP vkey)
+    created_at: datetime = time_column()
+    retired_at: datetime | None = time_column(nullable=True)
+    compromised_at: datetime | None = time_column(
+        nullable=True
+    )  #: since when somebody else may have it
+
+
 class UsedAssertion(Table, table=True):
     """``jti`` of a client assertion that was taken once; refused again until it has expired."""
 
