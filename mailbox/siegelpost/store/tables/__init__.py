@@ -40,6 +40,13 @@ from siegelpost.store.tables.notices import (
     Task,
 )
 from siegelpost.store.tables.running import Cursor, Installation, Lease
+from siegelpost.store.tables.staff import (
+    StaffExport,
+    StaffLook,
+    StaffMember,
+    StaffPasskey,
+    StaffSession,
+)
 
 __all__ = [
     "Activation",
@@ -73,6 +80,11 @@ __all__ = [
     "OpenPgpKey",
     "Passkey",
     "Session",
+    "StaffExport",
+    "StaffLook",
+    "StaffMember",
+    "StaffPasskey",
+    "StaffSession",
     "Table",
     "Task",
     "Throttle",
