@@ -19,7 +19,9 @@ from siegelpost.sealing.keys import Identity, acknowledgement_key
 from siegelpost.store import tables
 from siegelpost.store.context import Context
 
-ALL_SCOPES = "enrolments:write notices:write notices:read receipts:read tasks:read tasks:write"
+ALL_SCOPES = (
+    "enrolments:write notices:write notices:read receipts:read events:read tasks:read tasks:write"
+)
 
 
 class KeyAdding(Protocol):

@@ -215,6 +215,26 @@ class StatusOut(BaseModel):
     deadline: DeadlineNowOut
 
 
+class FeedItemOut(EventOut):
+    """One event of a notice, and the notice's clock as of now."""
+
+    leaf_index: Annotated[int, Field(description="Place in the public log.")]
+    notice: str
+    enrolment: Annotated[str, Field(description="Whom it is about: the agency's enrolment.")]
+    deadline: Annotated[
+        DeadlineNowOut | None,
+        Field(description="Of the whole notice, now; `what_if` is left out here."),
+    ]
+
+
+class FeedOut(BaseModel):
+    """A part of the feed, in the order of the log."""
+
+    events: list[FeedItemOut]
+    next: Annotated[int, Field(description="Give it as `cursor` to go on, now or later.")]
+    more: Annotated[bool, Field(description="Whether there are further ones now.")]
+
+
 class TaskOut(BaseModel):
     """Something to do about a notice. Holds no personal data."""
 

@@ -11,9 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from siegelpost.api import openapi, openapi_clock
+from siegelpost.api import openapi, openapi_clock, openapi_feed
 from siegelpost.api.clock import ClockEndpoints
 from siegelpost.api.enrolments import EnrolmentEndpoint
+from siegelpost.api.feed import FeedEndpoint
 from siegelpost.api.health import HealthEndpoints, Metrics
 from siegelpost.api.log import LogEndpoints
 from siegelpost.api.middleware import Envelope
@@ -71,6 +72,7 @@ def create_api(
     ):
         route("POST", f"/v1/notices/{{notice_id}}/{name}", post, status_code=201, **texts)
     route("POST", "/v1/notices/{notice_id}/withdraw", clock.post_withdraw, **openapi_clock.WITHDRAW)
+    route("GET", "/v1/events", FeedEndpoint(context, tokens).get, **openapi_feed.FEED)
     route("GET", "/v1/tasks", tasks.list, **openapi.TASKS)
     route("POST", "/v1/tasks/{task_id}/close", tasks.close, **openapi.CLOSE_TASK)
     if sandbox is not None:

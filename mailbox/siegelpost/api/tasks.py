@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from siegelpost.api.bodies import read_small
 from siegelpost.api.problems import ApiProblem
+from siegelpost.api.queries import invalid, number
 from siegelpost.api.schemas import TaskCloseIn, parse
 from siegelpost.api.settings import ApiSettings
 from siegelpost.api.tokens import Tokens
@@ -44,12 +45,12 @@ class TaskEndpoints:
         sender = self._tokens.check(request.headers.get("authorization"), "tasks:read")
         state = request.query_params.get("state", "open")
         if state not in _STATES:
-            raise _invalid("state", "open, closed or all")
+            raise invalid("state", "open, closed or all")
         page = await list_tasks(
             self._context,
             sender.agency_id,
-            after=_number(request, "after", default=0, least=0, most=_LARGEST),
-            limit=_number(request, "limit", default=100, least=1, most=PAGE_LIMIT),
+            after=number(request, "after", default=0, least=0, most=_LARGEST),
+            limit=number(request, "limit", default=100, least=1, most=PAGE_LIMIT),
             is_open=_STATES[state],
         )
         return _json(
@@ -64,14 +65,14 @@ class TaskEndpoints:
             raise ApiProblem("media-type", "application/json is needed")
         asked = parse(TaskCloseIn, await read_small(request, self._settings))
         if (asked.outcome is TaskOutcome.PAPER_SENT) is not (asked.at is not None):
-            raise _invalid("at", "needed with paper-sent, and only there")
+            raise invalid("at", "needed with paper-sent, and only there")
         task_id = request.path_params["task_id"]
         if len(task_id) > _MAX_ID or "\0" in task_id:
             raise NoSuchTask("no such task")
         try:
             closed = await close(self._context, sender, task_id, asked.outcome, posted_at=asked.at)
         except PostingInFuture as error:
-            raise _invalid("at", str(error)) from None
+            raise invalid("at", str(error)) from None
         return _json(_task(closed))
 
 
@@ -91,19 +92,6 @@ def _task(task: Task) -> dict[str, Any]:
         "closed_by": task.closed_by,
         "outcome": task.outcome,
     }
-
-
-def _number(request: Request, name: str, *, default: int, least: int, most: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and least <= int(text) <= most):
-        raise _invalid(name, f"a whole number from {least} to {most}")
-    return int(text)
-
-
-def _invalid(at: str, reason: str) -> ApiProblem:
-    return ApiProblem("request-invalid", errors=[{"at": f"/{at}", "reason": reason}])
 
 
 def _json(value: dict[str, Any]) -> Response:

@@ -28,6 +28,7 @@ SCOPES = (
     "notices:write",
     "notices:read",
     "receipts:read",
+    "events:read",
     "tasks:read",
     "tasks:write",
 )

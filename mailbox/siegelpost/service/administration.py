@@ -33,6 +33,7 @@ SCOPES = (
     "notices:write",
     "notices:read",
     "receipts:read",
+    "events:read",
     "tasks:read",
     "tasks:write",
 )
