@@ -65,6 +65,13 @@ class EventType(StrEnum):
     ADDRESS_CHANGED = "address-changed"
     KEY_COPY_CHANGED = "key-copy-changed"
     LOGGED_IN = "logged-in"
+    FILE_VIEWED = "file-viewed"
+    EXPORT_REQUESTED = "export-requested"
+    EXPORT_DECIDED = "export-decided"
+    EXPORTED = "exported"
+    STAFF_CHANGED = "staff-changed"
+    KEY_OPENED = "key-opened"
+    RENEWAL_ASKED = "renewal-asked"
 
 
 #: The evidence of ETSI EN 319 522 that a type corresponds to; types without one are absent.
