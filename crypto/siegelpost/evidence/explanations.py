@@ -309,6 +309,13 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
             "The binding of the key to the mailbox is not validly signed.",
         ),
     ),
+    "succession-signature": (
+        11,
+        _t(
+            "Der frühere Schlüssel des Postfachs hat den neuen nicht gültig unterschrieben.",
+            "The mailbox's earlier key did not validly sign for its successor.",
+        ),
+    ),
     "acknowledgement-signature": (
         11,
         _t(

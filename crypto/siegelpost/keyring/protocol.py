@@ -32,6 +32,8 @@ class KeyPurpose(StrEnum):
     RETURN_ADDRESS = "return-address"
     #: Seeds of the keys that incoming reports are sealed to derive from it.
     EVIDENCE = "evidence"
+    #: Wraps the seeds of managed mailboxes.
+    CUSTODY = "custody"
     #: Sessions and form tokens.
     SESSION = "session"
     #: Signs alerts of one agency (the scope) as OpenPGP: `siegelpost.openpgp.AgencyKey`, encoded.

@@ -15,6 +15,10 @@ Wrapping key (32 bytes) by method, each with a random 16-byte salt of its own:
 - `recovery-code`: HKDF-SHA256(ikm = the 27 canonical characters, salt,
   info = "siegelpost/recovery-code/v1").
 - `passkey`: HKDF-SHA256(ikm = 32-byte PRF output, salt, info = "siegelpost/passkey/v1").
+- `successor`: HKDF-SHA256(ikm = 32-byte seed of the key that took its place, salt,
+  info = "siegelpost/successor/v1"). The only copy of a retired key.
+- `managed`: HKDF-SHA256(ikm = a 32-byte secret of the service's keyring, salt,
+  info = "siegelpost/managed/v1"). Of managed mailboxes: the service can open it.
 
 A recovery code proves a login, too, for somebody who forgot the passphrase:
 HKDF-SHA256(ikm = the 27 canonical characters, salt, info = "siegelpost/recovery-login/v1").
@@ -59,6 +63,8 @@ class Method(StrEnum):
     PASSPHRASE = "passphrase"  # noqa: S105 - the name of a method
     RECOVERY_CODE = "recovery-code"
     PASSKEY = "passkey"
+    SUCCESSOR = "successor"
+    MANAGED = "managed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +132,18 @@ def passkey_key(prf_output: bytes, salt: bytes) -> bytes:
     """Wrapping key of a passkey's 32-byte PRF output (WebAuthn `prf` extension)."""
     _check_size("PRF output", prf_output, KEY_SIZE)
     return _hkdf(prf_output, salt, b"siegelpost/passkey/v1")
+
+
+def successor_key(seed: bytes, salt: bytes) -> bytes:
+    """Wrapping key for a retired key's seed, out of the seed (32 bytes) of its successor."""
+    _check_size("seed", seed, SEED_SIZE)
+    return _hkdf(seed, salt, b"siegelpost/successor/v1")
+
+
+def managed_key(secret: bytes, salt: bytes) -> bytes:
+    """Wrapping key of a managed mailbox, out of a 32-byte secret of the service's keyring."""
+    _check_size("secret", secret, KEY_SIZE)
+    return _hkdf(secret, salt, b"siegelpost/managed/v1")
 
 
 def wrap_seed(
