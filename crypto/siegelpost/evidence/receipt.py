@@ -102,7 +102,7 @@ class Receipt:
 
 def write_receipt(receipt: Receipt) -> bytes:
     """The receipt as indented UTF-8 JSON."""
-    value = {**_unsealed(receipt), "seal": receipt.seal}
+    value = {**receipt_members(receipt), "seal": receipt.seal}
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
 
@@ -111,10 +111,11 @@ def receipt_digest(receipt: Receipt) -> bytes:
 
     Of all members that `write_receipt` writes, those too that a file may leave out.
     """
-    return hashlib.sha256(canonical.encode(_unsealed(receipt))).digest()
+    return hashlib.sha256(canonical.encode(receipt_members(receipt))).digest()
 
 
-def _unsealed(receipt: Receipt) -> dict[str, Json]:
+def receipt_members(receipt: Receipt) -> dict[str, Json]:
+    """All members but the seal, as `receipt_digest` takes them."""
     return {
         "format": FORMAT,
         "notice": receipt.notice,
@@ -123,8 +124,8 @@ def _unsealed(receipt: Receipt) -> dict[str, Json]:
         "made_at": format_time(receipt.made_at),
         "provisional": receipt.provisional,
         "origin": receipt.origin,
-        "events": [_event_json(event) for event in receipt.events],
-        "mailbox_events": [_event_json(event) for event in receipt.mailbox_events],
+        "events": [shown_event_json(event) for event in receipt.events],
+        "mailbox_events": [shown_event_json(event) for event in receipt.mailbox_events],
         "acceptance": receipt.acceptance,
         "documents": [
             {
@@ -142,8 +143,13 @@ def _unsealed(receipt: Receipt) -> dict[str, Json]:
 
 def parse_receipt(data: bytes) -> Receipt:
     """The receipt in `data`, with nothing verified; FormatError if malformed or too large."""
+    return parse_receipt_members(canonical.parse(data, max_size=MAX_RECEIPT))
+
+
+def parse_receipt_members(value: Json) -> Receipt:
+    """The receipt of parsed JSON; FormatError if malformed."""
     fields = Fields(
-        canonical.parse(data, max_size=MAX_RECEIPT),
+        value,
         "receipt",
         required=(
             "format",
@@ -189,7 +195,8 @@ def parse_receipt(data: bytes) -> Receipt:
     )
 
 
-def _event_json(event: ReceiptEvent) -> dict[str, Json]:
+def shown_event_json(event: ReceiptEvent) -> dict[str, Json]:
+    """One event as it stands in a receipt."""
     return {
         "body": event.body.decode("utf-8"),
         "salt": event.salt.hex(),
@@ -199,10 +206,11 @@ def _event_json(event: ReceiptEvent) -> dict[str, Json]:
 
 
 def _events(fields: Fields, name: str) -> tuple[ReceiptEvent, ...]:
-    return tuple(_parse_event(item) for item in fields.items(name, max_items=MAX_EVENTS))
+    return tuple(parse_shown_event(item) for item in fields.items(name, max_items=MAX_EVENTS))
 
 
-def _parse_event(value: Json) -> ReceiptEvent:
+def parse_shown_event(value: Json) -> ReceiptEvent:
+    """The event of a receipt's JSON; FormatError if malformed."""
     fields = Fields(value, "receipt: event", required=("body", "salt", "leaf_index", "proof"))
     return ReceiptEvent(
         body=fields.text("body", max_length=MAX_BODY).encode("utf-8"),

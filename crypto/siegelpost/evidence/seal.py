@@ -16,6 +16,7 @@ from siegelpost.evidence.explanations import failure
 from siegelpost.evidence.fields import Fields
 from siegelpost.evidence.notes import Signer, open_note, sign_note
 from siegelpost.evidence.receipt import Receipt, receipt_digest
+from siegelpost.evidence.redacted import RedactedReceipt, redacted_digest
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.trust import Purpose, Trust
 
@@ -24,14 +25,20 @@ FORMAT = "siegelpost/seal/v1"
 
 def seal_receipt(receipt: Receipt, signer: Signer) -> Receipt:
     """The receipt with its seal; one that it had before is replaced."""
-    text = canonical.encode({"format": FORMAT, "receipt_sha256": receipt_digest(receipt).hex()})
-    return replace(receipt, seal=sign_note(text.decode("utf-8") + "\n", signer))
+    return replace(receipt, seal=_seal(receipt_digest(receipt), signer))
 
 
-def check_seal(receipt: Receipt, trust: Trust) -> None:
+def seal_redacted(receipt: RedactedReceipt, signer: Signer) -> RedactedReceipt:
+    """Likewise for a redacted receipt: what is stated of withheld events is the service's word."""
+    seal = _seal(redacted_digest(receipt), signer)
+    return replace(receipt, frame=replace(receipt.frame, seal=seal))
+
+
+def check_seal(receipt: Receipt, trust: Trust, digest: bytes | None = None) -> None:
     """Step 16: the seal is of this receipt, by a key in force when the receipt was made.
 
-    A key that was stolen later does not count here, as nothing dates a seal from outside.
+    `digest` is of the redacted receipt whose frame `receipt` is. A key that was stolen later does
+    not count here, as nothing dates a seal from outside.
     """
     if receipt.seal is None:
         raise failure("seal-missing", "the receipt has no seal")
@@ -48,10 +55,9 @@ def check_seal(receipt: Receipt, trust: Trust) -> None:
         raise failure("seal-signature", error) from error
     except FormatError as error:
         raise failure("seal-malformed", error) from error
-    if sealed != receipt_digest(receipt):
-        raise failure(
-            "seal-differs", f"seal of {sealed.hex()}, receipt {receipt_digest(receipt).hex()}"
-        )
+    digest = receipt_digest(receipt) if digest is None else digest
+    if sealed != digest:
+        raise failure("seal-differs", f"seal of {sealed.hex()}, receipt {digest.hex()}")
     keys = [trust.key_of(Purpose.ACCEPTANCE, signature) for signature in opened.signatures]
     sound = [key for key in keys if key.compromised_at is None]
     if not sound:
@@ -61,3 +67,8 @@ def check_seal(receipt: Receipt, trust: Trust) -> None:
             "seal-key-validity",
             f"{sound[0].verifier.vkey} is not in force at {format_time(receipt.made_at)}",
         )
+
+
+def _seal(digest: bytes, signer: Signer) -> str:
+    text = canonical.encode({"format": FORMAT, "receipt_sha256": digest.hex()})
+    return sign_note(text.decode("utf-8") + "\n", signer)

@@ -1,18 +1,16 @@
 """The checks behind the numbered steps of `verify`: values in, VerificationError or nothing out.
 
 Each function's first line names its step. Order and times (step 9) are in `order`,
-witnesses and timestamps (13 and 14) in `dating`.
+acknowledgements (11) in `acknowledged`, witnesses and timestamps (13 and 14) in `dating`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
-from siegelpost.evidence import acknowledgement, key_binding
 from siegelpost.evidence.acceptance import Acceptance, open_acceptance, submission_facts
-from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.checkpoint import Checkpoint, open_checkpoint
 from siegelpost.evidence.commitments import commitment, document_commitment
 from siegelpost.evidence.errors import FormatError, InclusionError, LogError, SignatureError
@@ -20,7 +18,8 @@ from siegelpost.evidence.events import Event, EventType, parse_event
 from siegelpost.evidence.explanations import failure
 from siegelpost.evidence.merkle import leaf_hash, verify_inclusion
 from siegelpost.evidence.proofs import LogProof, parse_proof
-from siegelpost.evidence.receipt import Receipt, ReceiptEvent
+from siegelpost.evidence.receipt import Receipt
+from siegelpost.evidence.redacted import AnyEvent, WithheldEvent
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.trust import Purpose, Trust, TrustedKey, parse_trust
 
@@ -46,6 +45,9 @@ class LoggedEvent:
     leaf_index: int
     #: Leaf data.
     commitment: bytes
+    #: The body is withheld: id, type and time are the service's word (step 16), and facts and
+    #: predecessor unknown.
+    withheld: bool = False
 
 
 def check_trust(data: bytes, receipt: Receipt) -> Trust:
@@ -95,7 +97,7 @@ def check_checkpoint(
     return checkpoint, stolen
 
 
-def check_proofs(receipt: Receipt, every: Sequence[ReceiptEvent]) -> list[LogProof]:
+def check_proofs(receipt: Receipt, every: Sequence[AnyEvent]) -> list[LogProof]:
     """Step 4: the proofs, all under the receipt's checkpoint and of different leaves."""
     proofs: list[LogProof] = []
     for number, item in enumerate(every, 1):
@@ -116,11 +118,14 @@ def check_proofs(receipt: Receipt, every: Sequence[ReceiptEvent]) -> list[LogPro
     return proofs
 
 
-def check_events(every: Sequence[ReceiptEvent]) -> list[LoggedEvent]:
-    """Step 5: the events, each in canonical form and only once."""
+def check_events(receipt: Receipt, every: Sequence[AnyEvent]) -> list[LoggedEvent]:
+    """Step 5: the events, each in canonical form and only once; withheld ones by what is stated."""
     logged: list[LoggedEvent] = []
     for number, item in enumerate(every, 1):
         try:
+            if isinstance(item, WithheldEvent):
+                logged.append(_stated(receipt, item))
+                continue
             event = parse_event(item.body)
             leaf = commitment(item.salt, item.body)
         except FormatError as error:
@@ -129,6 +134,23 @@ def check_events(every: Sequence[ReceiptEvent]) -> list[LoggedEvent]:
     if len({item.event.id for item in logged}) != len(logged):
         raise failure("event-twice", "two events have one id")
     return logged
+
+
+def _stated(receipt: Receipt, item: WithheldEvent) -> LoggedEvent:
+    """A withheld event as far as it is stated, of the receipt's own subject."""
+    event = Event(
+        id=item.id,
+        type=item.type,
+        time_at=item.time_at,
+        agency=receipt.agency,
+        notice=None if item.type in _MAILBOX_TYPES else receipt.notice,
+        mailbox=receipt.mailbox,
+        actor="service",
+        facts={},
+    )
+    return LoggedEvent(
+        event=event, leaf_index=item.leaf_index, commitment=item.commitment, withheld=True
+    )
 
 
 def check_inclusion(item: LoggedEvent, proof: LogProof, checkpoint: Checkpoint) -> None:
@@ -175,13 +197,16 @@ def check_belong(
 
 
 def check_chain(events: Sequence[LoggedEvent]) -> None:
-    """Step 8: each event names its predecessor, from submission-accepted on."""
+    """Step 8: each event names its predecessor, from submission-accepted on.
+
+    What a withheld event names is unknown; what follows it names it, and leaves are in order.
+    """
     first = events[0].event
     if first.type is not EventType.SUBMISSION_ACCEPTED or first.previous is not None:
         raise failure("chain-start", f"the first event is {first.type.value} {first.id}")
     for before, after in pairwise(events):
         label = f"{after.event.type.value} {after.event.id}"
-        if after.event.previous != before.commitment:
+        if not after.withheld and after.event.previous != before.commitment:
             raise failure("chain-gap", f"{label} does not follow {before.event.id}")
         if after.leaf_index <= before.leaf_index:
             raise failure("leaf-order", f"{label} is at a lower leaf than its predecessor")
@@ -229,7 +254,10 @@ def check_acceptance(
         "agency": acceptance.agency == event.agency,
         "mailbox": acceptance.mailbox == event.mailbox,
         "accepted_at": acceptance.accepted_at == event.time_at,
-        **{name: event.facts.get(name) == value for name, value in expected.items()},
+        **{
+            name: submission.withheld or event.facts.get(name) == value
+            for name, value in expected.items()
+        },
     }
     for name, agrees in agreements.items():
         if not agrees:
@@ -237,96 +265,6 @@ def check_acceptance(
     if tuple(document.commitment for document in receipt.documents) != acceptance.documents:
         raise failure("acceptance-documents", "other document commitments than accepted")
     return acceptance, stolen
-
-
-def check_acknowledgements(
-    receipt: Receipt, events: Sequence[LoggedEvent], mailbox_events: Sequence[LoggedEvent]
-) -> int:
-    """Step 11: how many acknowledgements there are, all good."""
-    packages = _packages(events)
-    count = 0
-    for item in events:
-        if item.event.type is not EventType.ACKNOWLEDGED:
-            continue
-        count += 1
-        try:
-            ack, key, signature = acknowledgement.from_facts(
-                item.event.facts, mailbox=receipt.mailbox, notice=receipt.notice
-            )
-            package = packages.get(ack.payload_sha256.hex())
-            if package is None or package.leaf_index >= item.leaf_index:
-                raise failure(
-                    "acknowledgement-payload", "payload_sha256 is of no package provided before"
-                )
-            binding, proof = _binding(receipt, key, item.leaf_index, package, mailbox_events)
-        except FormatError as error:
-            raise failure("acknowledgement-malformed", error) from error
-        try:
-            binding.verify(proof)
-        except SignatureError as error:
-            raise failure("binding-signature", error) from error
-        try:
-            ack.verify(binding.acknowledgement_key, signature)
-        except SignatureError as error:
-            raise failure("acknowledgement-signature", error) from error
-    return count
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Package:
-    #: Of submission-accepted or reprovided.
-    leaf_index: int
-    #: Ids of the keys that it was sealed to, as the service states.
-    keys: frozenset[str]
-
-
-def _packages(events: Sequence[LoggedEvent]) -> dict[object, _Package]:
-    """The packages by the SHA-256 of their payload, in hex."""
-    found: dict[object, _Package] = {}
-    payload: object = None
-    for item in events:
-        kind, facts = item.event.type, item.event.facts
-        if kind in (EventType.SUBMISSION_ACCEPTED, EventType.REPROVIDED):
-            payload = facts.get("package_payload_sha256")
-            found[payload] = _Package(leaf_index=item.leaf_index, keys=_keys(facts))
-        elif kind is EventType.PROVIDED and payload in found:
-            found[payload] = replace(found[payload], keys=_keys(facts))
-    return found
-
-
-def _keys(facts: Mapping[str, Json]) -> frozenset[str]:
-    keys = facts.get("keys")
-    return frozenset(str(key) for key in keys) if isinstance(keys, list) else frozenset()
-
-
-def _binding(
-    receipt: Receipt,
-    key: str,
-    acknowledged: int,
-    package: _Package,
-    mailbox_events: Sequence[LoggedEvent],
-) -> tuple[key_binding.KeyBinding, bytes]:
-    """The binding of `key`, which was sealed to, bound before the package, and not retired.
-
-    That no key-retired is left out the service vouches for with the seal (step 16).
-    """
-    earlier = [
-        item
-        for item in mailbox_events
-        if item.leaf_index < acknowledged and item.event.facts.get("key") == key
-    ]
-    if any(item.event.type is EventType.KEY_RETIRED for item in earlier):
-        raise failure("key-retired", f"key {key} was retired before it acknowledged")
-    bound = [
-        item.event
-        for item in earlier
-        if item.event.type is EventType.KEY_BOUND and item.leaf_index < package.leaf_index
-    ]
-    if len(bound) != 1:
-        raise failure("key-not-bound", f"key {key} is bound {len(bound)} times before the package")
-    if key not in package.keys:
-        raise failure("key-not-sealed-to", f"the package was not sealed to key {key}")
-    return key_binding.from_facts(bound[0].facts, mailbox=receipt.mailbox)
 
 
 def check_document(receipt: Receipt, document: bytes, number: int) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from siegelpost.evidence.acceptance import Acceptance
+from siegelpost.evidence.acknowledged import check_acknowledgements
 from siegelpost.evidence.checkpoint import Checkpoint
 from siegelpost.evidence.cosignature import Cosignature
 from siegelpost.evidence.dating import (
@@ -23,14 +24,15 @@ from siegelpost.evidence.dating import (
 )
 from siegelpost.evidence.deadline import check_deadline
 from siegelpost.evidence.errors import FormatError, VerificationError
+from siegelpost.evidence.events import EventType
 from siegelpost.evidence.explanations import STEPS, Text, failure
 from siegelpost.evidence.order import check_consent, check_order, check_times
-from siegelpost.evidence.receipt import Receipt, parse_receipt
+from siegelpost.evidence.receipt import Receipt
+from siegelpost.evidence.redacted import RedactedReceipt, Redaction, parse_any, redacted_digest
 from siegelpost.evidence.seal import check_seal
 from siegelpost.evidence.steps import (
     LoggedEvent,
     check_acceptance,
-    check_acknowledgements,
     check_belong,
     check_chain,
     check_checkpoint,
@@ -42,7 +44,14 @@ from siegelpost.evidence.steps import (
 )
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.trust import TrustedKey
-from siegelpost.evidence.wording import dating_result, deadline_result, witness_result
+from siegelpost.evidence.wording import (
+    acknowledgement_result,
+    chain_result,
+    dating_result,
+    deadline_result,
+    events_result,
+    witness_result,
+)
 
 _OLDER = Text(
     de=" Der Schlüssel wurde später entwendet; Zeitstempel zeigen, dass dies hier älter ist.",
@@ -82,6 +91,8 @@ class Verification:
     witnesses: tuple[Cosignature, ...]
     #: What timestamps prove about the events' times.
     dating: Dating
+    #: What the receipt withholds; then `receipt` holds no events, and `events` tell which are.
+    redaction: Redaction = Redaction.FULL
 
 
 def verify_receipt(
@@ -123,6 +134,9 @@ def verify_receipt(
     16. The service sealed this very receipt, with a key in force when it was made: these were all
         events of the notice then, and all of the mailbox that bear on it.
 
+    In a redacted receipt, what is stated of withheld events (type and time, masked facts) is the
+    service's word under the seal of step 16; that something with this commitment stands at this
+    place of the log is proven all the same, and shown events name the withheld one before them.
     A key that was compromised later (steps 3 and 10) counts if timestamps show that everything it
     is needed for was in the log before. A seal of it (16) does not: a new receipt has a new seal.
     Steps 13 and 14 hold unchecked if the trust file names nobody for them, and 14 if rfc3161-client
@@ -157,9 +171,12 @@ def verify_receipt(
 
     # 1
     try:
-        receipt = parse_receipt(data)
+        given = parse_any(data)
     except FormatError as error:
         raise failure("receipt-malformed", error) from error
+    redacted = given if isinstance(given, RedactedReceipt) else None
+    receipt = given.frame if isinstance(given, RedactedReceipt) else given
+    every = (*given.events, *given.mailbox_events)
     made = format_time(receipt.made_at)
     held(
         f"Quittung über die Nachricht {receipt.notice}, erstellt {made}.",
@@ -172,7 +189,6 @@ def verify_receipt(
         f"Trust file for the log {trusted.origin}.",
     )
     # 3
-    every = (*receipt.events, *receipt.mailbox_events)
     leaves = [item.leaf_index for item in every]
 
     def all_older(keys: Sequence[TrustedKey], head: Checkpoint) -> bool:
@@ -195,15 +211,15 @@ def verify_receipt(
         f"{len(every)} proofs lead to this checkpoint.",
     )
     # 5
-    logged = check_events(every)
-    held(f"{len(every)} Ereignisse in richtiger Form.", f"{len(every)} events in proper form.")
+    logged = check_events(receipt, every)
+    held(*events_result(logged))
     # 6
     for item, proof in zip(logged, proofs, strict=True):
         check_inclusion(item, proof, checkpoint)
     held("Alle Ereignisse stehen im Protokoll.", "All events are in the log.")
     # 7
-    events = logged[: len(receipt.events)]
-    mailbox_events = logged[len(receipt.events) :]
+    events = logged[: len(given.events)]
+    mailbox_events = logged[len(given.events) :]
     check_belong(receipt, events, mailbox_events)
     held(
         "Alle Ereignisse gehören zu Nachricht, Behörde und Postfach der Quittung.",
@@ -211,10 +227,7 @@ def verify_receipt(
     )
     # 8
     check_chain(events)
-    held(
-        f"{len(events)} Ereignisse seit der Annahme, ohne Lücke.",
-        f"{len(events)} events since acceptance, without gap.",
-    )
+    held(*chain_result(events))
     # 9
     check_order([item.event for item in events])
     check_times([item.event for item in events], receipt.made_at)
@@ -243,17 +256,8 @@ def verify_receipt(
         + (_OLDER.en if stolen else ""),
     )
     # 11
-    count = check_acknowledgements(receipt, events, mailbox_events)
-    held(
-        *(
-            ("Unterschrift des Postfachschlüssels gültig.", "Signature of the mailbox's key valid.")
-            if count
-            else (
-                "Keine Öffnungsbestätigung enthalten; nichts zu prüfen.",
-                "No acknowledgement in the receipt; nothing to check.",
-            )
-        )
-    )
+    found = check_acknowledgements(receipt, events, mailbox_events)
+    held(*acknowledgement_result(found, events), checked=not _hides_acknowledgement(events))
     # 12
     for number, document in enumerate(documents, 1):
         check_document(receipt, document, number)
@@ -282,7 +286,7 @@ def verify_receipt(
     computed = check_deadline(receipt, logged)
     held(*deadline_result(computed), checked=computed is not None)
     # 16
-    check_seal(receipt, trusted)
+    check_seal(receipt, trusted, None if redacted is None else redacted_digest(redacted))
     held(
         f"Der Dienst hat gesiegelt, was er am {made} zu dieser Nachricht wusste.",
         f"The service sealed what it knew about this notice at {made}.",
@@ -296,4 +300,9 @@ def verify_receipt(
         mailbox_events=tuple(mailbox_events),
         witnesses=witnesses,
         dating=dating,
+        redaction=Redaction.FULL if redacted is None else redacted.level,
     )
+
+
+def _hides_acknowledgement(events: Sequence[LoggedEvent]) -> bool:
+    return any(item.withheld and item.event.type is EventType.ACKNOWLEDGED for item in events)

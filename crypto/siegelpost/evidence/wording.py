@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from siegelpost.evidence.acknowledged import Acknowledged
 from siegelpost.evidence.cosignature import Cosignature
 from siegelpost.evidence.dating import Dating
 from siegelpost.evidence.deadline import Computed
+from siegelpost.evidence.events import EventType
 from siegelpost.evidence.steps import LoggedEvent
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.timestamps import INSTALL
@@ -23,6 +25,60 @@ _UNCHECKED = {
         "Not checked: the receipt holds no timestamp. The times are those of the service's clock.",
     ),
 }
+
+
+def events_result(every: Sequence[LoggedEvent]) -> tuple[str, str]:
+    """The result of step 5."""
+    hidden = sum(item.withheld for item in every)
+    if not hidden:
+        return f"{len(every)} Ereignisse in richtiger Form.", f"{len(every)} events in proper form."
+    return (
+        f"{len(every)} Ereignisse in richtiger Form. Bei {hidden} davon ist der Inhalt geschwärzt: "
+        "Art und Zeit gibt dort der Dienst unter seinem Siegel an.",
+        f"{len(every)} events in proper form. The contents of {hidden} are withheld: there the "
+        "service states type and time under its seal.",
+    )
+
+
+def chain_result(events: Sequence[LoggedEvent]) -> tuple[str, str]:
+    """The result of step 8."""
+    unlinked = sum(item.withheld for item in events[1:])
+    if not unlinked:
+        return (
+            f"{len(events)} Ereignisse seit der Annahme, ohne Lücke.",
+            f"{len(events)} events since acceptance, without gap.",
+        )
+    return (
+        f"{len(events)} Ereignisse seit der Annahme. {unlinked} sind geschwärzt und nennen ihren "
+        "Vorgänger nicht; ihr Platz im Protokoll steht fest, dass keines fehlt, sagt das Siegel.",
+        f"{len(events)} events since acceptance. {unlinked} are withheld and do not name their "
+        "predecessor; their place in the log is certain, that none is missing the seal says.",
+    )
+
+
+def acknowledgement_result(found: Acknowledged, events: Sequence[LoggedEvent]) -> tuple[str, str]:
+    """The result of step 11, those that are shown good."""
+    if found.managed:
+        return (
+            "Unterschrift des Postfachschlüssels gültig. Verwaltetes Postfach: Den Schlüssel "
+            "verwahrte auch der Dienst.",
+            "Signature of the mailbox's key valid. Managed mailbox: the service, too, kept the "
+            "key.",
+        )
+    if found.count:
+        return (
+            "Unterschrift des Postfachschlüssels gültig.",
+            "Signature of the mailbox's key valid.",
+        )
+    if any(item.withheld and item.event.type is EventType.ACKNOWLEDGED for item in events):
+        return (
+            "Nicht geprüft: Die Öffnungsbestätigung ist geschwärzt.",
+            "Not checked: the acknowledgement is withheld.",
+        )
+    return (
+        "Keine Öffnungsbestätigung enthalten; nichts zu prüfen.",
+        "No acknowledgement in the receipt; nothing to check.",
+    )
 
 
 def witness_result(found: Sequence[Cosignature], trust: Trust) -> tuple[str, str]:
