@@ -17,8 +17,8 @@ from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.events import EventType, parse_event
 from siegelpost.evidence.ids import AlertId, EventId, MailboxId, NoticeId
 from siegelpost.evidence.times import format_time
+from siegelpost.notices.acting import ForAgency
 from siegelpost.notices.chains import write_on
-from siegelpost.notices.eligibility import Sender
 from siegelpost.notices.errors import NoSuchNotice, NoticeError
 from siegelpost.notices.readers import NOTICE, sent_by
 from siegelpost.store import tables
@@ -55,7 +55,7 @@ class Dispute:
 
 
 async def dispute(
-    context: Context, sender: Sender, notice_id: NoticeId, said: Dispute
+    context: Context, sender: ForAgency, notice_id: NoticeId, said: Dispute
 ) -> tuple[EventId, bool]:
     """Record; return the event's id, and whether it is new: the same claim counts once.
 

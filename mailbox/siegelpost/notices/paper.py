@@ -14,8 +14,8 @@ from sqlalchemy import Connection, select
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import EventId, MailboxId, NoticeId
 from siegelpost.evidence.times import format_time
+from siegelpost.notices.acting import ForAgency
 from siegelpost.notices.chains import write_on
-from siegelpost.notices.eligibility import Sender
 from siegelpost.notices.errors import NoSuchNotice, NoticeError
 from siegelpost.notices.readers import NOTICE, sent_by
 from siegelpost.notices.tasks import CLOCK_TOLERANCE, TaskOutcome
@@ -30,7 +30,7 @@ class PaperInvalid(NoticeError):
 
 
 async def send_paper(
-    context: Context, sender: Sender, notice_id: NoticeId, *, posted_at: datetime | None = None
+    context: Context, sender: ForAgency, notice_id: NoticeId, *, posted_at: datetime | None = None
 ) -> tuple[EventId, bool]:
     """Record the paper copy, posted now unless `posted_at`; return event id, and whether new.
 
@@ -62,7 +62,7 @@ async def send_paper(
 def _record(
     connection: Connection,
     context: Context,
-    sender: Sender,
+    sender: ForAgency,
     notice: AnyRow,
     *,
     now: datetime,

@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, MailboxId, NoticeId
 from siegelpost.evidence.times import format_time
+from siegelpost.notices.acting import ForAgency
 from siegelpost.notices.chains import write_on
-from siegelpost.notices.eligibility import Sender
 from siegelpost.notices.errors import NoSuchTask, TaskClosed
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
@@ -122,7 +122,7 @@ async def list_tasks(
 
 async def close(
     context: Context,
-    sender: Sender,
+    sender: ForAgency,
     task_id: str,
     outcome: TaskOutcome,
     *,
@@ -161,7 +161,7 @@ async def close(
     return await write_on(context, work)
 
 
-def _paper_sent(sender: Sender, row: AnyRow, posted_at: datetime, now: datetime) -> EventDraft:
+def _paper_sent(sender: ForAgency, row: AnyRow, posted_at: datetime, now: datetime) -> EventDraft:
     return EventDraft(
         type=EventType.PAPER_SENT,
         at=now,
