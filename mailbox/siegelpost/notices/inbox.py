@@ -1,6 +1,7 @@
 """Inbox: the list of a citizen's notices with their sealed covers, newest first.
 
-Covers stay sealed here; the browser opens them.
+Covers stay sealed here; the browser opens them. One that keeps them asks for the list alone, and
+then for the covers that it lacks.
 The cursor is the position after the last entry, so that notices which arrive meanwhile neither
 repeat nor hide others.
 """
@@ -9,15 +10,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, Join, Subquery, null, select, tuple_
 
 from siegelpost.deadlines.calendar import day
 from siegelpost.evidence.errors import FormatError
 from siegelpost.evidence.ids import AgencyId, NoticeId, check_id
 from siegelpost.evidence.times import format_time, parse_time
+from siegelpost.notices.archive import ARCHIVED
 from siegelpost.notices.errors import NoticeError
 from siegelpost.notices.readers import NOTICE, Reader, readable_by
 from siegelpost.store import tables
@@ -55,10 +58,14 @@ class InboxEntry:
     state: str
     #: bytes of the sealed package
     package_size: int
-    #: the sealed cover, an age file
-    cover: bytes
+    #: SHA-256 of the sealed cover's payload part
+    cover_payload_sha256: bytes
+    #: the sealed cover, an age file; None where the list alone was asked for
+    cover: bytes | None
     #: last day for an objection while the period runs or is about to, as computed last
     objection_until: date | None
+    #: whether the reader has put it away
+    archived: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +79,12 @@ class InboxPage:
 
 
 async def inbox(
-    context: Context, reader: Reader, *, limit: int = 25, cursor: str | None = None
+    context: Context,
+    reader: Reader,
+    *,
+    limit: int = 25,
+    cursor: str | None = None,
+    covers: bool = True,
 ) -> InboxPage:
     """Return up to ``limit`` (1 to PAGE_LIMIT) notices after ``cursor``; CursorInvalid."""
     limit = max(1, min(limit, PAGE_LIMIT))
@@ -86,6 +98,7 @@ async def inbox(
         NOTICE.c.state,
         NOTICE.c.package_size,
         NOTICE.c.cover_id,
+        NOTICE.c.cover_digest,
     )
     if cursor is not None:
         page = page.where(tuple_(NOTICE.c.provided_at, NOTICE.c.id) < tuple_(*_position(cursor)))
@@ -96,12 +109,16 @@ async def inbox(
         select(
             found,
             _agency.c.name.label("agency_name"),
-            _blob.c.data.label("cover"),
+            (_blob.c.data if covers else null()).label("cover"),
             DEADLINE.c.ends_on,
+            ARCHIVED.c.archived_at,
         )
         .select_from(
-            found.join(_agency, _agency.c.id == found.c.agency_id)
-            .join(_blob, (_blob.c.id == found.c.cover_id) & (_blob.c.part == 0))
+            _with_covers(found.join(_agency, _agency.c.id == found.c.agency_id), found, covers)
+            .outerjoin(
+                ARCHIVED,
+                (ARCHIVED.c.notice_id == found.c.id) & (ARCHIVED.c.reader_id == reader.mailbox_id),
+            )
             .outerjoin(WATCH, WATCH.c.notice_id == found.c.id)
             .outerjoin(
                 DEADLINE,
@@ -125,8 +142,10 @@ async def inbox(
                 acknowledged_at=row.acknowledged_at,
                 state=row.state,
                 package_size=row.package_size,
+                cover_payload_sha256=row.cover_digest,
                 cover=row.cover,
                 objection_until=row.ends_on if row.ends_on and row.ends_on >= today else None,
+                archived=row.archived_at is not None,
             )
             for row in rows[:limit]
         )
@@ -134,6 +153,33 @@ async def inbox(
         return InboxPage(notices=entries, next=_cursor(entries[-1]) if more else None)
 
     return await context.store.read(work)
+
+
+async def covers_of(
+    context: Context, reader: Reader, notices: Sequence[NoticeId]
+) -> dict[NoticeId, bytes]:
+    """Return the sealed covers of up to PAGE_LIMIT notices; foreign and unknown ids are absent."""
+    wanted = list(notices)[:PAGE_LIMIT]
+    visible = (
+        readable_by(reader)
+        .with_only_columns(NOTICE.c.id, NOTICE.c.cover_id)
+        .where(NOTICE.c.id.in_(wanted))
+        .subquery()
+    )
+    query = select(visible.c.id, _blob.c.data).join(
+        _blob, (_blob.c.id == visible.c.cover_id) & (_blob.c.part == 0)
+    )
+
+    def work(connection: Connection) -> dict[NoticeId, bytes]:
+        return {NoticeId(row.id): row.data for row in connection.execute(query)}
+
+    return await context.store.read(work)
+
+
+def _with_covers(source: Join, found: Subquery, covers: bool) -> Join:
+    if not covers:
+        return source
+    return source.join(_blob, (_blob.c.id == found.c.cover_id) & (_blob.c.part == 0))
 
 
 def _cursor(entry: InboxEntry) -> str:

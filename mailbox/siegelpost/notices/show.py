@@ -7,12 +7,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from siegelpost.evidence.events import parse_event
 from siegelpost.evidence.ids import AgencyId, NoticeId
 from siegelpost.evidence.trust import Purpose
+from siegelpost.notices.archive import ARCHIVED
 from siegelpost.notices.deadline import compute
 from siegelpost.notices.errors import NoSuchNotice
+from siegelpost.notices.explainers import Explainer, explainers_of
 from siegelpost.notices.plain_deadline import PlainDeadline, plain
 from siegelpost.notices.readers import NOTICE, Reader, readable_by
+from siegelpost.notices.sent_alerts import SentAlert, sent_alerts
 from siegelpost.store import tables
 from siegelpost.store.blobs import read_blob
 from siegelpost.store.context import Context
@@ -31,6 +35,8 @@ class ShownEvent:
     at: datetime
     #: whether it is in the log already
     logged: bool
+    #: who did it: reader | mailbox | client | service | ..., the role in the event
+    by: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +77,12 @@ class Shown:
     events: tuple[ShownEvent, ...]
     #: what the legal clock says, for the citizen
     deadline: PlainDeadline
+    #: whether the reader has put it away
+    archived: bool
+    #: mails about it, oldest first
+    alerts: tuple[SentAlert, ...]
+    #: all explainers of the agency; only the browser knows which one fits
+    explainers: tuple[Explainer, ...]
 
 
 async def show(context: Context, reader: Reader, notice_id: NoticeId) -> Shown:
@@ -104,10 +116,31 @@ async def show(context: Context, reader: Reader, notice_id: NoticeId) -> Shown:
                 if key.purpose is Purpose.MANIFEST and key.agency == row.agency_id
             ),
             events=tuple(
-                ShownEvent(type=event.type, at=event.at, logged=event.leaf_index is not None)
+                ShownEvent(
+                    type=event.type,
+                    at=event.at,
+                    logged=event.leaf_index is not None,
+                    by=_role(event.body, reader),
+                )
                 for event in events_of(connection, f"notice:{notice_id}")
             ),
             deadline=plain(compute(connection, notice_id, now), now),
+            archived=connection.execute(
+                select(ARCHIVED.c.notice_id).where(
+                    ARCHIVED.c.reader_id == reader.mailbox_id, ARCHIVED.c.notice_id == notice_id
+                )
+            ).one_or_none()
+            is not None,
+            alerts=sent_alerts(connection, notice_id),
+            explainers=explainers_of(connection, row.agency_id),
         )
 
     return await context.store.read(work)
+
+
+def _role(body: str | None, reader: Reader) -> str:
+    """Whose hand an event shows; nothing once its body is erased."""
+    if body is None:
+        return ""
+    actor = parse_event(body.encode("utf-8")).actor
+    return "reader" if actor == reader.actor else actor.partition(":")[0]

@@ -66,10 +66,12 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/account/sessions/end", account.end),
     ("GET", "/inbox", pages.inbox),
     ("GET", "/inbox/notices", inbox.notices),
+    ("POST", "/inbox/covers", inbox.covers),
     ("GET", "/notices/{id}", pages.notice),
     ("GET", "/notices/{id}/facts", notices.facts),
     ("POST", "/notices/{id}/retrieve", notices.package),
     ("POST", "/notices/{id}/acknowledge", notices.acknowledgement),
+    ("POST", "/notices/{id}/archive", notices.archived),
     ("GET", "/notices/{id}/receipt", notices.receipt),
     ("GET", "/notices/{id}/deadline.ics", notices.calendar),
 )

@@ -15,6 +15,7 @@ from siegelpost.citizens.errors import InputInvalid
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.evidence.times import format_time
 from siegelpost.notices.acknowledge import acknowledge
+from siegelpost.notices.archive import archive
 from siegelpost.notices.deadline import deadline_for_citizen
 from siegelpost.notices.errors import StepRefused
 from siegelpost.notices.plain_deadline import Meaning, plain
@@ -32,6 +33,12 @@ class AcknowledgeBody(Body):
 
     statement: Text
     signature: Base64
+
+
+class ArchiveBody(Body):
+    """Whether the notice is to be in the reader's archive."""
+
+    archived: bool
 
 
 async def facts(world: World, request: Request) -> Response:
@@ -57,7 +64,12 @@ async def facts(world: World, request: Request) -> Response:
             "package_digest": shown.package_payload_sha256.hex(),
             "manifest_keys": list(shown.manifest_keys),
             "events": [
-                {"type": event.type, "at": format_time(event.at), "logged": event.logged}
+                {
+                    "type": event.type,
+                    "at": format_time(event.at),
+                    "logged": event.logged,
+                    "by": event.by,
+                }
                 for event in shown.events
             ],
             "deadline": {
@@ -67,6 +79,26 @@ async def facts(world: World, request: Request) -> Response:
                 "open_until": _day(shown.deadline.open_until),
                 "unsure": shown.deadline.unsure,
             },
+            "archived": shown.archived,
+            "alerts": [
+                {
+                    "kind": alert.kind,
+                    "address": alert.address,
+                    "at": format_time(alert.at),
+                    "fate": alert.fate.value,
+                    "attempts": alert.attempts,
+                }
+                for alert in shown.alerts
+            ],
+            "explainers": [
+                {
+                    "kind": explainer.kind,
+                    "language": explainer.language,
+                    "title": explainer.title,
+                    "url": explainer.url,
+                }
+                for explainer in shown.explainers
+            ],
         }
     )
 
@@ -100,6 +132,13 @@ async def acknowledgement(world: World, request: Request) -> Response:
         signature=body.signature,
     )
     return JSONResponse({"acknowledged_at": format_time(at)})
+
+
+async def archived(world: World, request: Request) -> Response:
+    """``POST /notices/{id}/archive``: put away or back, for this reader."""
+    body = await read_json(world, request, ArchiveBody)
+    await archive(world.context, await reader(world, request), _id(request), archived=body.archived)
+    return JSONResponse({"archived": body.archived})
 
 
 async def receipt(world: World, request: Request) -> Response:

@@ -18,6 +18,7 @@ import typer
 from siegelpost.evidence.cli import main as verify_main
 from siegelpost.keyring.errors import KeyringError
 from siegelpost.service.commands.evidence import audit, renew_timestamps
+from siegelpost.service.commands.explainers import explainer_app
 from siegelpost.service.commands.keys import key_app
 from siegelpost.service.commands.mail_keys import dkim_app, openpgp_app
 from siegelpost.service.commands.options import SettingsFile
@@ -38,6 +39,7 @@ agency_app = typer.Typer(help="Agencies that send notices.", no_args_is_help=Tru
 client_app = typer.Typer(help="Systems of agencies that call the API.", no_args_is_help=True)
 app.add_typer(agency_app, name="agency")
 app.add_typer(client_app, name="client")
+app.add_typer(explainer_app, name="explainer")
 app.add_typer(key_app, name="key")
 app.add_typer(openpgp_app, name="openpgp")
 app.add_typer(dkim_app, name="dkim")
