@@ -97,14 +97,25 @@ class TaskPage:
 
 
 async def list_tasks(
-    context: Context, agency: AgencyId, *, after: int, limit: int, is_open: bool | None
+    context: Context,
+    agency: AgencyId,
+    *,
+    after: int,
+    limit: int,
+    is_open: bool | None,
+    kind: TaskKind | None = None,
 ) -> TaskPage:
-    """Return up to `limit` (1 to PAGE_LIMIT) tasks after number `after`; None: open and closed."""
+    """Return up to `limit` (1 to PAGE_LIMIT) tasks after number `after`.
+
+    `is_open` None means open and closed ones, `kind` None all kinds.
+    """
     limit = max(1, min(limit, PAGE_LIMIT))
 
     def work(connection: Connection) -> TaskPage:
-        rows = tasks_of(connection, agency, after=after, limit=limit + 1, is_open=is_open)
-        tasks = tuple(_task(row) for row in rows[:limit])
+        rows = tasks_of(
+            connection, agency, after=after, limit=limit + 1, is_open=is_open, kind=kind
+        )
+        tasks = tuple(task_from(row) for row in rows[:limit])
         return TaskPage(
             tasks=tasks, next=tasks[-1].number if tasks else after, more=len(rows) > limit
         )
@@ -156,7 +167,7 @@ async def close(
             settle_tasks(connection, [NoticeId(row.notice_id)], tuple(TaskKind), at=now)
         closed = task_of(connection, sender.agency_id, task_id, lock=False)
         assert closed is not None
-        return _task(closed)
+        return task_from(closed)
 
     return await write_on(context, work)
 
@@ -173,7 +184,8 @@ def _paper_sent(sender: ForAgency, row: AnyRow, posted_at: datetime, now: dateti
     )
 
 
-def _task(row: AnyRow) -> Task:
+def task_from(row: AnyRow) -> Task:
+    """The task of a row as `siegelpost.store.tasks` selects it."""
     return Task(
         id=row.id,
         number=row.number,

@@ -128,13 +128,27 @@ def number_tasks(connection: Connection, agency: AgencyId) -> None:
 
 
 def tasks_of(
-    connection: Connection, agency: AgencyId, *, after: int, limit: int, is_open: bool | None
+    connection: Connection,
+    agency: AgencyId,
+    *,
+    after: int,
+    limit: int,
+    is_open: bool | None,
+    kind: TaskKind | None = None,
 ) -> Sequence[AnyRow]:
-    """Return numbered tasks of the agency after number `after`; `is_open` None means all."""
+    """Return numbered tasks of the agency after number `after`; None means all."""
     query = _SHOWN.where(TASK.c.agency_id == agency, TASK.c.number > after)
     if is_open is not None:
         query = query.where(TASK.c.closed_at.is_(None) if is_open else TASK.c.closed_at.isnot(None))
+    if kind is not None:
+        query = query.where(TASK.c.kind == kind.value)
     return connection.execute(query.order_by(TASK.c.number).limit(limit)).all()
+
+
+def tasks_of_notice(connection: Connection, agency: AgencyId, notice: NoticeId) -> Sequence[AnyRow]:
+    """Return all tasks about one notice of the agency, open ones first; they may lack a number."""
+    query = _SHOWN.where(TASK.c.agency_id == agency, TASK.c.notice_id == notice)
+    return connection.execute(query.order_by(TASK.c.closed_at.is_not(None), TASK.c.id)).all()
 
 
 def task_of(connection: Connection, agency: AgencyId, task: str, *, lock: bool) -> AnyRow | None:
