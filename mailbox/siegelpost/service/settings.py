@@ -152,6 +152,25 @@ class PortalPart(_Part):
     """Address of the privacy statement."""
 
 
+class OidcPart(_Part):
+    """A registration at an OpenID provider, e.g. a Keycloak in front of BundID."""
+
+    issuer: str | None = None
+    """Issuer exactly as the provider's metadata names it; without one nobody logs in there."""
+    client_id: str = ""
+    """As registered there."""
+    client_secret_file: Path | None = None
+    """The client's secret; without one the provider must be content with PKCE."""
+    label: str = "BundID"
+    """Name of the account on the login page's button."""
+    scopes: list[str] = ["openid"]
+    """What is asked for."""
+    acr_values: list[str] = []
+    """Levels of assurance of which the provider must assert one; empty: any."""
+    ca_file: Path | None = None
+    """Certificates to trust instead of the system's."""
+
+
 class WitnessesPart(_Part):
     """Outsiders who confirm that the log only grows; see `siegelpost witness`."""
 
@@ -232,6 +251,8 @@ class Settings(BaseSettings):
     """The legal clock."""
     portal: PortalPart = PortalPart()
     """The citizens' pages."""
+    citizens_oidc: OidcPart = OidcPart()
+    """Login of citizens elsewhere: says who they are, never unlocks a mailbox."""
     witnesses: WitnessesPart = WitnessesPart()
     """Outsiders who confirm that the log only grows."""
     timestamps: TimestampsPart = TimestampsPart()
@@ -315,6 +336,9 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             if (value := getattr(settings.bounces, name)) is not None
         }
     )
+    citizens_oidc = settings.citizens_oidc.model_copy(
+        update=_anchored_files(settings.citizens_oidc, folder)
+    )
     timestamps = settings.timestamps.model_copy(
         update={
             "authorities": [
@@ -329,6 +353,12 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             "database": database,
             "mail": mail,
             "bounces": bounces,
+            "citizens_oidc": citizens_oidc,
             "timestamps": timestamps,
         }
     )
+
+
+def _anchored_files(part: OidcPart, folder: Path) -> dict[str, Path]:
+    names = ("client_secret_file", "ca_file")
+    return {name: folder / value for name in names if (value := getattr(part, name)) is not None}
