@@ -18,7 +18,8 @@ from siegelpost.evidence import canonical
 from siegelpost.evidence.errors import FormatError
 from siegelpost.evidence.ids import NoticeId, check_id
 from siegelpost.evidence.times import format_time
-from siegelpost.notices.dispatch import Dispatched, dispatch
+from siegelpost.notices.delivering import Dispatched
+from siegelpost.notices.dispatch import dispatch
 from siegelpost.notices.eligibility import Sender
 from siegelpost.notices.errors import KeyReused, NoSuchNotice, Refusal, RefusalCode
 from siegelpost.notices.receipts import receipt_for_agency

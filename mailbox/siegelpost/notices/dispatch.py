@@ -1,10 +1,9 @@
 """Dispatch: take a notice, seal it, commit it, and vouch for it (DESIGN section 4, steps 1 to 3).
 
-1. Look: sender, enrolment, consent, address, keys and an earlier call, in one query.
-2. Answer a repetition with what the first call got; refuse another request under the same key.
-3. Check the documents.
-4. Seal and sign (``prepare``).
-5. Commit with others (``commit``), looking again inside the transaction.
+1. Look who may get it; answer a repetition with what the first call got (``delivering``).
+2. Check the documents.
+3. Seal and sign (``prepare``).
+4. Commit with others, looking again inside the transaction (``delivering``).
 
 A refusal is evidence too; recording it is the caller's, see ``refusals``.
 """
@@ -13,26 +12,19 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
-from sqlalchemy.exc import IntegrityError
-
-from siegelpost.evidence.ids import NoticeId
 from siegelpost.keyring.protocol import KeyPurpose
-from siegelpost.notices.commit import Overtaken, commit_notices
+from siegelpost.notices.delivering import Dispatched, deliver
 from siegelpost.notices.documents import check_thoroughly
 from siegelpost.notices.documents import look as look_at_documents
-from siegelpost.notices.eligibility import Destination, Sender, destination, earlier, look
+from siegelpost.notices.eligibility import Destination, Sender
 from siegelpost.notices.errors import KeyReused
 from siegelpost.notices.limits import Limits
 from siegelpost.notices.prepare import Prepared, Seals, prepare
 from siegelpost.notices.request import DispatchRequest
-from siegelpost.notices.salts import salts_of
-from siegelpost.notices.state import NoticeState
 from siegelpost.sealing.manifest import DocumentEntry
 from siegelpost.sealing.package import describe
 from siegelpost.store.context import Context
@@ -42,38 +34,8 @@ T = TypeVar("T")
 
 #: Documents up to this size are sealed on the event loop: a hop to a thread costs more.
 INLINE_BYTES = 512 * 1024
-#: How often a dispatch starts again because something changed under it.
-TRIES = 4
 #: One thread for qpdf: hostile PDFs wait for each other and for nothing else.
 _qpdf = ThreadPoolExecutor(max_workers=1, thread_name_prefix="qpdf")
-
-
-@dataclass(frozen=True, kw_only=True)
-class DispatchedDocument:
-    """What the agency keeps to prove years later that this PDF was that notice."""
-
-    #: 32 bytes, as in the acceptance and the log's event
-    commitment: bytes
-    #: 32 bytes that open the commitment together with the document
-    salt: bytes
-    #: bytes of the document
-    size: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dispatched:
-    """The answer to a dispatch; a repetition gets an equal one."""
-
-    #: the new notice
-    id: NoticeId
-    #: always provided: what became of it since is asked for separately
-    state: NoticeState
-    #: since when the citizen can retrieve it
-    provided_at: datetime
-    #: signed note of the service
-    acceptance: str
-    #: in the order of the call
-    documents: tuple[DispatchedDocument, ...]
 
 
 async def dispatch(
@@ -90,45 +52,23 @@ async def dispatch(
         run = asyncio.to_thread
     seals = _seals(context, sender)
     entries = await run(describe, request.documents)
-    for last in (False,) * (TRIES - 1) + (True,):
-        rows = await context.store.read_briefly(
-            lambda connection: look(
-                connection, sender, request.enrolment_id, request.idempotency_key
-            )
-        )
-        first = earlier(rows)
-        if first is not None:
-            _same_request(request, entries, seals, first.request_digest)
-            return _answer(
-                first.notice_id,
-                first.documents,
-                salts_of(seals.commitment, first.notice_id, first.documents),
-                first.acceptance,
-                first.provided_at,
-            )
-        target = destination(rows)
+
+    async def prepared(target: Destination) -> Prepared:
         doubtful = await run(look_at_documents, request.documents, limits)
         if doubtful:
             await asyncio.get_running_loop().run_in_executor(
                 _qpdf, check_thoroughly, request.documents, doubtful, limits
             )
-        prepared = await run(_prepare, context, sender, target, request, entries, seals)
-        try:
-            await context.store.write_bulk(commit_notices, prepared)
-        except (Overtaken, IntegrityError):
-            if last:
-                raise
-            continue
-        context.store.alerts_queued.set()
-        made = prepared.notice
-        return _answer(
-            made["id"],
-            made["documents"],
-            prepared.salts,
-            made["acceptance"],
-            made["provided_at"],
-        )
-    raise AssertionError("unreachable: the last try returns or raises")
+        return await run(_prepare, context, sender, target, request, entries, seals)
+
+    return await deliver(
+        context,
+        sender,
+        enrolment_id=request.enrolment_id,
+        idempotency_key=request.idempotency_key,
+        check_same=lambda digest: _same_request(request, entries, seals, digest),
+        prepare=prepared,
+    )
 
 
 def _prepare(
@@ -183,26 +123,3 @@ def _same_request(
         for secret in seals.commitment
     ):
         raise KeyReused("the idempotency key was used for another request")
-
-
-def _answer(
-    notice_id: NoticeId,
-    documents: Sequence[dict[str, Any]],
-    salts: Sequence[bytes],
-    acceptance: str,
-    provided_at: datetime,
-) -> Dispatched:
-    return Dispatched(
-        id=notice_id,
-        state=NoticeState.PROVIDED,
-        provided_at=provided_at,
-        acceptance=acceptance,
-        documents=tuple(
-            DispatchedDocument(
-                commitment=bytes.fromhex(document["commitment"]),
-                salt=salt,
-                size=document["size"],
-            )
-            for document, salt in zip(documents, salts, strict=True)
-        ),
-    )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from siegelpost.evidence.acceptance import Acceptance, sign_acceptance, submission_facts
 from siegelpost.evidence.commitments import document_commitment
@@ -27,7 +27,7 @@ from siegelpost.sealing.commitments import document_salt
 from siegelpost.sealing.covers import cover_digest, seal_cover
 from siegelpost.sealing.errors import CoverError, ManifestError
 from siegelpost.sealing.keys import Recipient
-from siegelpost.sealing.manifest import DocumentEntry, Manifest
+from siegelpost.sealing.manifest import DocumentEntry, Manifest, Remedy
 from siegelpost.sealing.package import write_package
 from siegelpost.store.blobs import split
 from siegelpost.store.events import EventDraft, RecordedEvent, prepare_chain
@@ -66,6 +66,56 @@ class Prepared:
     salts: Sequence[bytes]
 
 
+class AskedFor(Protocol):
+    """What both kinds of dispatch say in the clear."""
+
+    @property
+    def idempotency_key(self) -> str:
+        """Names the call among those of the client."""
+
+    @property
+    def regime(self) -> str:
+        """Rule set by which the notice counts as served."""
+
+    @property
+    def remedy(self) -> Remedy:
+        """Whether the notice instructs about legal remedies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommittedDocument:
+    """What leaves the sealed package about a document."""
+
+    #: 32 bytes
+    commitment: bytes
+    #: 32 bytes that open it together with the document
+    salt: bytes
+    #: bytes of the document
+    size: int
+    #: of a salt that the service did not derive: see ``salts``
+    mask: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedParts:
+    """A notice once it is sealed."""
+
+    #: named in the manifest
+    notice_id: NoticeId
+    #: the age file, in parts
+    package: Sequence[bytes]
+    #: SHA-256 of its payload
+    package_digest: bytes
+    #: the age file of the cover
+    cover: bytes
+    #: SHA-256 of its payload
+    cover_digest: bytes
+    #: in the order of the manifest
+    documents: Sequence[CommittedDocument]
+    #: whether the service never saw the plaintext
+    by_agency: bool = False
+
+
 def prepare(
     sender: Sender,
     destination: Destination,
@@ -96,20 +146,58 @@ def prepare(
     except (CoverError, ManifestError) as error:
         raise Refusal(RefusalCode.REQUEST_INVALID, str(error)) from None
     sealing = seal(write_package(manifest, request.documents, seals.manifest), recipients)
-    parts = split(sealing)
+    package = split(sealing)
     salts = [
         document_salt(seals.commitment[0], notice_id, index)
         for index in range(len(request.documents))
     ]
-    commitments = tuple(
-        document_commitment(salt, bytes(document.content))
-        for salt, document in zip(salts, request.documents, strict=True)
+    return record_notice(
+        sender,
+        destination,
+        SealedParts(
+            notice_id=notice_id,
+            package=package,
+            package_digest=sealing.payload_digest,
+            cover=sealed_cover.data,
+            cover_digest=sealed_cover.payload_digest,
+            documents=[
+                CommittedDocument(
+                    commitment=document_commitment(salt, bytes(document.content)),
+                    salt=salt,
+                    size=len(document.content),
+                )
+                for salt, document in zip(salts, request.documents, strict=True)
+            ],
+        ),
+        request,
+        request_digest=request_digest,
+        acceptance_key=seals.acceptance,
+        now=now,
+        entropy=entropy,
     )
+
+
+def record_notice(
+    sender: Sender,
+    destination: Destination,
+    sealed: SealedParts,
+    asked: AskedFor,
+    *,
+    request_digest: bytes,
+    acceptance_key: Signer,
+    now: datetime,
+    entropy: Callable[[int], bytes],
+) -> Prepared:
+    """Make the evidence and the rows of a sealed notice, whoever sealed it."""
+    notice_id = sealed.notice_id
+    commitments = tuple(document.commitment for document in sealed.documents)
     facts = submission_facts(
-        package_payload_sha256=sealing.payload_digest,
-        cover_payload_sha256=sealed_cover.payload_digest,
+        package_payload_sha256=sealed.package_digest,
+        cover_payload_sha256=sealed.cover_digest,
         documents=commitments,
     )
+    if sealed.by_agency:
+        facts["sealed_by"] = "agency"
     events = prepare_chain(
         [
             EventDraft(
@@ -125,7 +213,7 @@ def prepare(
                 (
                     EventType.SUBMISSION_ACCEPTED,
                     sender.actor,
-                    {**facts, "regime": request.regime, "remedy": request.remedy.value},
+                    {**facts, "regime": asked.regime, "remedy": asked.remedy.value},
                 ),
                 (EventType.PROVIDED, "service", {"keys": [key for key, _ in destination.keys]}),
             )
@@ -137,8 +225,8 @@ def prepare(
         agency=sender.agency_id,
         mailbox=destination.mailbox_id,
         accepted_at=now,
-        package_payload_sha256=sealing.payload_digest,
-        cover_payload_sha256=sealed_cover.payload_digest,
+        package_payload_sha256=sealed.package_digest,
+        cover_payload_sha256=sealed.cover_digest,
         documents=commitments,
         event=events[0].commitment,
     )
@@ -153,29 +241,31 @@ def prepare(
             "mailbox_id": destination.mailbox_id,
             "key_id": destination.keys[-1][0],
             "state": NoticeState.PROVIDED.value,
-            "regime": request.regime,
-            "remedy": request.remedy.value,
-            "idempotency_key": request.idempotency_key,
+            "regime": asked.regime,
+            "remedy": asked.remedy.value,
+            "idempotency_key": asked.idempotency_key,
             "request_digest": request_digest,
             "package_id": f"{notice_id}.package",
-            "package_size": sum(len(part) for part in parts),
-            "package_digest": sealing.payload_digest,
+            "package_size": sum(len(part) for part in sealed.package),
+            "package_digest": sealed.package_digest,
             "cover_id": f"{notice_id}.cover",
-            "cover_digest": sealed_cover.payload_digest,
+            "cover_digest": sealed.cover_digest,
             "documents": [
                 {
-                    "commitment": commitment.hex(),
-                    "size": len(document.content),
-                    "salt_check": salt_check(salt),
+                    "commitment": document.commitment.hex(),
+                    "size": document.size,
+                    "salt_check": salt_check(document.salt),
+                    **({} if document.mask is None else {"salt_mask": document.mask.hex()}),
                 }
-                for commitment, salt, document in zip(
-                    commitments, salts, request.documents, strict=True
-                )
+                for document in sealed.documents
             ],
-            "acceptance": sign_acceptance(acceptance, seals.acceptance),
+            "acceptance": sign_acceptance(acceptance, acceptance_key),
             "provided_at": now,
         },
-        blobs=((f"{notice_id}.package", parts), (f"{notice_id}.cover", (sealed_cover.data,))),
+        blobs=(
+            (f"{notice_id}.package", sealed.package),
+            (f"{notice_id}.cover", (sealed.cover,)),
+        ),
         events=events,
         alert=alert_row(
             alert_id=AlertId(new_id(now, entropy(ID_RANDOM))),
@@ -186,7 +276,7 @@ def prepare(
             notice_id=notice_id,
             mailbox_id=destination.mailbox_id,
         ),
-        salts=salts,
+        salts=[document.salt for document in sealed.documents],
     )
 
 
