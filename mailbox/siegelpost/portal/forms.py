@@ -71,7 +71,7 @@ async def read_json(world: World, request: Request, model: type[BodyModel]) -> B
     check_token(world, request, request.headers.get(HEADER))
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise RequestRefused("not-json")
-    body = await _body(world, request, world.settings.json_limit)
+    body = await read_body(world, request, world.settings.json_limit)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -84,7 +84,7 @@ async def check_form(world: World, request: Request) -> None:
     """Check the token of a request without JSON; it may also come as a form field."""
     token = request.headers.get(HEADER)
     if token is None and request.headers.get("content-type", "").startswith(_FORM_TYPE):
-        body = await _body(world, request, _FORM_LIMIT)
+        body = await read_body(world, request, _FORM_LIMIT)
         fields = parse_qs(body.decode("ascii", "replace"), max_num_fields=10)
         token = fields.get("form_token", [None])[0]
     check_token(world, request, token)
@@ -92,7 +92,7 @@ async def check_form(world: World, request: Request) -> None:
 
 def check_token(world: World, request: Request, token: str | None) -> None:
     """RequestRefused unless ``token`` belongs to one of the request's cookies."""
-    holders = [cookies.read(request, name) for name in (cookies.SESSION, cookies.VISIT)]
+    holders = [cookies.read(request, name) for name in world.holders]
     secrets = world.context.keyring.secrets(KeyPurpose.SESSION)
     given = (token or "").encode("utf-8", "replace")
     right = False
@@ -103,7 +103,8 @@ def check_token(world: World, request: Request, token: str | None) -> None:
         raise RequestRefused("form-refused")
 
 
-async def _body(world: World, request: Request, limit: int) -> bytes:
+async def read_body(world: World, request: Request, limit: int) -> bytes:
+    """The whole body; RequestRefused for one that is longer than ``limit`` bytes, or too slow."""
     declared = request.headers.get("content-length", "0")
     if not declared.isascii() or not declared.isdigit() or int(declared[:20]) > limit:
         raise RequestRefused("too-large")

@@ -28,6 +28,8 @@ class World:
     templates: jinja2.Environment
     #: static files
     assets: Assets
+    #: cookies of which form tokens are made
+    holders: tuple[str, ...] = (cookies.SESSION, cookies.VISIT)
 
 
 class RequestRefused(Exception):
