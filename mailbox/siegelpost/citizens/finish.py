@@ -29,12 +29,12 @@ from siegelpost.citizens.errors import (
 )
 from siegelpost.citizens.keys import CheckedKey, WrappedCopy, check_key, insert_key, key_bound
 from siegelpost.citizens.login import RECOVERY_CODE, LoggedIn, check_half, stored_proof
+from siegelpost.citizens.login_methods import LoginMethod
 from siegelpost.citizens.sessions import new_cookie, open_session
 from siegelpost.citizens.text import normal_login_name
 from siegelpost.citizens.writing import decide
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import KeyId, MailboxId
-from siegelpost.sealing.wrapping import Method
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.events import EventDraft, append_events
@@ -125,7 +125,7 @@ async def finish(context: Context, *, cookie: str, given: Finish, device: str = 
             mailbox,
             cookie=session_cookie,
             now=now,
-            method=Method.PASSPHRASE,
+            method=LoginMethod.PASSPHRASE,
             device=device,
             # Whoever has just made all the secrets may go on with a passkey at once.
             proved=True,

@@ -21,6 +21,7 @@ from siegelpost.citizens.errors import (
     LoginRefused,
     TooManyTries,
 )
+from siegelpost.citizens.login_methods import LoginMethod
 from siegelpost.citizens.sessions import drop_session, new_cookie, open_session
 from siegelpost.citizens.text import normal_login_name
 from siegelpost.citizens.writing import decide
@@ -151,12 +152,12 @@ async def log_in(
             mailbox,
             cookie=cookie,
             now=now,
-            method=knowledge.method,
+            method=LoginMethod(knowledge.method),
             device=device,
             # Who comes by the code has no passphrase to prove anything with.
             proved=knowledge is RECOVERY_CODE,
         )
-        note_login(connection, context, mailbox, knowledge.method)
+        note_login(connection, context, mailbox, LoginMethod(knowledge.method))
         return LoggedIn(cookie=cookie, mailbox=mailbox)
 
     return await decide(context, work)
@@ -168,7 +169,7 @@ def throttle_key(context: Context, name: str, knowledge: Knowledge) -> bytes:
 
 
 def note_login(
-    connection: Connection, context: Context, mailbox: MailboxId, method: Method
+    connection: Connection, context: Context, mailbox: MailboxId, method: LoginMethod
 ) -> None:
     """Record the event that the citizen sees, in the caller's transaction."""
     draft = EventDraft(

@@ -21,6 +21,7 @@ from siegelpost.citizens.errors import (
     TooManyTries,
 )
 from siegelpost.citizens.login import LoggedIn, note_login
+from siegelpost.citizens.login_methods import LoginMethod
 from siegelpost.citizens.proofs import note_proof
 from siegelpost.citizens.sessions import (
     CitizenSession,
@@ -37,7 +38,6 @@ from siegelpost.citizens.webauthn_checks import (
 )
 from siegelpost.citizens.writing import decide
 from siegelpost.evidence.ids import MailboxId
-from siegelpost.sealing.wrapping import Method
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.tables import Mailbox, Passkey, core
@@ -72,11 +72,11 @@ async def log_in_by_passkey(
             mailbox,
             cookie=cookie,
             now=now,
-            method=Method.PASSKEY,
+            method=LoginMethod.PASSKEY,
             device=device,
             proved=False,
         )
-        note_login(connection, context, mailbox, Method.PASSKEY)
+        note_login(connection, context, mailbox, LoginMethod.PASSKEY)
         return LoggedIn(cookie=cookie, mailbox=mailbox)
 
     return await _asserted(context, party, assertion, "login", holder, settle)

@@ -71,6 +71,11 @@ def note_proof(connection: Connection, session: CitizenSession, now: datetime) -
     )
 
 
+def is_proved(session: CitizenSession, now: datetime) -> bool:
+    """Whether the session's holder proved the login in the last minutes."""
+    return session.proved_at is not None and session.proved_at > now - PROOF_LIFETIME
+
+
 def need_proof(connection: Connection, session: CitizenSession, now: datetime) -> AnyRow:
     """The mailbox's row, locked, if the session's proof still holds.
 

@@ -21,10 +21,10 @@ from siegelpost.citizens.login import (
     check_half,
     stored_proof,
 )
+from siegelpost.citizens.login_methods import LoginMethod
 from siegelpost.citizens.proofs import need_proof
 from siegelpost.citizens.sessions import CitizenSession, new_cookie, renew_session
 from siegelpost.citizens.writing import decide
-from siegelpost.sealing.wrapping import Method
 from siegelpost.store.context import Context
 from siegelpost.store.events import append_events
 from siegelpost.store.tables import Mailbox, core
@@ -66,7 +66,7 @@ async def change_secrets(
     ]
     if not given:
         raise InputInvalid("body", "nothing to change")
-    if session.method is Method.RECOVERY_CODE and len(given) < 2:
+    if session.method is LoginMethod.RECOVERY_CODE and len(given) < 2:
         raise InputInvalid("body", "after a login by recovery code both are changed")
     now = context.now()
     cookie = new_cookie(context.entropy)

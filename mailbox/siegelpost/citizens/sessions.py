@@ -15,8 +15,8 @@ from sqlalchemy import Connection, delete, select, update
 
 from siegelpost.citizens.codes import cookie_digest
 from siegelpost.citizens.errors import SessionOver
+from siegelpost.citizens.login_methods import LoginMethod
 from siegelpost.evidence.ids import MailboxId
-from siegelpost.sealing.wrapping import Method
 from siegelpost.store.context import Context
 from siegelpost.store.tables import Mailbox, Session, core
 
@@ -44,13 +44,15 @@ class CitizenSession:
     #: language of the mailbox
     language: str
     #: by what it was opened
-    method: Method
+    method: LoginMethod
     #: when the login happened
     created_at: datetime
     #: when it ends without a further request
     idle_ends_at: datetime
     #: when it ends at the latest
     expires_at: datetime
+    #: when its holder last proved the login again; see `siegelpost.citizens.proofs`
+    proved_at: datetime | None
 
 
 def new_cookie(entropy: Callable[[int], bytes]) -> str:
@@ -64,7 +66,7 @@ def open_session(
     *,
     cookie: str,
     now: datetime,
-    method: Method,
+    method: LoginMethod,
     device: str,
     proved: bool,
 ) -> None:
@@ -86,8 +88,11 @@ def open_session(
     )
 
 
-async def session_of(context: Context, cookie: str) -> CitizenSession:
-    """The session of ``cookie``, kept alive by asking; SessionOver if there is none in force."""
+async def session_of(context: Context, cookie: str, *, touch: bool = True) -> CitizenSession:
+    """The session of ``cookie``, kept alive by asking unless ``touch`` is false.
+
+    Raises SessionOver if there is none in force.
+    """
     now = context.now()
     digest = cookie_digest(cookie)
 
@@ -108,18 +113,26 @@ async def session_of(context: Context, cookie: str) -> CitizenSession:
             digest=row.digest,
             mailbox=MailboxId(row.mailbox_id),
             language=row.language,
-            method=Method(row.method),
+            method=LoginMethod(row.method),
             created_at=row.created_at,
             idle_ends_at=row.seen_at + IDLE_LIMIT,
             expires_at=row.expires_at,
+            proved_at=row.proved_at,
         )
 
     session = await context.store.read(find)
     if session is None:
         raise SessionOver("no session in force")
-    if session.idle_ends_at - IDLE_LIMIT <= now - SEEN_EVERY:
+    if touch and session.idle_ends_at - IDLE_LIMIT <= now - SEEN_EVERY:
         await context.store.write(lambda connection: _seen(connection, digest, now))
     return session
+
+
+async def extend_session(context: Context, session: CitizenSession) -> datetime:
+    """Note that somebody is still there; return when the session ends without a further request."""
+    now = context.now()
+    await context.store.write(lambda connection: _seen(connection, session.digest, now))
+    return min(now + IDLE_LIMIT, session.expires_at)
 
 
 async def end_session(context: Context, cookie: str) -> None:
@@ -143,8 +156,8 @@ def renew_session(connection: Connection, session: CitizenSession, *, cookie: st
     """End every other session and give this one a new cookie, in the caller's transaction."""
     drop_others(connection, session)
     # The recovery code that opened it is gone.
-    recovered = session.method is Method.RECOVERY_CODE
-    method = Method.PASSPHRASE if recovered else session.method
+    recovered = session.method is LoginMethod.RECOVERY_CODE
+    method = LoginMethod.PASSPHRASE if recovered else session.method
     connection.execute(
         update(_session)
         .where(_session.c.digest == session.digest)

@@ -25,6 +25,7 @@ from siegelpost.portal import (
     pages,
     passkeys,
     texts,
+    sessions,
 )
 from siegelpost.portal.assets import Assets
 from siegelpost.portal.problems import Problem, problem_json, problem_of
@@ -54,6 +55,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/login/passkey", passkeys.login),
     ("POST", "/logout", login.logout),
     ("GET", "/account", pages.account),
+    ("GET", "/session", sessions.time_left),
+    ("POST", "/session/extend", sessions.extend),
     ("GET", "/account/overview", account.overview),
     ("GET", "/account/keys", account.keys),
     ("POST", "/account/prove", account.prove),

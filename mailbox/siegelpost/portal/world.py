@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import jinja2
 from starlette.requests import Request
 
-from siegelpost.citizens.errors import SessionOver
+from siegelpost.citizens.errors import ProofNeeded, SessionOver
+from siegelpost.citizens.proofs import is_proved
 from siegelpost.citizens.sessions import CitizenSession, session_of
 from siegelpost.notices.readers import Reader
 from siegelpost.portal import cookies
@@ -56,6 +57,19 @@ async def logged_in(world: World, request: Request) -> CitizenSession:
     if cookie is None:
         raise SessionOver("no session cookie")
     return await session_of(world.context, cookie)
+
+
+async def recently_authenticated(world: World, request: Request) -> CitizenSession:
+    """Who is logged in and proved it again within ten minutes, by passphrase or passkey.
+
+    For steps that change who can get in. SessionOver, or ProofNeeded: then scripts ask (`proof.js`)
+    and come again. Use cases that write look again in their transaction
+    (`siegelpost.citizens.proofs.need_proof`).
+    """
+    session = await logged_in(world, request)
+    if not is_proved(session, world.context.now()):
+        raise ProofNeeded("no proof of the login in the last minutes")
+    return session
 
 
 async def reader(world: World, request: Request) -> Reader:
