@@ -83,6 +83,7 @@ def random_case(random: Random, regime: str) -> dict[str, Any]:
         "in_doubt": maybe(0.15, 1, 20),
         "mandatory_electronic": maybe(0.5, -30, -1),
         "instructed": maybe(0.7, -30, -1),
+        "remedy_faulty": maybe(0.1, 0, 60),
         "remedy": random.choice(["given"] * 6 + [remedy.value for remedy in Remedy]),
         "abroad": random.random() < 0.15,
         "schriftform": random.random() < 0.1,

@@ -136,7 +136,8 @@ def _end(f: dict[str, Any], land: str, deemed: date | None, review: set[str]) ->
     if f["remedy"] == "none-possible":
         review.add("NO-REMEDY")
         return None
-    if f["remedy"] in ("missing", "wrong"):
+    faulty = f["remedy"] == "given" and f["remedy_faulty"]
+    if faulty or f["remedy"] in ("missing", "wrong"):
         months = 12
     elif not f["abroad"]:
         months = 1

@@ -1,7 +1,8 @@
 """The legal clock over HTTP: a notice's deadline, and what an agency adds to its history.
 
-``GET /v1/notices/{id}/deadline``; ``POST`` of ``disputes``, ``paper`` and ``withdraw`` under the
-notice. Each of these answers with the deadline as it is afterwards.
+``GET /v1/notices/{id}/deadline``; ``POST`` of ``disputes``, ``arrivals``, ``paper``,
+``remedy-faults`` and ``withdraw`` under the notice.
+Each of these answers with the deadline as it is afterwards.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from starlette.responses import Response
 
 from siegelpost.api.bodies import read_small
 from siegelpost.api.problems import ApiProblem
-from siegelpost.api.schemas import DisputeIn, Model, PaperIn, parse
+from siegelpost.api.schemas import ArrivalIn, DisputeIn, Model, PaperIn, RemedyFaultIn, parse
 from siegelpost.api.settings import ApiSettings
 from siegelpost.api.tokens import Tokens
 from siegelpost.evidence.errors import FormatError
 from siegelpost.evidence.ids import AgencyId, AlertId, EventId, NoticeId, check_id
 from siegelpost.evidence.times import format_time
+from siegelpost.notices.arrive import ArrivalInvalid, Arrived, Means, ShownBy, record_arrival
 from siegelpost.notices.deadline import Standing, deadline_for_agency
 from siegelpost.notices.dispute import Claim, ClaimInvalid, Dispute, dispute
 from siegelpost.notices.errors import NoSuchNotice
 from siegelpost.notices.paper import PaperInvalid, send_paper
+from siegelpost.notices.remedy import Fault, record_fault
 from siegelpost.notices.withdraw import withdraw
 from siegelpost.store.context import Context
 
@@ -61,6 +64,35 @@ class ClockEndpoints:
             )
         except ClaimInvalid as error:
             raise _invalid("received_at", error) from None
+        return await self._answer(sender.agency_id, notice_id, event=event, new=new)
+
+    async def post_arrival(self, request: Request) -> Response:
+        """Record when the alert arrived."""
+        sender = self._tokens.check(request.headers.get("authorization"), "notices:write")
+        notice_id = _notice_id(request)
+        asked = await self._read(request, ArrivalIn)
+        try:
+            event, new = await record_arrival(
+                self._context,
+                sender,
+                notice_id,
+                Arrived(
+                    shown_by=ShownBy(asked.shown_by),
+                    means=Means(asked.means),
+                    received_at=asked.received_at,
+                    alert=None if asked.alert is None else AlertId(asked.alert),
+                ),
+            )
+        except ArrivalInvalid as error:
+            raise _invalid("received_at", error) from None
+        return await self._answer(sender.agency_id, notice_id, event=event, new=new)
+
+    async def post_remedy_fault(self, request: Request) -> Response:
+        """Record that the instruction on remedies is missing or wrong."""
+        sender = self._tokens.check(request.headers.get("authorization"), "notices:write")
+        notice_id = _notice_id(request)
+        asked = await self._read(request, RemedyFaultIn)
+        event, new = await record_fault(self._context, sender, notice_id, Fault(asked.fault))
         return await self._answer(sender.agency_id, notice_id, event=event, new=new)
 
     async def post_paper(self, request: Request) -> Response:

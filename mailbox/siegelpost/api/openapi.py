@@ -22,7 +22,16 @@ from siegelpost.api.answers import (
     TokenRefused,
 )
 from siegelpost.api.problems import KINDS, MEDIA_TYPE, URN
-from siegelpost.api.schemas import DisputeIn, EnrolmentIn, NoticeIn, PaperIn, TaskCloseIn
+from siegelpost.api.schemas import (
+    ArrivalIn,
+    DisputeIn,
+    EnrolmentIn,
+    NoticeIn,
+    PaperIn,
+    RemedyFaultIn,
+    TaskCloseIn,
+)
+from siegelpost.api.sealed import SealedNoticeIn
 from siegelpost.api.settings import ApiSettings
 from siegelpost.api.tokens import SCOPES
 
@@ -56,7 +65,16 @@ _ENROLMENT_EXAMPLE: Final[dict[str, Any]] = {
         "city": "Musterstadt",
     },
 }
-_REQUESTS: Final = (NoticeIn, EnrolmentIn, TaskCloseIn, DisputeIn, PaperIn)
+_REQUESTS: Final = (
+    NoticeIn,
+    EnrolmentIn,
+    TaskCloseIn,
+    DisputeIn,
+    ArrivalIn,
+    PaperIn,
+    RemedyFaultIn,
+    SealedNoticeIn,
+)
 _COMMON: Final = (
     "token-missing",
     "token-invalid",
@@ -99,10 +117,16 @@ def secured(scope: str, **more: Any) -> dict[str, Any]:
     return {"security": [{"client": [scope]}], **more}
 
 
+def _part(media_type: str) -> dict[str, str]:
+    return {"type": "string", "contentMediaType": media_type}
+
+
 DISPATCH: Final[dict[str, Any]] = {
     "summary": "Dispatch a notice",
     "description": "201 means: sealed, durable, retrievable, alert queued. Repeat a call whose "
-    "answer was lost with the same Idempotency-Key: it gets the same answer.",
+    "answer was lost with the same Idempotency-Key: it gets the same answer. An agency may seal on "
+    "its own side: then `notice` is a SealedNoticeIn, and parts `cover` and `package` "
+    "(application/age) stand in the place of `document`.",
     "responses": answers(
         201,
         NoticeOut,
@@ -116,7 +140,8 @@ DISPATCH: Final[dict[str, Any]] = {
             "unknown-client", "request-timeout", "media-type", "body-too-large",
             "multipart-malformed", "request-invalid", "enrolment-unknown", "mailbox-inactive",
             "consent-missing", "key-missing", "no-document", "too-many-documents",
-            "notice-too-large", "busy",
+            "notice-too-large", "sealed-malformed", "agency-key-missing", "notice-id",
+            "key-changed", "busy",
         ],
     ),
     "openapi_extra": secured(
@@ -137,20 +162,35 @@ DISPATCH: Final[dict[str, Any]] = {
                 "multipart/form-data": {
                     "schema": {
                         "type": "object",
-                        "required": ["notice", "document"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "notice": {"$ref": "#/components/schemas/NoticeIn"},
-                            "document": {
-                                "type": "array",
-                                "minItems": 1,
-                                "items": {"type": "string", "contentMediaType": "application/pdf"},
+                        "oneOf": [
+                            {
+                                "required": ["notice", "document"],
+                                "additionalProperties": False,
+                                "properties": {
+                                    "notice": {"$ref": "#/components/schemas/NoticeIn"},
+                                    "document": {
+                                        "type": "array",
+                                        "minItems": 1,
+                                        "items": _part("application/pdf"),
+                                    },
+                                },
                             },
-                        },
+                            {
+                                "required": ["notice", "cover", "package"],
+                                "additionalProperties": False,
+                                "properties": {
+                                    "notice": {"$ref": "#/components/schemas/SealedNoticeIn"},
+                                    "cover": _part("application/age"),
+                                    "package": _part("application/age"),
+                                },
+                            },
+                        ],
                     },
                     "encoding": {
                         "notice": {"contentType": "application/json"},
                         "document": {"contentType": "application/pdf"},
+                        "cover": {"contentType": "application/age"},
+                        "package": {"contentType": "application/age"},
                     },
                     "example": {"notice": NOTICE_EXAMPLE, "document": ["%PDF-1.7 …"]},
                 }

@@ -45,6 +45,23 @@ DISPUTE: Final[dict[str, Any]] = {
     "responses": _recorded(RecordedOut, "It is on record; nothing is decided by it."),
     "openapi_extra": _adds("DisputeIn", {"claim": "not-received"}),
 }
+ARRIVAL: Final[dict[str, Any]] = {
+    "summary": "Record when the alert arrived, as you can prove or as the citizen says",
+    "description": "Answers a dispute, and settles its task. What you show refutes a denial; a day "
+    "too late counts against the notice (§ 37(2a) sentence 7 SGB X).",
+    "responses": _recorded(RecordedOut, "It is on record; the deadline takes it into account."),
+    "openapi_extra": _adds(
+        "ArrivalIn",
+        {"shown_by": "agency", "means": "reply", "received_at": "2026-11-24T08:15:00+01:00"},
+    ),
+}
+REMEDY_FAULT: Final[dict[str, Any]] = {
+    "summary": "Record that the instruction on remedies is missing or wrong",
+    "description": "For what is found out after dispatch: then a year runs instead of a month "
+    "(§ 66(2) SGG), from the same day. It cannot be taken back.",
+    "responses": _recorded(RecordedOut, "It is on record; the deadline takes it into account."),
+    "openapi_extra": _adds("RemedyFaultIn", {"fault": "wrong"}),
+}
 PAPER: Final[dict[str, Any]] = {
     "summary": "Record that the notice was sent by post as well",
     "description": "Closes the open tasks about the notice.",

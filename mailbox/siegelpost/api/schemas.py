@@ -136,7 +136,30 @@ class DisputeIn(_Strict):
     ] = None
 
 
-class PaperIn(_Strict):
+class ArrivalIn(Strict):
+    """Body of ``POST /v1/notices/{id}/arrivals``: when the alert arrived, and who shows it."""
+
+    shown_by: Annotated[
+        Literal["agency", "citizen"],
+        Field(description="agency: you can prove it; citizen: the citizen says so."),
+    ]
+    means: Annotated[
+        Literal["reply", "read-receipt", "provider-records", "spoken", "other"],
+        Field(description="By what it is shown; the proof itself stays in your file."),
+    ]
+    received_at: Annotated[AwareDatetime, Field(examples=["2026-11-24T08:15:00+01:00"])]
+    alert: Annotated[
+        str | None, Field(max_length=100, description="One of several alerts; null: all.")
+    ] = None
+
+
+class RemedyFaultIn(Strict):
+    """Body of ``POST /v1/notices/{id}/remedy-faults``: found out after dispatch."""
+
+    fault: Literal["missing", "wrong"]
+
+
+class PaperIn(Strict):
     """Body of ``POST /v1/notices/{id}/paper``: the notice was sent by post."""
 
     at: Annotated[AwareDatetime | None, Field(description="When it was posted; null: now.")] = None

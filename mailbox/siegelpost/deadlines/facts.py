@@ -134,7 +134,7 @@ class Facts:
     disputed: Stated | None = None
     #: The agency can prove the receipt that is denied or doubted.
     receipt_proven: Stated | None = None
-    #: When, as the citizen shows irrefutably, the alert arrived.
+    #: When the alert arrived, as the citizen shows irrefutably or the agency proves.
     alert_received: Dated | None = None
     #: The first authenticated opening.
     retrieved: Dated | None = None
@@ -169,6 +169,8 @@ class Facts:
 
     #: The instruction on legal remedies.
     remedy: Remedy = Remedy.GIVEN
+    #: An instruction that passed for a good one turned out to be missing or wrong.
+    remedy_faulty: Stated | None = None
     #: The citizen is known to live abroad.
     abroad: bool = False
     #: A statute demands Schriftform for this notice.

@@ -79,6 +79,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "received": ("receipt", "receipt_established", "later_receipt", "arrived", "received_on"),
     "regime": (),
     "remedy": ("remedy_instruction", "legal_remedy"),
+    "remedy_faulty": ("remedy_found_faulty", "instruction_faulty"),
     "retrieved": (
         "opened",
         "retrieval",

@@ -26,5 +26,6 @@ FACTS_DE = {
     "confirmation_arrived": "Eingang der Abholbestätigung",
     "mandatory_electronic": "elektronische Abwicklung auf Verlangen",
     "instructed": "vorherige Belehrung",
+    "remedy_faulty": "Rechtsbehelfsbelehrung fehlt oder ist unrichtig",
     "paper_sent": "erneuter Versand",
 }

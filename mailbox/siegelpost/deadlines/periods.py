@@ -7,7 +7,7 @@ remedy. The period ends with the end of the day, 24:00 local time. The deemed da
 the regime's business.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -22,6 +22,7 @@ from siegelpost.deadlines.calendar import (
 from siegelpost.deadlines.certainty import REVIEWS, Mark, Review
 from siegelpost.deadlines.facts import Facts, Place, Regime, Remedy
 from siegelpost.deadlines.result import Step
+from siegelpost.deadlines.rules.common import step
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,9 +76,10 @@ class Period:
 
 def objection_end(facts: Facts, deemed: date) -> date | None:
     """The last day of `objection_period` alone, without the texts."""
-    if facts.remedy is Remedy.NONE_POSSIBLE:
+    remedy = instruction(facts)
+    if remedy is Remedy.NONE_POSSIBLE:
         return None
-    if facts.remedy is not Remedy.GIVEN:
+    if remedy is not Remedy.GIVEN:
         months = 12
     else:
         months = _NORMS.get(facts.regime, _SGG).months_abroad if facts.abroad else 1
@@ -86,7 +88,28 @@ def objection_end(facts: Facts, deemed: date) -> date | None:
 
 def objection_period(facts: Facts, deemed: date) -> Period:
     """The period that starts with the deemed day; see the module for the rules."""
-    return _period(facts.regime, facts.remedy, facts.abroad, facts.place, deemed)
+    period = _period(facts.regime, instruction(facts), facts.abroad, facts.place, deemed)
+    return period if facts.remedy_faulty is None else _found_out(facts, period)
+
+
+def instruction(facts: Facts) -> Remedy:
+    """What the instruction on remedies is worth, with what was found out about it later.
+
+    One that denies any remedy stays what it is: what follows from it is for a lawyer.
+    """
+    found_out = facts.remedy is Remedy.GIVEN and facts.remedy_faulty is not None
+    return Remedy.WRONG if found_out else facts.remedy
+
+
+def _found_out(facts: Facts, period: Period) -> Period:
+    later = step(
+        facts,
+        Mark.VERIFIED,
+        "Nachträglich ist festgehalten, dass die Rechtsbehelfsbelehrung fehlt oder unrichtig ist.",
+        "It was recorded later that the instruction on remedies is missing or wrong.",
+        "remedy_faulty",
+    )
+    return replace(period, steps=(later, *period.steps))
 
 
 @lru_cache(maxsize=8192)

@@ -118,6 +118,7 @@ def read_example(example: Mapping[Any, Any]) -> Reading:
         "schriftform": values.flag("schriftform"),
         "qualified_signed": _signed(values),
         "ozg_portal": values.flag("ozg_portal"),
+        "remedy_faulty": values.stated("remedy_faulty"),
         "paper_sent": values.dated("paper_sent"),
     }
     if values.has("remedy"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from siegelpost.deadlines.facts import Dated, Facts, Regime, Remedy, Stated
+from siegelpost.deadlines.periods import instruction
 from siegelpost.deadlines.result import Finding
 
 
@@ -104,6 +105,6 @@ def questions(facts: Facts, finding: Finding) -> tuple[Question, ...]:
                 changes={"alert_sent": Dated(at=facts.now)},
             )
         )
-    if finding.deemed is not None and facts.remedy is Remedy.GIVEN:
+    if finding.deemed is not None and instruction(facts) is Remedy.GIVEN:
         asked.append(_WRONG)
     return tuple(asked)

@@ -66,11 +66,13 @@ RELEVANT = frozenset(
         EventType.ALERT_DELIVERED,
         EventType.ALERT_FAILED,
         EventType.ALERT_DISPUTED,
+        EventType.ALERT_RECEIVED,
         EventType.RETRIEVED,
         EventType.WITHDRAWN,
         EventType.CLOSED,
         EventType.REPROVIDED,
         EventType.PAPER_SENT,
+        EventType.REMEDY_FAULTY,
     )
 )
 _CONSENTS = frozenset({EventType.CONSENT_GIVEN.value, EventType.CONSENT_REVOKED.value})

@@ -2,7 +2,8 @@
 
 Evidence of what was said and by whom it was recorded, nothing more: that the citizen is right is
 not decided here. What follows is the legal clock's (§ 37(2a) sentences 5 to 7 SGB X): the agency
-must prove the receipt, else the day of retrieval counts, or nothing.
+must prove the receipt, else the day of retrieval counts, or nothing. So the agency gets a task, in
+the same transaction: show the receipt (`siegelpost.notices.arrive`), or send paper.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from siegelpost.store import tables
 from siegelpost.store.context import Context
 from siegelpost.store.events import EventDraft, append_events, events_of
 from siegelpost.store.outbox import AlertKind
+from siegelpost.store.tasks import TaskDraft, TaskKind, open_tasks
 
 _alert = tables.core(tables.Alert)
 
@@ -78,12 +80,19 @@ async def dispute(
         ).one_or_none()
         if row is None:
             raise NoSuchNotice("no such notice")
-        _check_alert(connection, notice_id, said)
+        problem = check_alert(connection, notice_id, said.alert, said.received_at)
+        if problem is not None:
+            raise ClaimInvalid(problem)
+        known: EventId | None = None
         for event in events_of(connection, f"notice:{notice_id}"):
-            if event.type == EventType.ALERT_DISPUTED and event.body is not None:
+            if event.type == EventType.ALERT_RECEIVED:
+                known = None  # a claim that follows upon an arrival is said anew
+            elif event.type == EventType.ALERT_DISPUTED and event.body is not None:
                 before = parse_event(event.body.encode("utf-8")).facts
                 if all(before.get(name) == value for name, value in facts.items()):
-                    return EventId(event.id), False
+                    known = EventId(event.id)
+        if known is not None:
+            return known, False
         (recorded,) = append_events(
             connection,
             [
@@ -103,12 +112,23 @@ async def dispute(
             ],
             entropy=context.entropy,
         )
+        task = TaskDraft(
+            kind=TaskKind.ALERT_DISPUTED,
+            agency=sender.agency_id,
+            notice=notice_id,
+            alert=said.alert,
+            facts={"claim": said.claim.value, "advice": ["prove-receipt", "send-paper"]},
+        )
+        open_tasks(connection, [task], now=now, entropy=context.entropy)
         return recorded.event.id, True
 
     return await write_on(context, work)
 
 
-def _check_alert(connection: Connection, notice_id: NoticeId, said: Dispute) -> None:
+def check_alert(
+    connection: Connection, notice_id: NoticeId, alert: AlertId | None, received_at: datetime | None
+) -> str | None:
+    """Why `alert` (None: any of the notice's) cannot have come at `received_at`, or None."""
     alerts = {
         row.id: row.created_at
         for row in connection.execute(
@@ -117,9 +137,10 @@ def _check_alert(connection: Connection, notice_id: NoticeId, said: Dispute) -> 
             )
         )
     }
-    if said.alert is not None:
-        if said.alert not in alerts:
-            raise ClaimInvalid("the notice has no such alert")
-        alerts = {said.alert: alerts[said.alert]}
-    if said.received_at is not None and alerts and said.received_at < min(alerts.values()):
-        raise ClaimInvalid("received_at lies before the alert")
+    if alert is not None:
+        if alert not in alerts:
+            return "the notice has no such alert"
+        alerts = {alert: alerts[alert]}
+    if received_at is not None and alerts and received_at < min(alerts.values()):
+        return "received_at lies before the alert"
+    return None

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select
 
 from siegelpost.evidence.events import EventType
-from siegelpost.notices.legal_clock import Happened, History
+from siegelpost.notices.happened import Happened
+from siegelpost.notices.legal_clock import History
 from siegelpost.notices.readers import NOTICE
 from siegelpost.store import tables
 from siegelpost.store.columns import AnyRow
@@ -25,6 +26,8 @@ _READ = frozenset(
         EventType.ALERT_DELIVERED,
         EventType.ALERT_FAILED,
         EventType.ALERT_DISPUTED,
+        EventType.ALERT_RECEIVED,
+        EventType.SUBMISSION_ACCEPTED,
         EventType.CONSENT_GIVEN,
         EventType.CONSENT_REVOKED,
     )

@@ -6,17 +6,18 @@ failure; reminders are not alerts and start nothing. Several alerts may each ser
 earliest deemed day governs, and where none serves it, the newest alert's result.
 A notice that was withdrawn before its deemed day is not served at all; one that was withdrawn later
 keeps its day, because a mailbox can't undo what the law has made effective.
+A notice that was provided again keeps its own result: the new one is a serving of its own.
 Does not decide law: the tables are in `siegelpost.deadlines`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from siegelpost.deadlines import (
+    Benefit,
     Dated,
     EventId,
     Facts,
@@ -33,9 +34,10 @@ from siegelpost.deadlines import (
 from siegelpost.deadlines.calendar import day, english, german
 from siegelpost.deadlines.certainty import Mark
 from siegelpost.deadlines.result import Used
-from siegelpost.evidence.errors import FormatError
 from siegelpost.evidence.events import EventType
-from siegelpost.evidence.times import parse_time
+from siegelpost.notices.arrivals import arrival_of
+from siegelpost.notices.circumstances import Circumstances
+from siegelpost.notices.happened import Happened, moment
 
 #: The rule of a notice that was withdrawn in time.
 WITHDRAWN_RULE = RuleId("notice/withdrawn")
@@ -48,22 +50,21 @@ _EFFECTIVE: Mapping[Regime, str] = {
     Regime.AO_122A: "§ 124 Abs. 1 AO",
     Regime.VWZG_5A: "§ 43 Abs. 1 VwVfG",
 }
+#: Facts that no event of this service gives, and why not; docs/deadlines.md repeats it.
+NEVER_RECORDED: Mapping[str, str] = {
+    "providing_unproven": "Das Protokoll des Dienstes weist die Bereitstellung und ihre Zeit nach.",
+    "assurance": "Angemeldet wird nur über das eigene Konto des Dienstes (§ 36a Abs. 5 SGB I).",
+    "excluded": "Ein Ausschluss ist hier der Widerruf der Einwilligung; ohne Einwilligung nimmt "
+    "der Dienst keinen Bescheid an.",
+    "not_received": "Das ist die Angabe der Person; sie gilt als Zweifel am Zugang.",
+    "login_confirmed": "Eine Abholbestätigung stellt nur ein De-Mail-Dienst aus, und das ist "
+    "dieser Dienst nicht.",
+    "confirmation_arrived": "Wie bei der Abholbestätigung.",
+    "ozg_portal": "Der Dienst ist kein Nutzerkonto im Sinne des OZG.",
+}
+_BENEFITS = {benefit.value: benefit for benefit in Benefit}
 #: Regimes in which the notice itself is sent, so that providing it is sending it.
 _DIRECT = frozenset({Regime.SGB10_37_2, Regime.VWZG_5A})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Happened:
-    """One event, as far as the clock looks at it."""
-
-    #: its id
-    id: str
-    #: what happened
-    type: str
-    #: when
-    at: datetime
-    #: what else was seen; empty once erased
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,59 +136,56 @@ def _facts(history: History, alert: Sequence[Happened], now: datetime) -> Facts:
     regime = Regime(history.regime)
     events = history.events
     sent = _first(alert, EventType.ALERT_SENT)
-    providing = _providing(events, sent.at if sent else None)
-    denied, late = _disputes(events, alert)
+    providing = _first(events, EventType.PROVIDED)
+    arrival = arrival_of(events, {str(e.facts.get("alert")) for e in alert})
+    said = _first(events, EventType.SUBMISSION_ACCEPTED)
+    circumstances = Circumstances.read(said.facts.get("circumstances") if said else None)
     given, revoked = _consent(history.consents, providing.at if providing else now)
     direct = regime in _DIRECT
     return Facts(
         regime=regime,
         now=now,
         place=Place(history.place),
+        issued=_issued(said),
         provided=_dated(providing),
         alert_sent=_dated(sent),
         alert_failed=_stated(_first(alert, EventType.ALERT_FAILED)),
         alert_delivered=_stated(_first(alert, EventType.ALERT_DELIVERED)),
-        disputed=None if direct else denied,
-        alert_received=None if direct else late,
-        in_doubt=denied if direct else None,
-        received=late if direct else None,
+        disputed=None if direct else arrival.denied,
+        receipt_proven=arrival.proven,
+        alert_received=None if direct else arrival.received,
+        in_doubt=arrival.denied if direct else None,
+        received=arrival.received if direct else None,
         retrieved=_dated(_first(events, EventType.RETRIEVED)),
         consent_given=_dated(given),
         consent_revoked=_dated(revoked),
         sent=_dated(providing) if direct else None,
         access_opened=_stated(given),
+        mandatory_electronic=_so(circumstances.mandatory_electronic, said),
+        instructed=_so(circumstances.instructed, said),
         remedy=Remedy(history.remedy),
-        paper_sent=_dated(_first(events, EventType.PAPER_SENT)),
+        remedy_faulty=_stated(_first(events, EventType.REMEDY_FAULTY)),
+        abroad=circumstances.abroad,
+        schriftform=circumstances.written_form,
+        qualified_signed=circumstances.qualified_signature,
+        benefit=_BENEFITS.get(circumstances.benefit or ""),
+        paper_sent=_dated(_served_again(events)),
     )
 
 
-def _providing(events: Sequence[Happened], before: datetime | None) -> Happened | None:
-    """The providing that an alert speaks of: the last one before it, else the first."""
-    found = [e for e in events if e.type in (EventType.PROVIDED, EventType.REPROVIDED)]
-    earlier = [event for event in found if before is None or event.at <= before]
-    return earlier[-1] if earlier else (found[0] if found else None)
+def _served_again(events: Sequence[Happened]) -> Happened | None:
+    """The first serving after this one: a letter, or the same documents as a notice of its own."""
+    again = (EventType.PAPER_SENT, EventType.REPROVIDED)
+    return next((event for event in events if event.type in again), None)
 
 
-def _disputes(
-    events: Sequence[Happened], alert: Sequence[Happened]
-) -> tuple[Stated | None, Dated | None]:
-    """Denial, and the day on which the alert came if it came late, for this alert."""
-    ours = {event.facts.get("alert") for event in alert}
-    denied: Stated | None = None
-    late: Dated | None = None
-    for event in events:
-        if event.type != EventType.ALERT_DISPUTED:
-            continue
-        about = event.facts.get("alert")
-        if about is not None and ours and about not in ours:
-            continue
-        if event.facts.get("claim") == "received-late":
-            received_at = _moment(event.facts.get("received_at"))
-            if received_at is not None and late is None:
-                late = Dated(at=received_at, event_id=EventId(event.id))
-        elif denied is None:
-            denied = _stated(event)
-    return denied, late
+def _issued(said: Happened | None) -> Dated | None:
+    at = None if said is None else moment(said.facts.get("issued_at"))
+    return None if said is None or at is None else Dated(at=at, event_id=EventId(said.id))
+
+
+def _so(fact: bool, said: Happened | None) -> Stated | None:
+    return _stated(said) if fact else None
 
 
 def _consent(consents: Sequence[Happened], at: datetime) -> tuple[Happened | None, Happened | None]:
@@ -245,10 +243,3 @@ def _dated(event: Happened | None) -> Dated | None:
 
 def _stated(event: Happened | None) -> Stated | None:
     return None if event is None else Stated(at=event.at, event_id=EventId(event.id))
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        return parse_time(text) if isinstance(text, str) else None
-    except FormatError:
-        return None

@@ -39,6 +39,8 @@ class TaskKind(StrEnum):
     ALERT_FAILED = "alert-failed"
     #: a report of delivery was asked for and none has come
     ALERT_UNCONFIRMED = "alert-unconfirmed"
+    #: the citizen denies the alert's receipt, or says it came late: show it, or send paper
+    ALERT_DISPUTED = "alert-disputed"
     #: the citizen revoked the consent and has not opened this notice
     CONSENT_REVOKED = "consent-revoked"
     #: the citizen has not opened the notice
@@ -51,6 +53,7 @@ class TaskKind(StrEnum):
 DUE_AFTER: Mapping[TaskKind, timedelta] = {
     TaskKind.ALERT_FAILED: timedelta(days=1),
     TaskKind.ALERT_UNCONFIRMED: timedelta(days=3),
+    TaskKind.ALERT_DISPUTED: timedelta(days=3),
     TaskKind.CONSENT_REVOKED: timedelta(days=1),
     TaskKind.NOT_RETRIEVED: timedelta(days=7),
     TaskKind.PROVIDING_ENDED: timedelta(days=1),

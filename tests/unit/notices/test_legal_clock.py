@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from siegelpost.deadlines import State
+from siegelpost.deadlines import Facts, Regime, State
 from siegelpost.evidence import canonical
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.times import format_time
+from siegelpost.notices.circumstances import Circumstances
 from siegelpost.notices.clock_results import as_json, begin_of, digest, next_look_at
 from siegelpost.notices.clockwork import RELEVANT
+from siegelpost.notices.happened import Happened
 from siegelpost.notices.legal_clock import (
+    NEVER_RECORDED,
     WITHDRAWN_RULE,
-    Happened,
     History,
     facts_of,
     governing,
@@ -189,17 +191,101 @@ def test_withdrawn_after_its_day_keeps_it() -> None:
     assert (result.state, result.deemed) == (State.SERVED, FICTION)
 
 
-def test_reprovided_notice_counts_from_its_new_alert() -> None:
-    again = history(
-        SENT,
-        alert(EventType.ALERT_FAILED, 1),
-        happened(EventType.REPROVIDED, 3),
-        alert(EventType.ALERT_SENT, 3.1, "alert-2"),
+def test_notice_that_was_provided_again_keeps_its_own_day() -> None:
+    again = history(SENT, happened(EventType.REPROVIDED, 3))
+    (facts,) = facts_of(again, at(9))
+    assert facts.paper_sent is not None
+    assert facts.paper_sent.event_id == "reprovided@3"
+    result = governing(again, at(9))
+    assert result.deemed == FICTION
+    assert "reprovided@3" in used_events(result)
+
+
+def test_failed_notice_that_was_provided_again_is_not_served_by_that() -> None:
+    result = governing(
+        history(SENT, alert(EventType.ALERT_FAILED, 1), happened(EventType.REPROVIDED, 3)), at(9)
     )
-    facts = facts_of(again, at(9))[1]
-    assert facts.provided is not None
-    assert facts.provided.event_id == "reprovided@3"
-    assert governing(again, at(9)).deemed == date(2026, 11, 30)
+    assert (result.rule, result.deemed) == ("sgb10-37-2a/A4", None)
+    assert "send-paper" not in {advice.value for advice in result.advice}
+
+
+DENIED = happened(EventType.ALERT_DISPUTED, 8, claim="not-received")
+
+
+def arrived(days: float, by: str, on: float, /, **facts: Any) -> Happened:
+    when = format_time(at(on))
+    return happened(EventType.ALERT_RECEIVED, days, shown_by=by, received_at=when, **facts)
+
+
+ARRIVED = arrived(9, "agency", 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ([DENIED], "A5"),
+        ([DENIED, ARRIVED], "A7"),
+        ([ARRIVED, DENIED], "A7"),
+        ([DENIED, arrived(9, "agency", 6)], "A6"),
+        ([DENIED, arrived(9, "citizen", 1)], "A7"),
+        ([DENIED, arrived(9, "citizen", 6)], "A6"),
+        ([arrived(7, "citizen", 1), DENIED], "A5"),
+        ([DENIED, arrived(9, "citizen", 6), arrived(10, "agency", 1)], "A7"),
+        ([DENIED, arrived(9, "agency", 1, alert="another")], "A5"),
+    ],
+)
+def test_what_the_agency_shows_beats_what_is_said_and_the_last_word_counts(
+    said: list[Happened], rule: str
+) -> None:
+    result = governing(history(SENT, *said), at(20))
+    assert result.rule == f"sgb10-37-2a/{rule}"
+
+
+def test_claim_of_lateness_is_refuted_by_what_the_agency_shows() -> None:
+    late = happened(
+        EventType.ALERT_DISPUTED, 8, claim="received-late", received_at=format_time(at(6))
+    )
+    assert governing(history(SENT, late), at(20)).rule == "sgb10-37-2a/A6"
+    shown = governing(history(SENT, late, ARRIVED), at(20))
+    assert (shown.rule, shown.deemed) == ("sgb10-37-2a/A7", FICTION)
+
+
+def test_notice_sent_itself_is_served_on_the_later_day_that_is_shown() -> None:
+    result = governing(history(arrived(9, "agency", 6), regime="sgb10-37-2"), at(20))
+    assert (result.rule, result.deemed) == ("sgb10-37-2/B3", date(2026, 11, 29))
+
+
+def test_faulty_instruction_that_is_found_out_gives_a_year_from_the_same_day() -> None:
+    found = happened(EventType.REMEDY_FAULTY, 60, fault="wrong")
+    before = governing(history(SENT, found), at(59))
+    after = governing(history(SENT, found), at(61))
+    assert (before.deemed, before.end) == (FICTION, date(2026, 12, 28))
+    assert (after.deemed, after.end) == (FICTION, date(2027, 11, 29)), "27 November is a Saturday"
+    assert "§ 66 Abs. 2 SGG" in after.legal_basis
+    assert found.id in used_events(after)
+
+
+def test_instruction_that_denies_any_remedy_stays_a_matter_for_a_lawyer() -> None:
+    found = happened(EventType.REMEDY_FAULTY, 60, fault="wrong")
+    result = governing(history(SENT, found, remedy="none-possible"), at(61))
+    assert result.end is None
+    assert "NO-REMEDY" in {review.code for review in result.review}
+
+
+def test_tax_notice_is_measured_by_the_day_on_which_it_was_issued() -> None:
+    for issued, rule in (("2025-12-31T12:00:00.000000Z", "E-A7"), (None, "E3")):
+        said = happened(EventType.SUBMISSION_ACCEPTED, -0.002, issued_at=issued)
+        result = governing(history(said, SENT, regime="ao-122a"), at(10))
+        assert result.rule == f"ao-122a/{rule}"
+
+
+def test_what_the_agency_said_at_dispatch_reaches_the_clock() -> None:
+    said = happened(
+        EventType.SUBMISSION_ACCEPTED, -0.002, circumstances=Circumstances(abroad=True).said()
+    )
+    assert governing(history(said, SENT), at(10)).end == date(2027, 3, 1), "three months"
+    erased = happened(EventType.SUBMISSION_ACCEPTED, -0.002)
+    assert governing(history(erased, SENT), at(10)).end == date(2026, 12, 28)
 
 
 def test_window_of_vwvfg_is_open_until_day_ten_rolled() -> None:
@@ -257,7 +343,53 @@ def test_document_names_every_event_that_the_clock_reads() -> None:
     table = document.read_text().split("<!-- events: begin -->")[1].split("<!-- events: end")[0]
     named = set(re.findall(r"`([a-z-]+)`", table))
     consents = {EventType.CONSENT_GIVEN, EventType.CONSENT_REVOKED}
-    assert named == RELEVANT | consents | {EventType.PROVIDED}
+    taken = {EventType.PROVIDED, EventType.SUBMISSION_ACCEPTED}
+    assert named == RELEVANT | consents | taken
+
+
+def test_every_fact_that_the_clock_takes_is_recorded_or_said_why_not() -> None:
+    circumstances = Circumstances(
+        abroad=True,
+        written_form=True,
+        qualified_signature=True,
+        benefit="sgb2",
+        mandatory_electronic=True,
+        instructed=True,
+    )
+    whole = (
+        happened(
+            EventType.SUBMISSION_ACCEPTED,
+            -0.002,
+            issued_at=format_time(at(-1)),
+            circumstances=circumstances.said(),
+        ),
+        SENT,
+        alert(EventType.ALERT_FAILED, 1),
+        alert(EventType.ALERT_DELIVERED, 1),
+        happened(EventType.ALERT_DISPUTED, 2, claim="not-received"),
+        ARRIVED,
+        happened(EventType.RETRIEVED, 3),
+        happened(EventType.REMEDY_FAULTY, 4, fault="wrong"),
+        happened(EventType.PAPER_SENT, 5),
+    )
+    revoked = [CONSENT, happened(EventType.CONSENT_REVOKED, 6, kind="receive")]
+    recorded: set[str] = set()
+    for regime in Regime:
+        told = replace(history(regime=regime.value), events=[*whole, PROVIDED], consents=revoked)
+        (facts,) = facts_of(told, at(9))
+        recorded |= {
+            field.name for field in fields(Facts) if getattr(facts, field.name) not in (None, False)
+        }
+    assert recorded & set(NEVER_RECORDED) == set()
+    assert recorded | set(NEVER_RECORDED) == {field.name for field in fields(Facts)}
+
+
+def test_document_says_which_facts_are_not_recorded_and_why() -> None:
+    document = Path(__file__).parents[3] / "docs" / "deadlines.md"
+    table = document.read_text().split("<!-- never: begin -->")[1].split("<!-- never: end")[0]
+    for name, why in NEVER_RECORDED.items():
+        assert f"| `{name}` | {why} |" in table
+    assert table.count("\n| `") == len(NEVER_RECORDED)
 
 
 def test_looks_daily_while_a_window_is_open() -> None:

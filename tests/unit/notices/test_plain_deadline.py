@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from siegelpost.evidence.events import EventType
-from siegelpost.notices.legal_clock import Happened, History, governing
+from siegelpost.notices.happened import Happened
+from siegelpost.notices.legal_clock import History, governing
 from siegelpost.notices.plain_deadline import Meaning, PlainDeadline, plain
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
