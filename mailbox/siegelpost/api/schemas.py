@@ -136,7 +136,7 @@ class DisputeIn(_Strict):
     ] = None
 
 
-class ArrivalIn(Strict):
+class ArrivalIn(_Strict):
     """Body of ``POST /v1/notices/{id}/arrivals``: when the alert arrived, and who shows it."""
 
     shown_by: Annotated[
@@ -153,13 +153,13 @@ class ArrivalIn(Strict):
     ] = None
 
 
-class RemedyFaultIn(Strict):
+class RemedyFaultIn(_Strict):
     """Body of ``POST /v1/notices/{id}/remedy-faults``: found out after dispatch."""
 
     fault: Literal["missing", "wrong"]
 
 
-class PaperIn(Strict):
+class PaperIn(_Strict):
     """Body of ``POST /v1/notices/{id}/paper``: the notice was sent by post."""
 
     at: Annotated[AwareDatetime | None, Field(description="When it was posted; null: now.")] = None
