@@ -24,6 +24,8 @@ from siegelpost.notices.salts import salts_of
 from siegelpost.notices.state import NoticeState
 from siegelpost.store.context import Context
 
+#: Sealed packages up to this size may be written without leaving the event loop.
+BRIEF_BYTES = 512 * 1024
 #: How often a dispatch starts again because something changed under it.
 TRIES = 4
 
@@ -88,7 +90,8 @@ async def deliver(
             )
         prepared = await prepare(destination(rows))
         try:
-            await context.store.write_bulk(commit_notices, prepared)
+            brief = prepared.notice["package_size"] <= BRIEF_BYTES
+            await context.store.write_bulk(commit_notices, prepared, brief=brief)
         except (Overtaken, IntegrityError):
             if last:
                 raise

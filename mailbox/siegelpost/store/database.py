@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from siegelpost.store.errors import Deadlocked, StoreUnavailable
+from siegelpost.store.errors import Busy, Deadlocked, StoreUnavailable
 
 #: Page size of a new SQLite database in bytes; sealed notices are large rows.
 SQLITE_PAGE_BYTES = 16384
@@ -35,12 +35,13 @@ class Database:
         if self.dialect == "sqlite":
             if not self.url.database or self.url.database == ":memory:":
                 raise ValueError("a mailbox needs a file: sqlite:///path/to/siegelpost.db")
-            self.writing = _sqlite_engine(
-                url, begin="BEGIN IMMEDIATE", read_only=False, pool_size=2
+            self.writing = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=2)
+            self.writing_at_once = _sqlite_engine(
+                url, begin="BEGIN IMMEDIATE", pool_size=1, busy_milliseconds=0
             )
             self.reading = _sqlite_engine(url, begin="BEGIN", read_only=True, pool_size=pool_size)
         elif self.dialect == "postgresql":
-            self.writing = create_engine(
+            self.writing = self.writing_at_once = create_engine(
                 url,
                 pool_size=pool_size,
                 max_overflow=8,
@@ -63,9 +64,23 @@ class Database:
         with translated(), self.writing.begin() as connection:
             yield connection
 
+    @contextmanager
+    def write_at_once(self) -> Iterator[Connection]:
+        """Like :meth:`write`; raises Busy if on SQLite somebody else writes, without waiting."""
+        with translated(), self.writing_at_once.connect() as connection:
+            try:
+                transaction = connection.begin()
+            except OperationalError as error:
+                if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                raise Busy(_reason(error)) from error
+            with transaction:
+                yield connection
+
     def close(self) -> None:
         """Close all pooled connections."""
         self.writing.dispose()
+        self.writing_at_once.dispose()
         self.reading.dispose()
 
 
@@ -88,7 +103,14 @@ def _reason(error: DBAPIError) -> str:
     )
 
 
-def _sqlite_engine(url: str, *, begin: str, read_only: bool, pool_size: int) -> Engine:
+def _sqlite_engine(
+    url: str,
+    *,
+    begin: str,
+    pool_size: int,
+    read_only: bool = False,
+    busy_milliseconds: int = SQLITE_BUSY_MILLISECONDS,
+) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -101,7 +123,7 @@ def _sqlite_engine(url: str, *, begin: str, read_only: bool, pool_size: int) -> 
     def _connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # we begin transactions ourselves, below
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MILLISECONDS}")
+        cursor.execute(f"PRAGMA busy_timeout = {busy_milliseconds}")
         cursor.execute(f"PRAGMA page_size = {SQLITE_PAGE_BYTES}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")

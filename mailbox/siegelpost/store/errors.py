@@ -13,6 +13,10 @@ class StoreUnavailable(StoreError):
     """
 
 
+class Busy(StoreUnavailable):
+    """Somebody else writes just now; nothing was begun."""
+
+
 class Deadlocked(StoreUnavailable):
     """PostgreSQL undid the transaction because others held what it needed: try it again."""
 

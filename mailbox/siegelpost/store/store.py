@@ -75,9 +75,12 @@ class Store:
         self.events_recorded.set()
         return result
 
-    async def write_bulk(self, bulk: Bulk[Item, T], item: Item) -> T:
-        """Run ``item`` with its like in one call of ``bulk``; durable when this returns."""
-        result = await self.writer.run_bulk(bulk, item)
+    async def write_bulk(self, bulk: Bulk[Item, T], item: Item, *, brief: bool = False) -> T:
+        """Run ``item`` with its like in one call of ``bulk``; durable when this returns.
+
+        ``brief`` says that it is small: on SQLite it may be written without leaving the event loop.
+        """
+        result = await self.writer.run_bulk(bulk, item, brief=brief)
         self.events_recorded.set()
         return result
 

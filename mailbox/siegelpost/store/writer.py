@@ -1,5 +1,9 @@
 """Group commit: one writing thread that commits whatever is queued, without waiting for more.
 
+On SQLite, brief items are committed by the event loop itself: the thread and the loop would hand
+Python's interpreter lock to each other at every step, which costs more than the commit.
+It does so only while nobody else writes and the disk is quick; else the thread does it.
+
 Every change of the database by the service goes through here, so that concurrent work shares
 a commit and SQLite has one writer.
 Each piece of work runs in its own savepoint: one that raises takes nothing else down, and its
@@ -12,14 +16,16 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
 from siegelpost.store.database import Database, translated
-from siegelpost.store.errors import Deadlocked, StoreUnavailable
+from siegelpost.store.errors import Busy, Deadlocked, StoreUnavailable
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -33,6 +39,12 @@ Bulk = Callable[[Connection, Sequence[Item]], "Sequence[T | Exception]"]
 GROUP_LIMIT = 64
 #: How often a group is tried that other processes' groups deadlock with.
 DEADLOCK_TRIES = 5
+#: Turns of the event loop in which brief items gather before it commits them.
+GATHERING_TURNS = 2
+#: A commit that kept the event loop longer, in seconds, leaves the next ones to the thread.
+LONG_SECONDS = 0.1
+#: For how long, in seconds.
+PAUSE_SECONDS = 5.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -55,6 +67,9 @@ class GroupWriter:
         self._group_limit = group_limit
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._closed = False
+        self._working = False
+        self._brief: list[_Job[Any]] = []
+        self._here_from = 0.0 if database.dialect == "sqlite" else float("inf")
         self._thread = threading.Thread(target=self._run, name="siegelpost-writer", daemon=True)
         self._thread.start()
 
@@ -63,17 +78,25 @@ class GroupWriter:
         loop = asyncio.get_running_loop()
         return await self._submit(_Job(loop=loop, future=loop.create_future(), work=work))
 
-    async def run_bulk(self, bulk: Bulk[Item, T], item: Item) -> T:
-        """Like :meth:`run`, for items of one kind: ``bulk`` gets all that wait, in one call."""
+    async def run_bulk(self, bulk: Bulk[Item, T], item: Item, *, brief: bool = False) -> T:
+        """Like :meth:`run`, for items of one kind: ``bulk`` gets all that wait, in one call.
+
+        ``brief`` items are small enough for the event loop to write them.
+        """
         loop = asyncio.get_running_loop()
-        return await self._submit(
-            _Job(loop=loop, future=loop.create_future(), bulk=bulk, item=item)
-        )
+        job = _Job(loop=loop, future=loop.create_future(), bulk=bulk, item=item)
+        if brief and not self._closed and time.monotonic() >= self._here_from:
+            self._brief.append(job)
+            if len(self._brief) == 1:
+                loop.call_soon(self._gather, loop, GATHERING_TURNS)
+            return await asyncio.shield(job.future)
+        return await self._submit(job)
 
     def close(self) -> None:
         """Commit what is queued, then end the thread."""
         if not self._closed:
             self._closed = True
+            self._commit_brief()
             self._queue.put(None)
             self._thread.join()
 
@@ -83,6 +106,28 @@ class GroupWriter:
         self._queue.put(job)
         # A caller that goes away must not cancel what may already be committed.
         return await asyncio.shield(job.future)
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
+        if turns and len(self._brief) < self._group_limit:
+            loop.call_soon(self._gather, loop, turns - 1)
+        else:
+            self._commit_brief()
+
+    def _commit_brief(self) -> None:
+        """Commit what has gathered on this very thread, or leave it to the other."""
+        jobs, self._brief = self._brief, []
+        while jobs:
+            group, jobs = jobs[: self._group_limit], jobs[self._group_limit :]
+            begun = time.monotonic()
+            try:
+                if self._working or not self._queue.empty():
+                    raise Busy("the writing thread is at work")
+                self._commit(group, self._database.write_at_once)
+            except Busy:
+                for job in group:
+                    self._queue.put(job)
+            if time.monotonic() - begun > LONG_SECONDS:
+                self._here_from = time.monotonic() + PAUSE_SECONDS
 
     def _run(self) -> None:
         stopping = False
@@ -101,7 +146,9 @@ class GroupWriter:
                 except queue.Empty:
                     break
             if group:
-                self._commit(group)
+                self._working = True
+                self._commit(group, self._database.write)
+                self._working = False
         self._drain_after_stop()
 
     def _drain_after_stop(self) -> None:
@@ -114,13 +161,19 @@ class GroupWriter:
         if rest:
             _deliver(rest)
 
-    def _commit(self, group: list[_Job[Any]]) -> None:
+    def _commit(
+        self,
+        group: list[_Job[Any]],
+        write: Callable[[], AbstractContextManager[Connection]],
+    ) -> None:
         for last in (False,) * (DEADLOCK_TRIES - 1) + (True,):
             for job in group:
                 job.result = job.error = None
             try:
-                with self._database.write() as connection:
+                with write() as connection:
                     self._apply(connection, group)
+            except Busy:
+                raise
             except BaseException as error:  # every caller must hear of it, whatever it is
                 if isinstance(error, Deadlocked) and not last:
                     continue

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from siegelpost.store import tables
+from siegelpost.store import tables, writer
 from siegelpost.store.database import Database
 from siegelpost.store.errors import StoreUnavailable
 from siegelpost.store.store import Store
@@ -60,6 +60,75 @@ async def test_a_bulk_with_one_bad_item_keeps_the_others(store: Store) -> None:
     )
     assert sum(isinstance(result, IntegrityError) for result in results) == 1
     assert count(store) == 3
+
+
+def put_all(connection: Connection, names: Sequence[str]) -> Sequence[str]:
+    writers.add(threading.current_thread().name)
+    for name in names:
+        put(name)(connection)
+    return names
+
+
+#: Names of the threads in which `put_all` ran.
+writers: set[str] = set()
+
+
+async def test_brief_items_are_written_by_the_event_loop_on_sqlite_only(store: Store) -> None:
+    writers.clear()
+    names = [f"n{number}" for number in range(150)]
+    brief = [store.write_bulk(put_all, name, brief=True) for name in names]
+    assert await asyncio.gather(*brief) == names
+    assert count(store) == 150
+    here = threading.current_thread().name
+    assert writers == {here if store.database.dialect == "sqlite" else "siegelpost-writer"}
+
+
+async def test_a_bad_brief_item_keeps_the_others(store: Store) -> None:
+    names = ["a", "b", "a", "c"]
+    results = await asyncio.gather(
+        *[store.write_bulk(put_all, name, brief=True) for name in names], return_exceptions=True
+    )
+    assert sum(isinstance(result, IntegrityError) for result in results) == 1
+    assert count(store) == 3
+
+
+async def test_brief_items_wait_in_the_thread_while_another_process_writes(store: Store) -> None:
+    writers.clear()
+    with store.database.write() as connection:
+        put("other process")(connection)
+        waiting = asyncio.create_task(store.write_bulk(put_all, "ours", brief=True))
+        await asyncio.sleep(0.2)  # the event loop is free meanwhile
+        if store.database.dialect == "sqlite":
+            assert not waiting.done()
+    assert await waiting == "ours"
+    assert writers == {"siegelpost-writer"}
+    assert count(store) == 2
+
+
+async def test_after_a_slow_commit_the_thread_takes_over(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "LONG_SECONDS", 0.0)
+    store = Store(database)
+    writers.clear()
+    await store.write_bulk(put_all, "slow", brief=True)
+    writers.clear()
+    await store.write_bulk(put_all, "next", brief=True)
+    store.close()
+    assert writers == {"siegelpost-writer"}
+
+
+async def test_a_closing_store_keeps_brief_items_that_it_took(database: Database) -> None:
+    store = Store(database)
+    waiting = [
+        asyncio.create_task(store.write_bulk(put_all, f"n{number}", brief=True))
+        for number in range(20)
+    ]
+    await asyncio.sleep(0)
+    store.writer.close()
+    await asyncio.gather(*waiting)
+    assert count(store) == 20
+    store.close()
 
 
 async def test_a_caller_that_goes_away_undoes_nothing(store: Store) -> None:
