@@ -31,7 +31,6 @@ from siegelpost.api.schemas import (
     RemedyFaultIn,
     TaskCloseIn,
 )
-from siegelpost.api.sealed import SealedNoticeIn
 from siegelpost.api.settings import ApiSettings
 from siegelpost.api.tokens import SCOPES
 
@@ -73,7 +72,6 @@ _REQUESTS: Final = (
     ArrivalIn,
     PaperIn,
     RemedyFaultIn,
-    SealedNoticeIn,
 )
 _COMMON: Final = (
     "token-missing",
@@ -117,16 +115,10 @@ def secured(scope: str, **more: Any) -> dict[str, Any]:
     return {"security": [{"client": [scope]}], **more}
 
 
-def _part(media_type: str) -> dict[str, str]:
-    return {"type": "string", "contentMediaType": media_type}
-
-
 DISPATCH: Final[dict[str, Any]] = {
     "summary": "Dispatch a notice",
     "description": "201 means: sealed, durable, retrievable, alert queued. Repeat a call whose "
-    "answer was lost with the same Idempotency-Key: it gets the same answer. An agency may seal on "
-    "its own side: then `notice` is a SealedNoticeIn, and parts `cover` and `package` "
-    "(application/age) stand in the place of `document`.",
+    "answer was lost with the same Idempotency-Key: it gets the same answer.",
     "responses": answers(
         201,
         NoticeOut,
@@ -140,8 +132,7 @@ DISPATCH: Final[dict[str, Any]] = {
             "unknown-client", "request-timeout", "media-type", "body-too-large",
             "multipart-malformed", "request-invalid", "enrolment-unknown", "mailbox-inactive",
             "consent-missing", "key-missing", "no-document", "too-many-documents",
-            "notice-too-large", "sealed-malformed", "agency-key-missing", "notice-id",
-            "key-changed", "busy",
+            "notice-too-large", "busy",
         ],
     ),
     "openapi_extra": secured(
@@ -162,35 +153,20 @@ DISPATCH: Final[dict[str, Any]] = {
                 "multipart/form-data": {
                     "schema": {
                         "type": "object",
-                        "oneOf": [
-                            {
-                                "required": ["notice", "document"],
-                                "additionalProperties": False,
-                                "properties": {
-                                    "notice": {"$ref": "#/components/schemas/NoticeIn"},
-                                    "document": {
-                                        "type": "array",
-                                        "minItems": 1,
-                                        "items": _part("application/pdf"),
-                                    },
-                                },
+                        "required": ["notice", "document"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "notice": {"$ref": "#/components/schemas/NoticeIn"},
+                            "document": {
+                                "type": "array",
+                                "minItems": 1,
+                                "items": {"type": "string", "contentMediaType": "application/pdf"},
                             },
-                            {
-                                "required": ["notice", "cover", "package"],
-                                "additionalProperties": False,
-                                "properties": {
-                                    "notice": {"$ref": "#/components/schemas/SealedNoticeIn"},
-                                    "cover": _part("application/age"),
-                                    "package": _part("application/age"),
-                                },
-                            },
-                        ],
+                        },
                     },
                     "encoding": {
                         "notice": {"contentType": "application/json"},
                         "document": {"contentType": "application/pdf"},
-                        "cover": {"contentType": "application/age"},
-                        "package": {"contentType": "application/age"},
                     },
                     "example": {"notice": NOTICE_EXAMPLE, "document": ["%PDF-1.7 …"]},
                 }
