@@ -68,12 +68,12 @@ def create_api(
     route("GET", "/v1/notices/{notice_id}/deadline", clock.get, **openapi_clock.DEADLINE)
     for name, post, texts in (
         ("disputes", clock.post_dispute, openapi_clock.DISPUTE),
+        ("arrivals", clock.post_arrival, openapi_clock.ARRIVAL),
+        ("remedy-faults", clock.post_remedy_fault, openapi_clock.REMEDY_FAULT),
         ("paper", clock.post_paper, openapi_clock.PAPER),
     ):
         route("POST", f"/v1/notices/{{notice_id}}/{name}", post, status_code=201, **texts)
     route("POST", "/v1/notices/{notice_id}/withdraw", clock.post_withdraw, **openapi_clock.WITHDRAW)
-        ("arrivals", clock.post_arrival, openapi_clock.ARRIVAL),
-        ("remedy-faults", clock.post_remedy_fault, openapi_clock.REMEDY_FAULT),
     route("GET", "/v1/events", FeedEndpoint(context, tokens).get, **openapi_feed.FEED)
     route("GET", "/v1/tasks", tasks.list, **openapi.TASKS)
     route("POST", "/v1/tasks/{task_id}/close", tasks.close, **openapi.CLOSE_TASK)
