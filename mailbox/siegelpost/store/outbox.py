@@ -37,6 +37,11 @@ class AlertKind(StrEnum):
     REMINDER = "reminder"
     DEADLINE_REMINDER = "deadline-reminder"
     ADDRESS_CODE = "address-code"
+    LOGIN_CODE = "login-code"
+
+
+#: Mails that hold a code: about no notice, never encrypted, and worthless soon.
+CODE_KINDS = frozenset({AlertKind.ADDRESS_CODE, AlertKind.LOGIN_CODE})
 
 
 class AlertState(StrEnum):
@@ -65,7 +70,9 @@ GIVE_UP_AFTER: Mapping[AlertKind, timedelta] = {
     AlertKind.NOTICE: timedelta(hours=48),
     AlertKind.REMINDER: timedelta(hours=48),
     AlertKind.DEADLINE_REMINDER: timedelta(hours=48),
-    AlertKind.ADDRESS_CODE: timedelta(minutes=30),  # the code itself lives no longer
+    # The codes themselves live no longer.
+    AlertKind.ADDRESS_CODE: timedelta(minutes=30),
+    AlertKind.LOGIN_CODE: timedelta(minutes=30),
 }
 
 

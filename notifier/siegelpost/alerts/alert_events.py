@@ -17,7 +17,7 @@ from siegelpost.evidence.errors import FormatError
 from siegelpost.evidence.events import MAX_BODY, EventType
 from siegelpost.evidence.ids import AgencyId, MailboxId, NoticeId
 from siegelpost.store.events import EventDraft
-from siegelpost.store.outbox import AlertKind, ClaimedAlert
+from siegelpost.store.outbox import CODE_KINDS, ClaimedAlert
 from siegelpost.store.tasks import TaskDraft, TaskKind
 
 #: What each event says about itself; part of its body, so that it can be read without this code.
@@ -60,7 +60,7 @@ def outcome_event(
 
     `evidence` is the last attempt's; `earlier` holds those before, as `summary` makes them.
     """
-    if alert.kind is AlertKind.ADDRESS_CODE or alert.notice is None:
+    if alert.kind in CODE_KINDS or alert.notice is None:
         return None
     facts: dict[str, Json] = {
         "alert": alert.id,

@@ -25,7 +25,7 @@ from siegelpost.alerts.settings import AlertSettings
 from siegelpost.alerts.texts import Language
 from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.ids import AlertId
-from siegelpost.store.outbox import AlertKind, ClaimedAlert
+from siegelpost.store.outbox import CODE_KINDS, AlertKind, ClaimedAlert
 from siegelpost.store.return_addresses import return_address, return_token
 
 #: Which folder under `mail/` a kind is written by.
@@ -34,6 +34,7 @@ TEMPLATES: Mapping[AlertKind, str] = {
     AlertKind.REMINDER: "reminder",
     AlertKind.DEADLINE_REMINDER: "deadline-reminder",
     AlertKind.ADDRESS_CODE: "address-code",
+    AlertKind.LOGIN_CODE: "login-code",
 }
 
 
@@ -103,7 +104,7 @@ class Composer:
     ) -> None:
         """Read templates with `loader`.
 
-        `address_code` derives the code of an address-code mail, `return_secret` gives the key by
+        `address_code` derives the code of a mail that holds one, `return_secret` gives the key by
         which return addresses are signed now, `dkim` who signs mails now, if anybody.
         """
         environment = Environment(
@@ -185,7 +186,7 @@ class Composer:
             date=None if alert.provided_at is None else texts.german_day(alert.provided_at),
             greets=alert.salutation is not None,
         )
-        if alert.kind is AlertKind.ADDRESS_CODE:
+        if alert.kind in CODE_KINDS:
             own = self._address_code(alert.id)
         else:
             own = _one_line(alert.salutation) or ""
@@ -220,7 +221,7 @@ def _words(sample: _Sample, language: Language) -> dict[str, Any]:
         "phone": sample.phone and texts.digits(sample.phone, language),
         "salutation": None,
     }
-    if sample.kind is AlertKind.ADDRESS_CODE:
+    if sample.kind in CODE_KINDS:
         return words | {"code": _OWN}
     if sample.agency is None or sample.date is None:
         raise UnusableMail("an alert about a notice needs its agency and its date")

@@ -22,7 +22,7 @@ from siegelpost.keyring.protocol import KeyPurpose, Keyring
 from siegelpost.openpgp import AgencyKey, OpenPgp, OpenPgpError
 from siegelpost.store.context import Context
 from siegelpost.store.openpgp_keys import key_of_alert
-from siegelpost.store.outbox import AlertKind, ClaimedAlert, Lane
+from siegelpost.store.outbox import CODE_KINDS, ClaimedAlert, Lane
 
 #: Alerts in work at once: one at gpg, the others on the wire.
 CONCURRENCY = 4
@@ -41,7 +41,7 @@ class OpenPgpLane:
 
     def takes(self, alert: ClaimedAlert) -> bool:
         """Whether `alert` is to be encrypted or signed."""
-        if alert.kind is AlertKind.ADDRESS_CODE:
+        if alert.kind in CODE_KINDS:
             return False
         return alert.openpgp_key_id is not None or has_key(self._context.keyring, alert.agency)
 

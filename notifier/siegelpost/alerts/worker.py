@@ -28,7 +28,7 @@ from siegelpost.alerts.verdict import Reason, Verdict
 from siegelpost.store.alert_outcomes import AttemptOutcome
 from siegelpost.store.context import Context
 from siegelpost.store.errors import Conflict, StoreError
-from siegelpost.store.outbox import AlertKind, ClaimedAlert, Lane, claim_alerts
+from siegelpost.store.outbox import CODE_KINDS, AlertKind, ClaimedAlert, Lane, claim_alerts
 
 _log = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ class AlertWorker:
 
     async def _attempt(self, alert: ClaimedAlert) -> tuple[Submission, str | None]:
         now = self._context.now()
-        if alert.kind is AlertKind.ADDRESS_CODE:
+        if alert.kind in CODE_KINDS:
             if now >= alert.give_up_at:
                 return not_submitted(Verdict.FAILED, Reason.TOO_LATE, now), None
         elif alert.address_failed_at is not None:
@@ -204,7 +204,7 @@ class AlertWorker:
             ),
             event=transition.event,
             evidence=submission.evidence,
-            fail_address=unusable and alert.kind is not AlertKind.ADDRESS_CODE,
+            fail_address=unusable and alert.kind not in CODE_KINDS,
         )
 
     def _confirm_by(

@@ -38,7 +38,7 @@ from siegelpost.store.bounces import (
     move_alerts,
 )
 from siegelpost.store.events import EventDraft, append_events
-from siegelpost.store.outbox import AlertKind, AlertState
+from siegelpost.store.outbox import CODE_KINDS, AlertKind, AlertState
 from siegelpost.store.tasks import TaskDraft, TaskKind, open_tasks, settle_tasks
 
 _HEAD = 64 * 1024
@@ -213,7 +213,7 @@ class _Work:
         for one in self._kept:
             row, decision = self._alerts[one.item.alert], one.decision
             tasks += report_tasks(one.item, one.news, decision, row)
-            confirmed = row.kind != AlertKind.ADDRESS_CODE.value
+            confirmed = AlertKind(row.kind) not in CODE_KINDS
             believed = one.news.address_at_fault and self._own(one.item)
             if confirmed and believed and decision.effect == "failed":
                 addresses.append(row.address_id)

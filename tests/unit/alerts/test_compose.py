@@ -43,6 +43,7 @@ SUBJECTS = {
     AlertKind.REMINDER: "Erinnerung: Ein Dokument liegt in Ihrem Postfach",
     AlertKind.DEADLINE_REMINDER: "Erinnerung an ein Dokument in Ihrem Postfach",
     AlertKind.ADDRESS_CODE: "Ihr Code für Ihre E-Mail-Adresse",
+    AlertKind.LOGIN_CODE: "Ihr Code zum Anmelden",
 }
 
 

@@ -58,7 +58,9 @@ def test_translations_keep_their_placeholders_and_hold_no_markup(tag: str) -> No
         assert translated == translated.strip()
 
 
-@pytest.mark.parametrize("kind", ["alert", "reminder", "deadline-reminder", "address-code"])
+@pytest.mark.parametrize(
+    "kind", ["alert", "reminder", "deadline-reminder", "address-code", "login-code"]
+)
 def test_html_and_plain_text_of_a_mail_are_made_of_the_same_sentences(kind: str) -> None:
     folder = TEMPLATES / "mail" / kind
     assert _sentences("body.txt", folder) == _sentences("body.html", folder) != set()

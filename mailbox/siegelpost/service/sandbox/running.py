@@ -33,7 +33,7 @@ from siegelpost.store.clock import VirtualClock
 from siegelpost.store.context import Context
 from siegelpost.store.database import Database
 from siegelpost.store.log import log_origin
-from siegelpost.store.outbox import AlertKind
+from siegelpost.store.outbox import CODE_KINDS, AlertKind
 from siegelpost.store.sequencer import Sequencer
 from siegelpost.store.store import Store
 
@@ -133,4 +133,4 @@ def _conductor(
 def _is_alert(connection: Connection, message_id: str) -> bool:
     alert = message_id.strip("<> ").partition("@")[0]
     kind = connection.execute(select(_alert.c.kind).where(_alert.c.id == alert)).scalar()
-    return kind is not None and kind != AlertKind.ADDRESS_CODE.value
+    return kind is not None and AlertKind(kind) not in CODE_KINDS
