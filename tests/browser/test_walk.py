@@ -63,12 +63,12 @@ def test_a_citizen_activates_reads_acknowledges_and_keeps_the_proof(
 
         page.get_by_role("button", name="Erhalt bestätigen").click()
         expect(page.get_by_text("Sie haben den Erhalt bestätigt").first).to_be_visible()
-        page.get_by_text("Was mit diesem Schreiben geschehen ist").click()
+        page.get_by_text("Alle Schritte").click()
         expect(page.locator("#events li")).to_have_count(4)
         with page.expect_download() as receiving:
             page.get_by_role("button", name="Quittung speichern").click()
         receipt = Path(receiving.value.path()).read_bytes()
-        page.locator("summary", has_text="Versiegelte Datei speichern").click()
+        page.locator("summary", has_text="Das Schreiben ohne uns öffnen").click()
         with page.expect_download() as taking:
             page.get_by_role("button", name="Versiegelte Datei speichern").click()
         sealed = Path(taking.value.path()).read_bytes()

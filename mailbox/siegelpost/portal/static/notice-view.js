@@ -2,7 +2,10 @@
 
 import { byId, fill, show } from "./dom.js";
 import { address } from "./downloads.js";
-import { formatDate, formatDay, formatSize, formatTime, has, text } from "./texts.js";
+import { formatDate, formatDay, formatSize, formatTime, has, language, text } from "./texts.js";
+
+/** Events that show that somebody looked. */
+const ACCESSES = ["retrieved", "acknowledged", "file-viewed"];
 
 /** Name of the sealed file on the reader's disk. */
 export const sealedName = (facts) => `schreiben-${facts.provided_at.slice(0, 10)}.age`;
@@ -12,8 +15,9 @@ export function showFacts(facts, cover = null) {
   const { agency, state } = facts;
   slot("agency", agency.name);
   slot("provided", text("provided", { date: formatDate(facts.provided_at) }));
-  const file = sealedName(facts);
-  slot("commands", `age -d -i schluessel.txt -o schreiben.zip ${file}\nunzip schreiben.zip`);
+  slot("guide", guide(facts));
+  showAlerts(facts.alerts);
+  showFiling(facts.archived);
   slot("check-signature", text("check-signature", { agency: agency.name }));
   const badge = byId(`badge-${state}`);
   byId("state").replaceChildren(...(badge ? [badge.content.cloneNode(true)] : []));
@@ -31,7 +35,50 @@ export function showFacts(facts, cover = null) {
     show(byId("acknowledge"));
   }
   showDeadline(facts);
-  if (cover) showCover(cover, agency);
+  if (cover) {
+    showCover(cover, agency);
+    showExplainer(facts.explainers, cover);
+  }
+}
+
+/** How to open the sealed file without us, for somebody who helps, years later. */
+export function guide(facts) {
+  const file = sealedName(facts);
+  const age = `age -d -i schluessel.txt -o schreiben.zip ${file}`;
+  return text("guide", { file, age, unzip: "unzip schreiben.zip" });
+}
+
+/** In which folder of the reader's the notice lies. */
+export function showFiling(archived) {
+  show(byId("archive"), !archived);
+  show(byId("unarchive"), archived);
+}
+
+/** The agency's explanation of this kind of notice: the reader's language, else German. */
+function showExplainer(explainers, { kind }) {
+  const fitting = explainers.filter((candidate) => candidate.kind === kind);
+  const found =
+    fitting.find((candidate) => candidate.language === language) ??
+    fitting.find((candidate) => candidate.language === "de");
+  show(byId("explainer"), Boolean(found));
+  if (!found) return;
+  const link = byId("explainer-link");
+  link.href = found.url;
+  slot("explainer", text("explainer", { title: found.title }));
+  slot("explainer-note", text("explainer-note", { host: link.hostname }));
+}
+
+/** The mails that were sent to the reader, and what became of them. */
+function showAlerts(alerts) {
+  const items = alerts.map(({ kind, address: to, at, fate, attempts }) =>
+    fill(byId("event-item"), {
+      what: text(`alert-${kind}`),
+      when: text("alert-when", { time: formatTime(at), address: to }),
+      meaning: text(`fate-${fate}`, { attempts }),
+    }),
+  );
+  byId("alert-list").replaceChildren(...items);
+  show(byId("alerts-none"), items.length === 0);
 }
 
 /** What the legal clock says, in plain words with its dates. */
@@ -92,17 +139,29 @@ export function showEvents(events) {
     .map((event) => {
       const item = fill(byId("event-item"), {
         what: text(`event-${event.type}`),
-        when: formatTime(event.at ?? event.time_at),
+        when: formatTime(event.at),
         meaning: has(`meaning-${event.type}`) ? text(`meaning-${event.type}`) : "",
       });
       return item;
     });
   byId("events").replaceChildren(...items);
+  const accesses = events.filter(({ type }) => ACCESSES.includes(type));
+  byId("access-list").replaceChildren(
+    ...accesses.map(({ type, at, by }) => {
+      const who = has(`by-${by}`) ? ` ${text(`by-${by}`)}` : "";
+      return fill(byId("event-item"), {
+        what: text(`event-${type}`),
+        when: formatTime(at) + who,
+        meaning: has(`meaning-${type}`) ? text(`meaning-${type}`) : "",
+      });
+    }),
+  );
+  show(byId("accesses-none"), accesses.length === 0);
 }
 
-function slot(name, value, language = "") {
+function slot(name, value, lang = "") {
   for (const element of document.querySelectorAll(`#notice [data-slot="${name}"]`)) {
     element.textContent = value;
-    if (language) element.lang = language;
+    if (lang) element.lang = lang;
   }
 }

@@ -1,10 +1,17 @@
 // One notice: show its cover, open and check the package, acknowledge, keep.
 
-import { postForBytes, get } from "./api.js";
+import { get, post, postForBytes } from "./api.js";
 import { acknowledge, saveReceipt } from "./notice-actions.js";
-import { sealedName, showDocuments, showEvents, showFacts } from "./notice-view.js";
+import {
+  guide,
+  sealedName,
+  showDocuments,
+  showEvents,
+  showFacts,
+  showFiling,
+} from "./notice-view.js";
 import { fromBase64, hex, sha256, utf8 } from "./bytes.js";
-import { alertBox, byId, explain, onSubmit, say, show } from "./dom.js";
+import { alertBox, byId, explain, onClick, onSubmit, say, show } from "./dom.js";
 import { save } from "./downloads.js";
 import { ManifestError, readCover } from "./manifest.js";
 import { NoteError, parseVerifier } from "./notes.js";
@@ -31,8 +38,12 @@ try {
   await refresh();
   await unsealCover();
   show(byId("notice"));
+  // It was opened before: nothing is asked that has been answered, and nothing new is recorded.
+  if (state.facts.retrieved_at && state.facts.state !== "withdrawn") await openPackage();
 } catch (error) {
   fail(error);
+} finally {
+  show(byId("loading"), false);
 }
 
 openButton.addEventListener("click", async () => {
@@ -41,6 +52,7 @@ openButton.addEventListener("click", async () => {
   alertBox(problem);
   try {
     await openPackage();
+    byId("documents-title").focus();
   } catch (error) {
     fail(error);
   } finally {
@@ -69,6 +81,22 @@ byId("save-key").addEventListener("click", () => {
   const keys = state.seeds.map(({ seed }) => identityText(seed)).join("\n");
   save(utf8(`${keys}\n`), "schluessel.txt", "text/plain");
 });
+
+byId("save-guide").addEventListener("click", () =>
+  save(utf8(`${guide(state.facts)}\n`), text("guide-name"), "text/plain"),
+);
+
+byId("print").addEventListener("click", () => window.print());
+
+onClick(byId("archive"), problem, () => file(true));
+onClick(byId("unarchive"), problem, () => file(false));
+
+async function file(archived) {
+  await post(`${path}/archive`, { archived });
+  showFiling(archived);
+  byId(archived ? "unarchive" : "archive").focus();
+  say(text(archived ? "archived" : "unarchived"));
+}
 
 async function refresh() {
   state.facts = await get(`${path}/facts`);
@@ -103,17 +131,17 @@ async function openPackage() {
   await refresh();
   show(byId("acknowledge"));
   show(byId("save-sealed"));
-  byId("documents-title").focus();
+  show(byId("sealed-first"), false);
+  performance.mark("siegelpost-opened");
 }
 
 function tryOpen(sealed) {
   return open(sealed, state.seeds.map(({ seed }) => seed));
 }
 
-/** The key pair of the seed that the notice was sealed to. */
+/** The key pair of the key in force: it speaks for those before it, too. */
 function signer() {
-  const { key } = state.facts;
-  const known = state.seeds.find((candidate) => candidate.key === key) ?? state.seeds[0];
+  const known = state.seeds.find(({ retired }) => !retired) ?? state.seeds[0];
   return acknowledgementKey(known.seed);
 }
 

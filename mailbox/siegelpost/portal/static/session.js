@@ -1,6 +1,7 @@
 // What every page with a script does when it starts: show itself, reveal buttons, log out cleanly.
 
 import { post } from "./api.js";
+import { forgetCovers } from "./cover-cache.js";
 import { byId, show } from "./dom.js";
 import { wipe } from "./keystore.js";
 
@@ -13,8 +14,8 @@ export function start() {
   }
   document.querySelector('form[action="/logout"]')?.addEventListener("submit", async (event) => {
     event.preventDefault();
-    // Wiped first: whatever the service answers, this browser knows the key no more.
-    await wipe();
+    // Wiped first: whatever the service answers, this browser knows key and titles no more.
+    await Promise.all([wipe(), forgetCovers()]);
     try {
       await post("/logout");
     } finally {
