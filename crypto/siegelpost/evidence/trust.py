@@ -21,6 +21,7 @@ from siegelpost.evidence.fields import Fields
 from siegelpost.evidence.ids import AgencyId, check_id
 from siegelpost.evidence.notes import NoteSignature, Verifier
 from siegelpost.evidence.policy import MAX_LINES, NO_WITNESSES, Policy, parse_policy
+from siegelpost.evidence.seal_certificate import SealCertificate, parse_seal_certificate
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.timestamps import TimestampAuthority
 
@@ -90,6 +91,8 @@ class Trust:
     timestamp_authorities: tuple[TimestampAuthority, ...] = ()
     #: How soon an event must have been dated from outside; None demands nothing.
     dating: DatingRule | None = None
+    #: Keys that seal PDF receipts.
+    seal_certificates: tuple[SealCertificate, ...] = ()
 
     def verifiers(self, purpose: Purpose, agency: str | None = None) -> list[Verifier]:
         """The keys of a purpose that may sign for `agency`, whatever their validity."""
@@ -118,7 +121,7 @@ def parse_trust(data: bytes) -> Trust:
         canonical.parse(data, max_size=MAX_TRUST),
         "trust file",
         required=("format", "origin", "keys"),
-        optional=("witnesses", "timestamp_authorities", "dating"),
+        optional=("witnesses", "timestamp_authorities", "dating", "seal_certificates"),
     )
     fields.expect("format", FORMAT)
     origin = fields.text("origin")
@@ -133,6 +136,12 @@ def parse_trust(data: bytes) -> Trust:
         policy=_parse_policy(fields),
         timestamp_authorities=_parse_authorities(fields),
         dating=_parse_dating(fields.mapping("dating")) if fields.has("dating") else None,
+        seal_certificates=tuple(
+            parse_seal_certificate(item)
+            for item in fields.items("seal_certificates", max_items=1000)
+        )
+        if fields.has("seal_certificates")
+        else (),
     )
 
 
@@ -153,6 +162,8 @@ def write_trust(trust: Trust) -> bytes:
             "since_size": trust.dating.since_size,
             "max_delay_seconds": int(trust.dating.max_delay.total_seconds()),
         }
+    if trust.seal_certificates:
+        value["seal_certificates"] = [item.json() for item in trust.seal_certificates]
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
 
 

@@ -27,6 +27,7 @@ from siegelpost.evidence.errors import EvidenceError
 from siegelpost.evidence.fields import Fields
 from siegelpost.evidence.ids import ID_RANDOM, KeyId, check_id, new_id
 from siegelpost.evidence.notes import Ed25519Signer, Signer, check_name
+from siegelpost.evidence.seal_certificate import SealCertificate
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.trust import TrustedKey
 from siegelpost.keyring.entry import MAX_OWN_FORMAT, KeyEntry, Random, Reason, unseal
@@ -38,6 +39,7 @@ from siegelpost.keyring.errors import (
 )
 from siegelpost.keyring.files import MASTER_SECRET_SIZE, locked, read_private, write_private
 from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.keyring.seal_key import read_seal_key
 
 FORMAT = "siegelpost/keyring/v1"
 MAX_KEYRING = 32 << 20
@@ -133,6 +135,18 @@ class FileKeyring:
         if entry is None:
             raise KeyMissingError(f"no key for {_label(purpose, scope)}")
         return entry.private
+
+    def seal_certificates(self) -> tuple[SealCertificate, ...]:
+        return tuple(
+            SealCertificate(
+                der=read_seal_key(entry.private).certificates[0],
+                valid_from=entry.valid_from,
+                valid_until=entry.valid_until,
+                compromised_at=entry.valid_until if entry.reason == "compromised" else None,
+            )
+            for entry in self._entries
+            if entry.purpose is KeyPurpose.SEAL
+        )
 
     def scopes(self, purpose: KeyPurpose) -> tuple[str | None, ...]:
         return tuple(

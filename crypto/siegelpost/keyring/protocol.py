@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from siegelpost.evidence.notes import Signer
+from siegelpost.evidence.seal_certificate import SealCertificate
 from siegelpost.evidence.trust import TrustedKey
 
 
@@ -43,6 +44,11 @@ class KeyPurpose(StrEnum):
     #: Signs every mail as DKIM (RFC 6376), for servers that know no Ed25519: PKCS #8, DER.
     DKIM_RSA = "dkim-rsa"
 
+    #: Seals PDF receipts: `siegelpost.keyring.seal_key.SealKey`, encoded.
+    SEAL = "seal"
+    #: Waits for the certificate that was asked for; likewise, without a certificate.
+    SEAL_REQUEST = "seal-request"
+
     @property
     def signs(self) -> bool:
         """Whether keys of this purpose are signing keys."""
@@ -51,7 +57,13 @@ class KeyPurpose(StrEnum):
     @property
     def has_own_format(self) -> bool:
         """Whether its keys are made elsewhere and kept here as bytes of some other format."""
-        return self in (KeyPurpose.OPENPGP, KeyPurpose.DKIM_ED25519, KeyPurpose.DKIM_RSA)
+        return self in (
+            KeyPurpose.OPENPGP,
+            KeyPurpose.DKIM_ED25519,
+            KeyPurpose.DKIM_RSA,
+            KeyPurpose.SEAL,
+            KeyPurpose.SEAL_REQUEST,
+        )
 
     @property
     def per_agency(self) -> bool:
@@ -84,6 +96,9 @@ class Keyring(Protocol):
 
     def private_key(self, purpose: KeyPurpose, scope: str | None = None) -> bytes:
         """The key in force of a purpose that has its own format."""
+
+    def seal_certificates(self) -> tuple[SealCertificate, ...]:
+        """The certificate of every key that sealed PDFs, retired ones too."""
 
     def scopes(self, purpose: KeyPurpose) -> tuple[str | None, ...]:
         """For which scopes a key of this purpose is in force; empty if there is none."""

@@ -20,7 +20,6 @@ from siegelpost.receipts.words import Language
 
 #: Name of the receipt inside the PDF.
 ATTACHMENT = "receipt.json"
-STANDARDS = ("a-3a", "ua-1")
 
 
 def make_pdf(receipt: bytes, *, language: Language, agency_name: str | None = None) -> bytes:
@@ -33,7 +32,6 @@ def make_pdf(receipt: bytes, *, language: Language, agency_name: str | None = No
     shown = content(parsed, receipt, _words(language), language=language, agency_name=agency_name)
     pdf = typst.compile(
         _folder() / "receipt.typ",
-        root=_folder(),
         format="pdf",
         ignore_system_fonts=True,  # the same receipt on every machine
         sys_inputs={
@@ -41,7 +39,7 @@ def make_pdf(receipt: bytes, *, language: Language, agency_name: str | None = No
             "language": language,
             "receipt": receipt.decode("utf-8"),
         },
-        pdf_standards=list(STANDARDS),
+        pdf_standards=["a-3a", "ua-1"],
         timestamp=int(parsed.made_at.timestamp()),
     )
     assert isinstance(pdf, bytes)

@@ -1,0 +1,176 @@
+"""Seals a PDF: PAdES by pyHanko, B-B or B-T at once, B-LTA later (ETSI EN 319 142-1).
+
+The seal certifies the document and allows no change but further timestamps and validation data.
+It has no picture on the page: the place of a seal that proves something is the verifier.
+Blocking, with network where `timestamp` has it: never call it on the event loop.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from asn1crypto import keys, tsp, x509  # type: ignore[import-untyped]  # it has no types
+from pyhanko.config.pkcs11 import TokenCriteria
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign import fields, signers
+from pyhanko.sign.timestamps import TimeStamper
+from pyhanko.sign.validation import add_validation_info
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from siegelpost.keyring.seal_key import SealKey, TokenKey
+
+#: Name of the signature's field.
+FIELD = "Siegel"
+
+#: Answers a TimeStampReq with a TimeStampResp (RFC 3161, DER); raises if no authority can.
+Timestamp = Callable[[bytes], bytes]
+
+
+class SealingFailed(Exception):
+    """The seal could not be made; says why, without secrets."""
+
+
+def seal_pdf(
+    pdf: bytes,
+    key: SealKey,
+    *,
+    timestamp: Timestamp | None = None,
+    pin: str | None = None,
+) -> bytes:
+    """The sealed PDF: B-T with `timestamp`, else B-B. `pin` opens the token, if one holds the key.
+
+    Raises SealingFailed, also if the timestamp cannot be had.
+    """
+    if not key.certificates:
+        raise SealingFailed("the seal key has no certificate yet")
+    own, *others = [x509.Certificate.load(der) for der in key.certificates]
+    with _signer(key, own, others, pin) as signer:
+        metadata = signers.PdfSignatureMetadata(
+            field_name=FIELD,
+            md_algorithm="sha256",
+            subfilter=fields.SigSeedSubFilter.PADES,
+            certify=True,
+            docmdp_permissions=fields.MDPPerm.NO_CHANGES,
+            name=own.subject.native.get("common_name", ""),
+        )
+        pdf_signer = signers.PdfSigner(
+            metadata,
+            signer=signer,
+            timestamper=None if timestamp is None else _Timestamper(timestamp),
+            # PDF/A wants it printable, PDF/UA outside of the page: it is no part of the text.
+            new_field_spec=fields.SigFieldSpec(
+                FIELD, invis_sig_settings=fields.InvisSigSettings(box_out_of_bounds=True)
+            ),
+        )
+        sealed = io.BytesIO()
+        try:
+            pdf_signer.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), output=sealed)
+        except Exception as error:  # pyHanko, asn1crypto and PKCS #11 share no root
+            raise SealingFailed(f"{type(error).__name__}: {error}") from error
+    return sealed.getvalue()
+
+
+def extend_pdf(
+    pdf: bytes,
+    *,
+    timestamp: Timestamp,
+    roots: Sequence[bytes],
+    now: datetime,
+) -> bytes:
+    """The PDF with validation data and one more document timestamp over all: B-LTA.
+
+    `roots` (DER) are what the seal and its timestamps lead to: the seal's own certificate if it
+    signs itself, and the authorities' roots. Do it again before the last timestamp ages.
+    Nothing is fetched: certificates with revocation data need them inside already.
+    Raises SealingFailed.
+    """
+    trusted = [x509.Certificate.load(der) for der in roots]
+    context = ValidationContext(
+        trust_roots=trusted, allow_fetching=False, moment=now, revocation_mode="soft-fail"
+    )
+    out = io.BytesIO(pdf)
+    try:
+        reader = PdfFileReader(out)
+        seal = next(iter(reader.embedded_regular_signatures), None)
+        if seal is None:
+            raise SealingFailed("the file has no seal")
+        stamper = signers.PdfTimeStamper(_Timestamper(timestamp))
+        if reader.embedded_timestamp_signatures:
+            stamper.update_archival_timestamp_chain(
+                reader, validation_context=context, in_place=True
+            )
+        else:
+            add_validation_info(seal, context, in_place=True)
+            writer = IncrementalPdfFileWriter(out)
+            stamper.timestamp_pdf(
+                writer,
+                md_algorithm="sha512",
+                validation_context=context,
+                in_place=True,
+            )
+    except SealingFailed:
+        raise
+    except Exception as error:  # pyHanko, certvalidator and asn1crypto share no root
+        raise SealingFailed(f"{type(error).__name__}: {error}") from error
+    return out.getvalue()
+
+
+class _Timestamper(TimeStamper):
+    """pyHanko's way to an authority, by a function of ours."""
+
+    def __init__(self, timestamp: Timestamp) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # untyped in pyHanko
+        self._timestamp = timestamp
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        return tsp.TimeStampResp.load(self._timestamp(req.dump()))
+
+
+@contextmanager
+def _signer(
+    key: SealKey, own: x509.Certificate, others: Sequence[x509.Certificate], pin: str | None
+) -> Iterator[signers.Signer]:
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # untyped in pyHanko
+    store.register_multiple(others)
+    if key.private is not None:
+        yield signers.SimpleSigner(
+            signing_cert=own,
+            signing_key=keys.PrivateKeyInfo.load(key.private),
+            cert_registry=store,
+        )
+        return
+    assert key.on_token is not None
+    with _session(key.on_token, pin) as session:
+        from pyhanko.sign.pkcs11 import PKCS11Signer
+
+        yield PKCS11Signer(
+            session,
+            signing_cert=own,
+            ca_chain=others,
+            key_label=key.on_token.label,
+            # SoftHSM, and tokens like it, sign digests and leave hashing to us.
+            use_raw_mechanism=True,
+        )
+
+
+@contextmanager
+def _session(token: TokenKey, pin: str | None) -> Iterator[Any]:
+    try:
+        from pyhanko.sign.pkcs11 import open_pkcs11_session
+
+        criteria = TokenCriteria(label=token.token)
+        session = open_pkcs11_session(token.module, token_criteria=criteria, user_pin=pin)
+    except ImportError:
+        raise SealingFailed("PKCS #11 needs: pip install 'siegelpost[pkcs11]'") from None
+    except Exception as error:  # python-pkcs11 and pyHanko share no root
+        raise SealingFailed(f"token {token.token}: {type(error).__name__}") from error
+    try:
+        yield session
+    finally:
+        session.close()
