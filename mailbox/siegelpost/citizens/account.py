@@ -26,6 +26,8 @@ _SHOWN = tuple(
         EventType.KEY_BOUND,
         EventType.KEY_RETIRED,
         EventType.KEY_COPY_CHANGED,
+        EventType.KEY_OPENED,
+        EventType.RENEWAL_ASKED,
         EventType.ADDRESS_CHANGED,
         EventType.CONSENT_GIVEN,
         EventType.CONSENT_REVOKED,

@@ -21,9 +21,10 @@ from siegelpost.sealing.errors import SealingError
 from siegelpost.sealing.wrapping import Method, WrappedSeed
 from siegelpost.store.context import Context
 from siegelpost.store.events import EventDraft
+from siegelpost.store.tables import MailboxKey, core
 from siegelpost.store.tables import WrappedSeed as WrappedSeedRow
-from siegelpost.store.tables import core
 
+_key = core(MailboxKey)
 _wrapped = core(WrappedSeedRow)
 
 
@@ -47,13 +48,14 @@ def insert_copies(
     now: datetime,
     credential: bytes | None = None,
 ) -> None:
-    """Store one copy by ``method`` for every key of ``mailbox``.
+    """Store one copy by ``method`` for every key of ``mailbox`` that is in force.
 
     Raises KeyBindingWrong if a key has none or two, is not the mailbox's, or a copy is malformed.
     """
     wanted = set(
         connection.scalars(
-            select(_wrapped.c.key_id).where(_wrapped.c.mailbox_id == mailbox).distinct()
+            # A retired key has one copy, which its successor opens.
+            select(_key.c.id).where(_key.c.mailbox_id == mailbox, _key.c.retired_at.is_(None))
         )
     )
     if sorted(item.key for item in copies) != sorted(wanted):

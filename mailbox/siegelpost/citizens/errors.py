@@ -123,10 +123,40 @@ class KeyBindingWrong(CitizenError):
     code = "key-binding-wrong"
 
 
+class KeyOutdated(CitizenError):
+    """The key to be exchanged is not the one in force: another exchange was faster."""
+
+    code = "key-outdated"
+
+
 class LoginRefused(CitizenError):
     """Login name and passphrase do not belong together, or the name does not exist."""
 
     code = "login-refused"
+
+
+class LoginStepOver(CitizenError):
+    """No login waits for a second factor: none began, it ran out, or codes were wrong too often."""
+
+    code = "login-step-over"
+
+
+class LoginCodeWrong(CitizenError):
+    """The code of the app or the mail is wrong, too old, or was used before."""
+
+    code = "login-code-wrong"
+
+
+class SecondFactorUnavailable(CitizenError):
+    """No address of the mailbox takes mail, and no app is set up: the recovery code is left."""
+
+    code = "second-factor-unavailable"
+
+
+class TotpActive(CitizenError):
+    """An authenticator app is set up already; it is removed before another takes its place."""
+
+    code = "totp-active"
 
 
 class ProofNeeded(CitizenError):

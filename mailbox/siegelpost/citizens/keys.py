@@ -8,17 +8,18 @@ the wrapped copies have the right sizes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select, update
 
 from siegelpost.citizens.errors import InputInvalid, KeyBindingWrong
 from siegelpost.evidence.errors import EvidenceError
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import ID_RANDOM, AgencyId, KeyId, MailboxId, new_id
 from siegelpost.evidence.key_binding import KeyBinding
+from siegelpost.evidence.key_succession import KeySuccession
 from siegelpost.sealing.errors import SealingError
 from siegelpost.sealing.keys import Recipient
 from siegelpost.sealing.wrapping import Method, WrappedSeed
@@ -29,8 +30,13 @@ from siegelpost.store.tables import WrappedSeed as WrappedSeedRow
 
 #: Fewest different methods by which a seed must be wrapped, so that one forgotten is not the end.
 METHODS_NEEDED = 2
+#: How a key is kept: by the citizen alone, or by the service, too.
+OWN, MANAGED = "own", "managed"
 #: Most wrapped copies of one key.
 COPIES_LIMIT = 10
+
+#: By which methods a browser may wrap a key in force.
+_BROWSERS = (Method.PASSPHRASE, Method.RECOVERY_CODE, Method.PASSKEY)
 
 _key = core(MailboxKey)
 _wrapped = core(WrappedSeedRow)
@@ -40,7 +46,7 @@ _wrapped = core(WrappedSeedRow)
 class WrappedCopy:
     """One wrapped copy of a seed, as the browser sends and gets it."""
 
-    #: passphrase | recovery-code | passkey
+    #: passphrase | recovery-code | passkey | successor
     method: str
     #: 16 bytes
     salt: bytes
@@ -62,7 +68,13 @@ class MailboxKeys:
     recipient: str
     #: Ed25519 public key, 32 bytes
     acknowledgement_key: bytes
-    #: not removed ones, oldest first
+    #: own | managed
+    custody: str
+    #: whether another one took its place, or it was lost
+    retired: bool
+    #: the key before it, which signed for it
+    succeeds: KeyId | None
+    #: those that the owner can open, oldest first
     wrapped: tuple[WrappedCopy, ...]
 
 
@@ -76,8 +88,12 @@ class CheckedKey:
     signature: bytes
     #: 1216 bytes
     recipient: bytes
-    #: at least METHODS_NEEDED different methods
+    #: at least METHODS_NEEDED different methods; of a managed key one
     wrapped: tuple[WrappedSeed, ...]
+    #: of a passkey's copies: its credential id, by the copy's nonce
+    credentials: Mapping[bytes, bytes] = field(default_factory=dict)
+    #: own | managed
+    custody: str = OWN
 
 
 def check_key(
@@ -123,11 +139,24 @@ def check_key(
         raise KeyBindingWrong(str(error)) from None
     if len({copy.method for copy in copies}) < METHODS_NEEDED:
         raise KeyBindingWrong(f"fewer than {METHODS_NEEDED} ways to unwrap the seed")
-    return CheckedKey(binding=binding, signature=signature, recipient=parsed.raw, wrapped=copies)
+    return CheckedKey(
+        binding=binding,
+        signature=signature,
+        recipient=parsed.raw,
+        wrapped=copies,
+        credentials={
+            copy.nonce: copy.credential for copy in wrapped if copy.credential is not None
+        },
+    )
 
 
 def insert_key(
-    connection: Connection, checked: CheckedKey, *, context: Context, now: datetime
+    connection: Connection,
+    checked: CheckedKey,
+    *,
+    context: Context,
+    now: datetime,
+    succeeds: KeyId | None = None,
 ) -> None:
     """Store a key and its wrapped copies, in the caller's transaction."""
     binding = checked.binding
@@ -137,6 +166,8 @@ def insert_key(
             mailbox_id=binding.mailbox,
             recipient=checked.recipient,
             acknowledgement_key=binding.acknowledgement_key,
+            custody=checked.custody,
+            succeeds=succeeds,
             created_at=now,
         )
     )
@@ -148,7 +179,7 @@ def insert_key(
                 "mailbox_id": binding.mailbox,
                 "key_id": binding.key,
                 "method": copy.method.value,
-                "parameters": {"salt": copy.salt.hex()},
+                "parameters": _parameters(copy, checked.credentials.get(copy.nonce)),
                 "nonce": copy.nonce,
                 "sealed": copy.ciphertext,
                 "created_at": now,
@@ -158,27 +189,66 @@ def insert_key(
     )
 
 
-def key_bound(checked: CheckedKey, *, agency: AgencyId | None, now: datetime) -> EventDraft:
-    """The event that puts a binding into the log, before the first notice is sealed to it."""
+def key_bound(
+    checked: CheckedKey,
+    *,
+    agency: AgencyId | None,
+    now: datetime,
+    succession: tuple[KeySuccession, bytes] | None = None,
+) -> EventDraft:
+    """The event that puts a binding into the log, before the first notice is sealed to it.
+
+    ``succession``: the earlier key's word for it, with its signature.
+    """
     mailbox = checked.binding.mailbox
+    facts = {**checked.binding.facts(signature=checked.signature), "custody": checked.custody}
+    if succession is not None:
+        said, signature = succession
+        facts |= said.facts(signature=signature)
     return EventDraft(
         type=EventType.KEY_BOUND,
         at=now,
         agency=agency,
         mailbox=mailbox,
         actor=f"mailbox:{mailbox}",
-        facts=checked.binding.facts(signature=checked.signature),
+        facts=facts,
+    )
+
+
+def retire_key(
+    connection: Connection, mailbox: MailboxId, key: KeyId, *, reason: str, now: datetime
+) -> EventDraft:
+    """Retire a key and delete its copies, in the caller's transaction; return its event.
+
+    ``reason``: ``replaced`` (its successor names it) or ``lost``.
+    """
+    connection.execute(update(_key).where(_key.c.id == key).values(retired_at=now))
+    connection.execute(delete(_wrapped).where(_wrapped.c.key_id == key))
+    return EventDraft(
+        type=EventType.KEY_RETIRED,
+        at=now,
+        mailbox=mailbox,
+        actor=f"mailbox:{mailbox}",
+        facts={"key": key, "reason": reason},
     )
 
 
 async def keys_of(context: Context, mailbox: MailboxId) -> tuple[MailboxKeys, ...]:
-    """Every key of ``mailbox`` with its wrapped copies, newest key first: for its owner only."""
+    """Every key of ``mailbox`` with its wrapped copies, for its owner only.
+
+    The one in force first, then those that it follows, then keys that were lost.
+    """
 
     def work(connection: Connection) -> tuple[MailboxKeys, ...]:
         copies: dict[str, list[WrappedCopy]] = {}
         for row in connection.execute(
             select(_wrapped)
-            .where(_wrapped.c.mailbox_id == mailbox, _wrapped.c.removed_at.is_(None))
+            .where(
+                _wrapped.c.mailbox_id == mailbox,
+                _wrapped.c.removed_at.is_(None),
+                # The service's own copy is of no use to a browser.
+                _wrapped.c.method != Method.MANAGED.value,
+            )
             .order_by(_wrapped.c.id)
         ):
             copies.setdefault(row.key_id, []).append(
@@ -194,23 +264,44 @@ async def keys_of(context: Context, mailbox: MailboxId) -> tuple[MailboxKeys, ..
                     ),
                 )
             )
-        return tuple(
+        found = [
             MailboxKeys(
                 key=KeyId(row.id),
                 recipient=Recipient(bytes(row.recipient)).encode(),
                 acknowledgement_key=bytes(row.acknowledgement_key),
+                custody=row.custody,
+                retired=row.retired_at is not None,
+                succeeds=None if row.succeeds is None else KeyId(row.succeeds),
                 wrapped=tuple(copies.get(row.id, ())),
             )
             for row in connection.execute(
-                select(_key).where(_key.c.mailbox_id == mailbox).order_by(_key.c.id.desc())
+                select(_key)
+                .where(_key.c.mailbox_id == mailbox)
+                .order_by(_key.c.retired_at.is_not(None), _key.c.id.desc())
             )
-        )
+        ]
+        return tuple(_in_line(found))
 
     return await context.store.read(work)
 
 
+def _in_line(keys: Sequence[MailboxKeys]) -> list[MailboxKeys]:
+    by_id = {each.key: each for each in keys}
+    line: list[MailboxKeys] = []
+    for each in keys:
+        step: MailboxKeys | None = each
+        while step is not None and step not in line:
+            line.append(step)
+            step = None if step.succeeds is None else by_id.get(step.succeeds)
+    return line
+
+
+def _parameters(copy: WrappedSeed, credential: bytes | None) -> dict[str, str]:
+    named = {} if credential is None else {"credential": credential.hex()}
+    return {"salt": copy.salt.hex(), **named}
+
+
 def _method(text: str) -> Method:
-    try:
-        return Method(text)
-    except ValueError:
-        raise InputInvalid("wrapped", "unknown method") from None
+    if text not in _BROWSERS:
+        raise InputInvalid("wrapped", "unknown method")
+    return Method(text)

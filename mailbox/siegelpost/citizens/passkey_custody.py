@@ -1,4 +1,4 @@
-"""Add and remove passkeys, with the wrapped copies that they open (DESIGN section 6)."""
+"""Add, refresh and remove passkeys, with the wrapped copies that they open (DESIGN section 6)."""
 
 from __future__ import annotations
 
@@ -107,6 +107,48 @@ async def add_passkey(
         return id_
 
     return await decide(context, work)
+
+
+async def refresh_passkey(
+    context: Context,
+    session: CitizenSession,
+    *,
+    credential: bytes,
+    wrapped: Sequence[KeyCopy],
+) -> None:
+    """Put copies of the keys in force in the place of those that a known passkey opened.
+
+    Raises InputInvalid, KeyBindingWrong, PasskeyUnknown (also for somebody else's), ProofNeeded,
+    SessionOver.
+    """
+    check_credential(credential)
+    now = context.now()
+
+    def work(connection: Connection) -> CitizenError | None:
+        need_proof(connection, session, now)
+        known = connection.scalar(
+            select(_passkey.c.id).where(
+                _passkey.c.credential_id == credential, _passkey.c.mailbox_id == session.mailbox
+            )
+        )
+        if known is None:
+            return PasskeyUnknown("no such passkey")
+        opened = copies_by_passkey(connection, session.mailbox)
+        delete_copies(connection, opened.get(credential, []))
+        insert_copies(
+            connection,
+            context,
+            session.mailbox,
+            wrapped,
+            method=Method.PASSKEY,
+            now=now,
+            credential=credential,
+        )
+        renewed = copy_changed(session.mailbox, Method.PASSKEY, "replaced", now=now)
+        append_events(connection, [renewed], entropy=context.entropy)
+        return None
+
+    await decide(context, work)
 
 
 async def remove_passkey(context: Context, session: CitizenSession, *, passkey: str) -> None:

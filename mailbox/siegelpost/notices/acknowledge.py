@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from siegelpost.evidence.acknowledgement import PREFIX, Acknowledgement, parse_acknowledgement
 from siegelpost.evidence.errors import FormatError, SignatureError
@@ -16,15 +16,13 @@ from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, KeyId, NoticeId
 from siegelpost.notices.chains import write_on
 from siegelpost.notices.errors import AcknowledgementInvalid, NoSuchNotice
+from siegelpost.notices.key_lines import key_lines
 from siegelpost.notices.readers import NOTICE, Reader, readable_by
 from siegelpost.notices.state import Step, move
-from siegelpost.store import tables
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.errors import Conflict
 from siegelpost.store.events import EventDraft, append_events, events_of
-
-_key = tables.core(tables.MailboxKey)
 
 
 async def acknowledge(
@@ -84,20 +82,17 @@ def _signing_key(
         raise AcknowledgementInvalid("the statement speaks of another notice or mailbox")
     if said.payload_sha256 != notice.package_digest:
         raise AcknowledgementInvalid("the statement names another package")
-    # Verifiers accept no others: a key that was retired, or bound later, cannot vouch for opening.
-    keys = connection.execute(
-        select(_key.c.id, _key.c.acknowledgement_key).where(
-            _key.c.mailbox_id == notice.mailbox_id,
-            _key.c.id.in_(_sealed_to(connection, notice)),
-            _key.c.retired_at.is_(None),
-        )
-    ).all()
-    for key in keys:
+    # Verifiers accept no others: a key that was retired, or that follows none of these, cannot
+    # vouch for opening.
+    sealed_to = set(_sealed_to(connection, notice))
+    for line in key_lines(connection, notice.mailbox_id):
+        if not sealed_to & {line.key, *line.older}:
+            continue
         try:
-            said.verify(key.acknowledgement_key, signature)
+            said.verify(line.acknowledgement_key, signature)
         except SignatureError:
             continue
-        return KeyId(key.id)
+        return line.key
     raise AcknowledgementInvalid("the signature is not by a key that the notice was sealed to")
 
 

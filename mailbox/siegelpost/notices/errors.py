@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from siegelpost.evidence.ids import EnrolmentId
+
 
 class RefusalCode(StrEnum):
     """Why a dispatch was refused; stable, part of the API and of evidence."""
@@ -32,6 +34,10 @@ class RefusalCode(StrEnum):
     DOCUMENT_NAME = "document-name"
     COVER_TOO_LARGE = "cover-too-large"
     REQUEST_INVALID = "request-invalid"
+    SEALED_MALFORMED = "sealed-malformed"
+    AGENCY_KEY_MISSING = "agency-key-missing"
+    NOTICE_ID = "notice-id"
+    KEY_CHANGED = "key-changed"
 
 
 class NoticeError(Exception):
@@ -47,6 +53,15 @@ class Refusal(NoticeError):
         self.code = code
         #: zero-based position of the document concerned, if one is
         self.document = document
+
+
+class KeyChanged(Refusal):
+    """An agency sealed to keys that are not the mailbox's current ones: seal again."""
+
+    def __init__(self, reason: str, *, enrolment_id: EnrolmentId) -> None:
+        super().__init__(RefusalCode.KEY_CHANGED, reason)
+        #: whose current keys are to be asked for
+        self.enrolment_id = enrolment_id
 
 
 class KeyReused(NoticeError):
@@ -75,3 +90,7 @@ class StepRefused(NoticeError):
 
 class AcknowledgementInvalid(NoticeError):
     """The statement does not speak of this notice, or is not signed by the mailbox's key."""
+
+
+class RewrapInvalid(NoticeError):
+    """New headers that are malformed, not signed by the mailbox's key, or of no use."""

@@ -92,6 +92,9 @@ async def keys(world: World, request: Request) -> Response:
                     "key": key.key,
                     "recipient": key.recipient,
                     "acknowledgement_key": in_base64(key.acknowledgement_key),
+                    "custody": key.custody,
+                    "retired": key.retired,
+                    "succeeds": key.succeeds,
                     "wrapped": [_copy(copy) for copy in key.wrapped],
                 }
                 for key in await keys_of(world.context, session.mailbox)

@@ -21,7 +21,9 @@ from siegelpost.portal.texts import LANGUAGES, pick_language
 from siegelpost.portal.world import World, logged_in, reader, session_if_any
 
 #: Where a login may lead; anything else would be an open redirect.
-_NEXT = re.compile(r"/(inbox|account|notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99})", re.ASCII)
+_NEXT = re.compile(
+    r"/(inbox|account(/key)?|notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99})", re.ASCII
+)
 
 
 async def start(world: World, request: Request) -> Response:
@@ -50,6 +52,11 @@ async def recover(world: World, request: Request) -> Response:
 async def account(world: World, request: Request) -> Response:
     """``GET /account``: password, emergency code, passkeys, sessions; filled by scripts."""
     return await page(world, request, "account", session=await logged_in(world, request))
+
+
+async def key(world: World, request: Request) -> Response:
+    """``GET /account/key``: exchange the key, step by step; made by scripts."""
+    return await page(world, request, "key", session=await logged_in(world, request))
 
 
 async def inbox(world: World, request: Request) -> Response:

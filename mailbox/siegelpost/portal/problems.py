@@ -17,6 +17,7 @@ from siegelpost.notices.errors import (
     NoSuchNotice,
     NoticeError,
     NotYetLogged,
+    RewrapInvalid,
     StepRefused,
 )
 from siegelpost.notices.inbox import CursorInvalid
@@ -110,6 +111,16 @@ KINDS: Mapping[str, Kind] = {
         "Ihr Schlüssel konnte nicht hinterlegt werden. Bitte laden Sie die Seite neu.",
         "Your key could not be registered. Please reload the page.",
     ),
+    "key-outdated": Kind(
+        409,
+        "Ihr Schlüssel wurde gerade schon ausgetauscht. Bitte laden Sie die Seite neu.",
+        "Your key has just been exchanged already. Please reload the page.",
+    ),
+    "rewrap-invalid": Kind(
+        422,
+        "Ein Schreiben ließ sich nicht neu verschließen. Es bleibt, wie es ist, und ist lesbar.",
+        "A notice could not be closed anew. It stays as it is, and readable.",
+    ),
     "login-refused": Kind(
         403,
         "Anmeldename und Passwort passen nicht zusammen. Bitte prüfen Sie beides.",
@@ -199,6 +210,7 @@ _NOTICE_CODES: Mapping[type[NoticeError], str] = {
     AcknowledgementInvalid: "acknowledgement-invalid",
     StepRefused: "step-refused",
     CursorInvalid: "input-invalid",
+    RewrapInvalid: "rewrap-invalid",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from siegelpost.store import tables
 
@@ -61,6 +61,21 @@ def read_blob(connection: Connection, blob_id: str) -> Iterator[bytes]:
         part += 1
     if part == 0:
         raise LookupError("no such blob")
+
+
+def replace_front(connection: Connection, blob_id: str, size: int, front: bytes) -> None:
+    """Put ``front`` in the place of the first ``size`` bytes, which lie in the first part.
+
+    All else stays as it is. Raises LookupError if there is no such blob, or it is shorter.
+    """
+    data = read_part(connection, blob_id, 0)
+    if data is None or len(data) < size:
+        raise LookupError("no such blob, or a shorter one")
+    connection.execute(
+        update(_blob)
+        .where(_blob.c.id == blob_id, _blob.c.part == 0)
+        .values(data=front + bytes(data[size:]))
+    )
 
 
 def delete_blob(connection: Connection, blob_id: str) -> None:

@@ -7,6 +7,7 @@ import { keep } from "./keystore.js";
 import { chosenPassword, forgetPassword, watchPassword } from "./new-password.js";
 import { PasskeyAbandoned, register, supported } from "./passkeys.js";
 import { NotProven, prepareProof, proven } from "./proof.js";
+import { waitingCount } from "./rewrapping.js";
 import { newPassphrase, newRecovery } from "./secrets.js";
 import { start } from "./session.js";
 import { formatTime, text } from "./texts.js";
@@ -71,6 +72,7 @@ async function refresh() {
   show(byId("sessions-end"), overview.sessions.length > 1);
   byId("passkeys").replaceChildren(...overview.passkeys.map(passkeyItem));
   show(byId("passkey-add"), supported());
+  showCustody(await get("/account/keys"));
   byId("events").replaceChildren(...overview.events.map(eventItem));
 }
 
@@ -104,6 +106,23 @@ function passkeyItem(passkey) {
     }),
   );
   return item;
+}
+
+/** Whose the key is, what waits for it, and which devices do not open it. */
+async function showCustody({ keys }) {
+  const { custody, wrapped } = keys.find(({ retired }) => !retired);
+  for (const each of document.querySelectorAll("[data-custody]")) {
+    show(each, each.dataset.custody === custody);
+  }
+  // Only after an exchange: before, a device without a copy is one that can't open any.
+  if (keys.length > 1) {
+    const opens = new Set(wrapped.map(({ parameters }) => parameters.credential));
+    for (const [at, { credential }] of state.overview.passkeys.entries()) {
+      const item = byId("passkeys").children[at];
+      show(item.querySelector('[data-slot="locked"]'), !opens.has(credential));
+    }
+    show(byId("rewrap-waiting"), (await waitingCount()) > 0);
+  }
 }
 
 function eventItem(event) {

@@ -111,7 +111,7 @@ async function finish(recoveryCode) {
     }
     throw error;
   }
-  await keep(mailbox, [{ key, seed }]);
+  await keep(mailbox, [{ key, seed, retired: false }]);
   person.passphrase = "";
   goTo("done");
 }

@@ -1,6 +1,7 @@
 // The seeds across page loads: in sessionStorage, encrypted under a key that scripts can use but
 // not read (IndexedDB, non-extractable AES-GCM). Wiped at logout; gone with the tab's session.
-// An own format, as IndexedDB cannot keep ML-KEM keys themselves.
+// An own format, as IndexedDB cannot keep ML-KEM keys themselves. Beside them, for some minutes, what
+// a passkey gave that has no copy of the key in force yet.
 
 import { base64, fromBase64, fromUtf8, randomBytes, utf8 } from "./bytes.js";
 
@@ -9,14 +10,14 @@ const DATABASE = "siegelpost";
 const STORE = "keys";
 const NAME = "session";
 
-/** Keep `seeds` = [{key, seed}] of a mailbox for this tab. */
+/** Keep `seeds` = [{key, seed, retired}] of a mailbox for this tab. */
 export async function keep(mailbox, seeds) {
   const wrappingKey = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, [
     "encrypt",
     "decrypt",
   ]);
   const nonce = randomBytes(12);
-  const plain = utf8(JSON.stringify(seeds.map(({ key, seed }) => ({ key, seed: base64(seed) }))));
+  const plain = utf8(JSON.stringify(seeds.map((each) => ({ ...each, seed: base64(each.seed) }))));
   const sealed = await crypto.subtle.encrypt(
     { name: "AES-GCM", iv: nonce, additionalData: utf8(mailbox) },
     wrappingKey,
@@ -40,14 +41,22 @@ export async function load(mailbox) {
       wrappingKey,
       fromBase64(item.sealed),
     );
-    return JSON.parse(fromUtf8(new Uint8Array(plain))).map(({ key, seed }) => ({
-      key,
-      seed: fromBase64(seed),
+    return JSON.parse(fromUtf8(new Uint8Array(plain))).map((each) => ({
+      ...each,
+      seed: fromBase64(each.seed),
     }));
   } catch {
     // Another tab logged in since, or storage was cleared: unlock again.
     return null;
   }
+}
+
+/** The kept seeds of an account's mailbox, or null unless every key in force is among them. */
+export async function loadFor(account) {
+  const kept = await load(account.mailbox);
+  const current = account.keys.filter(({ retired }) => !retired);
+  const complete = current.every(({ key }) => kept?.some((each) => each.key === key));
+  return complete ? kept : null;
 }
 
 /** Forget the seeds and the key that encrypts them. */

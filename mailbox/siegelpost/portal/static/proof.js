@@ -4,7 +4,7 @@
 import { Problem, get, post } from "./api.js";
 import { base64, fromBase64 } from "./bytes.js";
 import { FieldError, Notice, byId, onClick, onSubmit, show } from "./dom.js";
-import { keep, load } from "./keystore.js";
+import { keep, loadFor } from "./keystore.js";
 import { PasskeyAbandoned, assert, supported, unwrapByPasskey } from "./passkeys.js";
 import { text } from "./texts.js";
 import { WrappingError, splitPassphrase, unwrapAll } from "./wrapping.js";
@@ -14,7 +14,7 @@ let waiting = null;
 /** {mailbox, seeds} of the reader, who has proved the login in the last minutes. */
 export async function proven() {
   const [account, overview] = [await get("/account/keys"), await get("/account/overview")];
-  const seeds = await load(account.mailbox);
+  const seeds = await loadFor(account);
   if (seeds && overview.proved) return { mailbox: account.mailbox, seeds };
   show(byId("proof"));
   show(byId("account"), false);

@@ -7,10 +7,10 @@ import {
   wrapSeed,
 } from "./wrapping.js";
 
-/** One wrapped copy of every seed, as the service stores them. */
+/** One wrapped copy of the seed of every key in force, as the service stores them. */
 export const wrapAll = ({ mailbox, seeds }, { method, salt, wrappingKey }) =>
   Promise.all(
-    seeds.map(async ({ key, seed }) => ({
+    seeds.filter(({ retired }) => !retired).map(async ({ key, seed }) => ({
       key,
       ...(await wrapSeed(seed, { wrappingKey, mailbox, key, method, salt })),
     })),

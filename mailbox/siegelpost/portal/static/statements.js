@@ -1,5 +1,5 @@
-// What the mailbox's own key signs: key bindings and acknowledgements, as in
-// evidence/key_binding.py and evidence/acknowledgement.py.
+// What the mailbox's own key signs: key bindings, successions, new headers and acknowledgements, as
+// in evidence/key_binding.py, key_succession.py, rewrapping.py and acknowledgement.py.
 
 import { concat, hex, sha256, utf8 } from "./bytes.js";
 import { encode } from "./canonical.js";
@@ -14,6 +14,30 @@ export async function signKeyBinding(signer, { mailbox, key, recipient }) {
     acknowledgement_key: hex(signer.publicKey),
   });
   return signer.sign(concat(utf8("siegelpost/key-binding/v1\n"), statement));
+}
+
+/** The signature (64 bytes) by which an old key vouches for the one that takes its place. */
+export async function signKeySuccession(signer, { mailbox, predecessor, key, recipient, publicKey }) {
+  const statement = encode({
+    mailbox,
+    predecessor,
+    key,
+    recipient_sha256: hex(await sha256(utf8(recipientText(recipient)))),
+    acknowledgement_key: hex(publicKey),
+  });
+  return signer.sign(concat(utf8("siegelpost/key-succession/v1\n"), statement));
+}
+
+/** The signature (64 bytes) over new headers of one notice. */
+export async function signRewrapping(signer, { mailbox, notice, key, cover, package: sealed }) {
+  const statement = encode({
+    mailbox,
+    notice,
+    key,
+    cover_header_sha256: hex(await sha256(cover)),
+    package_header_sha256: hex(await sha256(sealed)),
+  });
+  return signer.sign(concat(utf8("siegelpost/rewrap/v1\n"), statement));
 }
 
 /** {statement (canonical JSON bytes), signature}: this package opened here, with this manifest. */

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { FieldError, Notice, byId, onClick, onSubmit, show } from "./dom.js";
-import { keep, load } from "./keystore.js";
+import { keep, loadFor } from "./keystore.js";
 import { PasskeyAbandoned, assert, supported, unwrapByPasskey } from "./passkeys.js";
 import { text } from "./texts.js";
 import { PASSKEY, WrappingError, unwrapAll } from "./wrapping.js";
@@ -10,7 +10,7 @@ import { PASSKEY, WrappingError, unwrapAll } from "./wrapping.js";
 /** {mailbox, seeds: [{key, seed}]}. */
 export async function unlocked() {
   const account = await get("/account/keys");
-  const kept = await load(account.mailbox);
+  const kept = await loadFor(account);
   return { mailbox: account.mailbox, seeds: kept ?? (await ask(account)) };
 }
 

@@ -9,6 +9,7 @@ export const SALT_SIZE = 16;
 export const PASSPHRASE = "passphrase";
 export const RECOVERY_CODE = "recovery-code";
 export const PASSKEY = "passkey";
+export const SUCCESSOR = "successor";
 
 const NONCE_SIZE = 12;
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -32,6 +33,9 @@ export const recoveryLoginProof = (typed, salt) =>
   hkdf(utf8(parseRecoveryCode(typed)), salt, "siegelpost/recovery-login/v1");
 
 export const passkeyKey = (prfOutput, salt) => hkdf(prfOutput, salt, "siegelpost/passkey/v1");
+
+/** For the seed of a key that was exchanged, out of the seed that took its place. */
+export const successorKey = (seed, salt) => hkdf(seed, salt, "siegelpost/successor/v1");
 
 /** The wrapped copy as the service stores it, see contract of /activate/finish. */
 export async function wrapSeed(seed, { wrappingKey, mailbox, key, method, salt }) {
@@ -65,18 +69,19 @@ export async function unwrapSeed(wrapped, { wrappingKey, mailbox, key }) {
 }
 
 /**
- * The seeds [{key, seed}] that copies by `method` give; WrappingError if none opens.
+ * The seeds [{key, seed, retired}] that copies by `method` give, and those that these lead to,
+ * newest first; WrappingError if none opens.
  * `keyFor(copy)` gives the wrapping key, or null where it has none.
  */
 export async function unwrapEach(account, method, keyFor) {
   const seeds = [];
-  for (const { key, wrapped } of account.keys) {
+  for (const { key, wrapped, retired } of account.keys) {
     for (const copy of wrapped.filter((each) => each.method === method)) {
       const wrappingKey = await keyFor(copy);
       if (wrappingKey === null) continue;
       try {
         const seed = await unwrapSeed(copy, { wrappingKey, mailbox: account.mailbox, key });
-        seeds.push({ key, seed });
+        seeds.push({ key, seed, retired });
         break;
       } catch (error) {
         if (!(error instanceof WrappingError)) throw error;
@@ -84,7 +89,23 @@ export async function unwrapEach(account, method, keyFor) {
     }
   }
   if (seeds.length === 0) throw new WrappingError("no copy opens");
-  return seeds;
+  return withOlder(account, seeds);
+}
+
+/** The same seeds with those of exchanged keys, each of which its successor's seed opens. */
+export async function withOlder(account, seeds) {
+  const found = [...seeds];
+  // Newest first, so that the one after it is open already.
+  for (const { key: newer, succeeds } of account.keys) {
+    const known = found.find(({ key }) => key === newer);
+    const older = account.keys.find(({ key }) => key === succeeds);
+    const copy = older?.wrapped.find(({ method }) => method === SUCCESSOR);
+    if (!known || !copy || found.some(({ key }) => key === succeeds)) continue;
+    const wrappingKey = await successorKey(known.seed, fromBase64(copy.parameters.salt));
+    const seed = await unwrapSeed(copy, { wrappingKey, mailbox: account.mailbox, key: succeeds });
+    found.push({ key: succeeds, seed, retired: true });
+  }
+  return found;
 }
 
 /** The same by passphrase; `known` holds wrapping keys by salt that were derived already. */

@@ -12,7 +12,7 @@ import asyncio
 import base64
 import hashlib
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +37,7 @@ from siegelpost.sealing.wrapping import (
     recovery_code_key,
     recovery_login_proof,
     split_passphrase,
+    successor_key,
     unwrap_seed,
     wrap_seed,
 )
@@ -293,6 +294,26 @@ class Citizen(Browser):
                         ciphertext=base64.b64decode(copy["sealed"]),
                     )
                     self.seeds[wrapped.key_id] = unwrap_seed(wrapped, key_for(salt))
+        for entry in account["keys"]:
+            self._unwrap_older(account["keys"], entry)
+
+    def _unwrap_older(self, keys: Sequence[Mapping[str, Any]], newer: Mapping[str, Any]) -> None:
+        """The seed of the key before ``newer``, which ``newer``'s seed opens."""
+        for entry in keys:
+            if entry["key"] != newer["succeeds"] or newer["key"] not in self.seeds:
+                continue
+            for copy in entry["wrapped"]:
+                salt = base64.b64decode(copy["parameters"]["salt"])
+                wrapped = WrappedSeed(
+                    mailbox_id=self._mailbox(),
+                    key_id=KeyId(entry["key"]),
+                    method=Method(copy["method"]),
+                    salt=salt,
+                    nonce=base64.b64decode(copy["nonce"]),
+                    ciphertext=base64.b64decode(copy["sealed"]),
+                )
+                wrapping_key = successor_key(self.seeds[KeyId(newer["key"])], salt)
+                self.seeds[wrapped.key_id] = unwrap_seed(wrapped, wrapping_key)
 
     def _identities(self) -> list[Identity]:
         return [Identity(seed) for seed in self.seeds.values()]
