@@ -34,6 +34,10 @@ class Happening(StrEnum):
     DSN_DELIVERED = "dsn-delivered"
     #: a delivery status notification says failed: a bounce
     DSN_FAILED = "dsn-failed"
+    #: a notification says that a server has the mail and still tries
+    DSN_DELAYED = "dsn-delayed"
+    #: a notification says that the mail went on to a system that reports no further
+    DSN_RELAYED = "dsn-relayed"
     #: any notification though no server can have taken the mail
     DSN_UNFOUNDED = "dsn-unfounded"
 
@@ -58,6 +62,8 @@ _UNFOUNDED = (
     "every attempt ended with a server's no or before the mail was out, so no system can report "
     "about it: kept, believed in nothing, and the alert goes its way"
 )
+_BETWEEN = "news from on the way: recorded as evidence, but nothing has arrived or failed by it"
+_OVERTAKEN = "news from on the way that something final has overtaken: kept, nothing to record"
 _DUPLICATE = "the same news twice: systems resend notifications; nothing new to record"
 
 TRANSITIONS: Mapping[tuple[AlertState, Happening], Transition] = {
@@ -107,6 +113,17 @@ TRANSITIONS: Mapping[tuple[AlertState, Happening], Transition] = {
         event=_E.ALERT_FAILED,
         reason="a server whose answer was lost had taken the mail and bounced it",
     ),
+    (_S.ACCEPTED, _H.DSN_DELAYED): Transition(
+        to=_S.ACCEPTED, event=_E.ALERT_DELAYED, reason=_BETWEEN
+    ),
+    (_S.ACCEPTED, _H.DSN_RELAYED): Transition(
+        to=_S.ACCEPTED, event=_E.ALERT_RELAYED, reason=_BETWEEN
+    ),
+    **{
+        (state, news): Transition(to=state, reason=_OVERTAKEN)
+        for state in (_S.DELIVERED, _S.FAILED, _S.GIVEN_UP, _S.DEFERRED)
+        for news in (_H.DSN_DELAYED, _H.DSN_RELAYED)
+    },
     **{
         (state, _H.DSN_UNFOUNDED): Transition(to=state, reason=_UNFOUNDED)
         for state in (_S.DEFERRED, _S.GIVEN_UP, _S.FAILED)

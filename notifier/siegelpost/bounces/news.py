@@ -1,8 +1,8 @@
 """From what a message says to what it means for the alert that it came back to (pure).
 
 Only a final system's "delivered" and anybody's "failed" move an alert. A relay's word says that a
-system without reports took over, a delay that somebody still tries, and an automatic reply that
-some program read the mail: all are kept, and none is taken for an arrival.
+system without reports took over, and a delay that somebody still tries: they are evidence, and
+taken for no arrival. An automatic reply says that some program read the mail: it is kept.
 A message proves no more than that somebody who knew the return address sent it; see the events.
 """
 
@@ -17,6 +17,13 @@ from siegelpost.bounces.dsn import Action, Kind, Reason, RecipientReport, Report
 _ADDRESS_REASONS = frozenset(
     {Reason.UNKNOWN_USER, Reason.DISABLED, Reason.HOST_UNKNOWN, Reason.OTHER}
 )
+_REPORTS = frozenset({Kind.BOUNCE, Kind.DELIVERED, Kind.DELAYED})
+#: RFC 3464 2.3.3: "expanded" went on to several addresses, of which none reports to us either.
+_ON_THE_WAY = {
+    Action.DELAYED: Happening.DSN_DELAYED,
+    Action.RELAYED: Happening.DSN_RELAYED,
+    Action.EXPANDED: Happening.DSN_RELAYED,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +44,10 @@ def read_news(report: Report, address: str) -> News:
     happening = None
     if report.kind is Kind.BOUNCE and (about is None or about.action in (None, Action.FAILED)):
         happening = Happening.DSN_FAILED
-    elif (
-        report.kind in (Kind.BOUNCE, Kind.DELIVERED, Kind.DELAYED)
-        and about is not None
-        and about.action is Action.DELIVERED
-    ):
+    elif report.kind in _REPORTS and about is not None and about.action is Action.DELIVERED:
         happening = Happening.DSN_DELIVERED
+    elif report.kind in _REPORTS and about is not None and about.action in _ON_THE_WAY:
+        happening = _ON_THE_WAY[about.action]
     at_fault = (
         happening is Happening.DSN_FAILED
         and about is not None

@@ -52,6 +52,10 @@ class Effect(StrEnum):
     DELIVERED = "delivered"
     #: an alert-failed was recorded
     FAILED = "failed"
+    #: an alert-delayed was recorded
+    DELAYED = "delayed"
+    #: an alert-relayed was recorded
+    RELAYED = "relayed"
     #: it contradicts a delivery: the agency is asked to look
     DOUBTED = "doubted"
     #: it was kept and changed nothing
@@ -149,6 +153,7 @@ class _Work:
                 sent=item.alert in self._sent,
                 delivered="delivered" in effects,
                 answer_lost=item.alert in self._lost,
+                reported=effects,
             )
             # What counts comes once of each effect, however much else came before it.
             counts = decision.effect != "none" and decision.effect not in effects
@@ -159,7 +164,8 @@ class _Work:
         except (OddTransition, KeyringError, SealingError) as error:
             return error
         before.append((item.digest, decision.effect))
-        if decision.events or decision.to is not self._states[item.alert]:
+        # News from on the way leave the alert as it is, and the agency's question open.
+        if decision.final or decision.to is not self._states[item.alert]:
             self._states[item.alert] = decision.to
             self._moved[item.alert] = item
         attempt = None

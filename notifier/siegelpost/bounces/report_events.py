@@ -35,6 +35,17 @@ PROVES: Mapping[EventType, str] = {
         "A report came to this mail's own signed return address that says, in the recorded words, "
         "that the named system delivered the mail to the recipient's mailbox (RFC 3464, 2.3.3)."
     ),
+    EventType.ALERT_DELAYED: (
+        "A report came to this mail's own signed return address that says, in the recorded words, "
+        "that the named system has the mail, could not yet deliver it, and goes on trying "
+        "(RFC 3464, 2.3.3). Later reports of the same kind are kept and not recorded again."
+    ),
+    EventType.ALERT_RELAYED: (
+        "A report came to this mail's own signed return address that says, in the recorded words, "
+        "that the named system passed the mail on to one that sends no reports, or to several "
+        "addresses (RFC 3464, 2.3.3). Later reports of the same kind are kept and not recorded "
+        "again."
+    ),
     EventType.ALERT_FAILED: (
         "A report came to this mail's own signed return address that says, in the recorded words, "
         "that the mail could not be delivered and nobody tries again (RFC 3464, 2.3.3)."
@@ -45,6 +56,14 @@ DOES_NOT_PROVE: Mapping[EventType, str] = {
     EventType.ALERT_DELIVERED: (
         "That the recipient read the mail. Reports bear no signature: whoever saw the mail on its "
         "way could have written this one. A later report may say otherwise."
+    ),
+    EventType.ALERT_DELAYED: (
+        "That the mail arrived, or that it will not. Reports bear no signature: whoever saw the "
+        "mail on its way could have written this one."
+    ),
+    EventType.ALERT_RELAYED: (
+        "That the mail arrived in the recipient's mailbox: nobody will report that. Reports bear "
+        "no signature: whoever saw the mail on its way could have written this one."
     ),
     EventType.ALERT_FAILED: (
         "That no copy arrived: a system may report a failure after it delivered. Reports bear no "

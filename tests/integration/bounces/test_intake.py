@@ -147,13 +147,29 @@ async def test_failure_weeks_after_delivery_is_kept_for_the_agency_to_judge(worl
 
 
 @pytest.mark.parametrize("action", ["delayed", "relayed"])
-async def test_report_on_the_way_is_kept_and_changes_nothing(world: World, action: str) -> None:
+async def test_first_report_from_on_the_way_is_evidence_and_moves_nothing(
+    world: World, action: str
+) -> None:
     alert, notice = await accepted(world)
-    assert (await take(world, alert, action)).code == 250
-    assert world.alert(alert).state == "accepted"
-    assert world.event_types(notice) == ["provided", "alert-sent"]
-    [kept] = world.rows(tables.Bounce)
-    assert (kept.action, kept.effect, kept.event_id) == (action, "none", None)
+    asked = world.alert(alert).confirm_by
+    for serial in range(3):
+        assert (await take(world, alert, action, serial=serial)).code == 250
+    assert (world.alert(alert).state, world.alert(alert).confirm_by) == ("accepted", asked)
+    assert world.event_types(notice) == ["provided", "alert-sent", f"alert-{action}"]
+    seen = facts(world, EventType(f"alert-{action}"))
+    assert (seen["alert"], seen["report"]["action"]) == (alert, action)
+    assert "arrived" in seen["does_not_prove"]
+    assert [row.effect for row in world.rows(tables.Bounce)] == [action, "none", "none"]
+    assert (await take(world, alert, "delivered")).code == 250
+    assert world.event_types(notice)[-1] == "alert-delivered"
+
+
+async def test_report_from_on_the_way_after_the_end_is_kept_alone(world: World) -> None:
+    alert, notice = await accepted(world)
+    await take(world, alert, "delivered")
+    await take(world, alert, "delayed")
+    assert world.event_types(notice) == ["provided", "alert-sent", "alert-delivered"]
+    assert [row.effect for row in world.rows(tables.Bounce)] == ["delivered", "none"]
 
 
 async def test_automatic_reply_is_kept_and_changes_nothing(world: World) -> None:

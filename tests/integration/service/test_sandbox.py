@@ -95,18 +95,23 @@ async def test_receipt_of_a_sandbox_is_never_taken_for_a_real_one(sandbox: Sandb
 
 async def test_simulated_addresses_do_what_they_say(sandbox: Sandbox) -> None:
     told = {}
-    for name in ("delivered", "bounce", "bounce-later", "silent"):
+    for name in ("delivered", "bounce", "bounce-later", "delayed", "relayed", "silent"):
         enrolment, _ = await sandbox.citizen(f"{name}@beispiel.example")
         told[name] = await sandbox.dispatch_to(enrolment)
-    await sandbox.advance("P1D")
+    await sandbox.advance("PT12H")
     first = {name: (await sandbox.event_types(notice))[2:] for name, notice in told.items()}
     assert first == {
         "delivered": ["alert-sent", "alert-delivered"],
         "bounce": ["alert-sent", "alert-failed"],
         "bounce-later": ["alert-sent"],
+        "delayed": ["alert-sent", "alert-delayed"],
+        "relayed": ["alert-sent", "alert-relayed"],
         "silent": ["alert-sent"],
     }
-    await sandbox.advance("P1D")
+    await sandbox.advance("P1DT12H")
+    later = {name: (await sandbox.event_types(notice))[2:] for name, notice in told.items()}
+    assert later["delayed"] == ["alert-sent", "alert-delayed", "alert-delivered"]
+    assert later["relayed"] == first["relayed"]
     assert (await sandbox.event_types(told["bounce-later"]))[2:] == ["alert-sent", "alert-failed"]
     assert (await sandbox.event_types(told["silent"]))[2:] == ["alert-sent"]
 

@@ -46,6 +46,27 @@ def test_report_that_says_nothing_moves_nothing_in_any_state() -> None:
         assert (decision.to, decision.events, decision.effect) == (state, (), "none")
 
 
+@pytest.mark.parametrize(
+    ("happening", "effect"),
+    [(Happening.DSN_DELAYED, "delayed"), (Happening.DSN_RELAYED, "relayed")],
+)
+def test_news_from_on_the_way_is_recorded_once_and_only_of_a_mail_that_is_out(
+    happening: Happening, effect: str
+) -> None:
+    first = decide(AlertState.ACCEPTED, happening, sent=True, delivered=False)
+    assert (first.to, first.effect, first.final) == (AlertState.ACCEPTED, effect, False)
+    again = decide(AlertState.ACCEPTED, happening, sent=True, delivered=False, reported=[effect])
+    assert (again.events, again.effect) == ((), "none")
+    for state in (AlertState.DELIVERED, AlertState.FAILED):
+        assert decide(state, happening, sent=True, delivered=True).events == ()
+    for state in (AlertState.DEFERRED, AlertState.GIVEN_UP, AlertState.FAILED):
+        for lost in (True, False):
+            late = decide(state, happening, sent=False, delivered=False, answer_lost=lost)
+            assert (late.to, late.events) == (state, ())
+    with pytest.raises(OddTransition):
+        decide(AlertState.SUBMITTING, happening, sent=False, delivered=False)
+
+
 def test_report_waits_while_a_worker_holds_the_alert() -> None:
     for happening in (DELIVERED, FAILED):
         with pytest.raises(OddTransition):

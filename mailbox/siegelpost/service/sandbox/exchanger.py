@@ -5,6 +5,8 @@ What happens to a mail is in the part of the address before "@" (a "+" and more 
     delivered@…      a report of delivery, at once
     bounce@…         accepted, then a report of failure, at once
     bounce-later@…   accepted, and a report of failure two days later; bounce-later+5@… five days
+    delayed@…        a report at once that it is delayed, and one day later that it was delivered
+    relayed@…        a report at once that it went on to a system that reports nothing more
     silent@…         accepted, and nothing more; so does every other address
 
 Mails with a code for confirming an address are always delivered and never reported on: without it
@@ -45,11 +47,35 @@ class Behaviour(StrEnum):
     DELIVERED = "delivered"
     BOUNCE = "bounce"
     BOUNCE_LATER = "bounce-later"
+    DELAYED = "delayed"
+    RELAYED = "relayed"
     SILENT = "silent"
 
 
-def behaviour_of(address: str) -> tuple[Behaviour, timedelta]:
-    """What the address's local part asks for, and after how long; silence if nothing."""
+#: What a report says: status and words, by its action (RFC 3464, 2.3.3).
+_SAYINGS = {
+    "delivered": ("2.0.0", "250 2.0.0 Ok"),
+    "failed": ("5.1.1", "550 5.1.1 no such user here"),
+    "delayed": ("4.4.1", "connect to inner.sandbox.invalid: Connection timed out"),
+    "relayed": ("2.0.0", "250 2.0.0 Ok: queued as SANDBOX"),
+}
+
+
+def reports_of(address: str) -> tuple[tuple[str, timedelta], ...]:
+    """The reports that the address's local part asks for: actions, and after how long each."""
+    behaviour, after = _behaviour_of(address)
+    at_once, a_day = timedelta(0), timedelta(days=1)
+    return {
+        Behaviour.DELIVERED: (("delivered", at_once),),
+        Behaviour.BOUNCE: (("failed", at_once),),
+        Behaviour.BOUNCE_LATER: (("failed", after),),
+        Behaviour.DELAYED: (("delayed", at_once), ("delivered", a_day)),
+        Behaviour.RELAYED: (("relayed", at_once),),
+        Behaviour.SILENT: (),
+    }[behaviour]
+
+
+def _behaviour_of(address: str) -> tuple[Behaviour, timedelta]:
     name, _, detail = address.lower().partition("@")[0].partition("+")
     behaviour = Behaviour(name) if name in set(Behaviour) else Behaviour.SILENT
     if behaviour is not Behaviour.BOUNCE_LATER:
@@ -64,8 +90,8 @@ class DueReport:
 
     #: not before, in the sandbox's time
     due_at: datetime
-    #: whether the mail was delivered
-    delivered: bool
+    #: delivered | failed | delayed | relayed
+    action: str
     #: about which mail
     letter: Letter
 
@@ -91,16 +117,10 @@ class Exchanger(Letterbox):
             if not is_reported(letter.header("Message-ID")):
                 continue
             for recipient in letter.recipients:
-                behaviour, after = behaviour_of(recipient)
-                if behaviour is Behaviour.SILENT:
-                    continue
-                self._reports.append(
-                    DueReport(
-                        due_at=now + after,
-                        delivered=behaviour is Behaviour.DELIVERED,
-                        letter=letter,
-                    )
-                )
+                self._reports += [
+                    DueReport(due_at=now + after, action=action, letter=letter)
+                    for action, after in reports_of(recipient)
+                ]
         return count
 
     def next_due_at(self) -> datetime | None:
@@ -124,12 +144,8 @@ class Exchanger(Letterbox):
 def report_mail(report: DueReport, now: datetime) -> Message:
     """The report as RFC 3464 wants it, without its envelope."""
     recipient = report.letter.recipients[0]
-    said = (
-        ("delivered", "2.0.0", "250 2.0.0 Ok")
-        if report.delivered
-        else ("failed", "5.1.1", "550 5.1.1 no such user here")
-    )
-    action, status, words = said
+    action = report.action
+    status, words = _SAYINGS[action]
     mail = MIMEMultipart("report")
     mail.set_param("report-type", "delivery-status")
     mail["From"] = f"Mail Delivery System <MAILER-DAEMON@{_NAME}>"

@@ -1,7 +1,8 @@
 """Invariants of alerts and reports: their state and what the evidence says about them agree.
 
 An alert about a notice that has ended was sent or it failed, once. A report may add one delivery
-and, after a sending or a delivery, one failure; each such report is kept.
+and, after a sending or a delivery, one failure; each such report is kept. News from on the way
+come once of each kind, and only about what was sent.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _task = tables.core(tables.Task)
 _SENT = EventType.ALERT_SENT.value
 _DELIVERED = EventType.ALERT_DELIVERED.value
 _FAILED = EventType.ALERT_FAILED.value
+_ON_THE_WAY = (EventType.ALERT_DELAYED.value, EventType.ALERT_RELAYED.value)
 
 #: State -> how often (sent, delivered, failed) may be in evidence.
 _SOUND: dict[AlertState, frozenset[tuple[int, int, int]]] = {
@@ -76,6 +78,7 @@ def check_reports(connection: Connection, progress: Progress) -> Iterator[Findin
         execution_options={"yield_per": 1000},
     )
     wanted = {"delivered": _DELIVERED, "failed": _FAILED}
+    wanted |= {kind.removeprefix("alert-"): kind for kind in _ON_THE_WAY}
     for done, row in enumerate(rows, 1):
         if row.blob is None:
             yield _about_report(row, "its message is gone")
@@ -95,6 +98,9 @@ def _check_alert(
             f"{found[0]} sent, {found[1]} delivered, {found[2]} failed in evidence, "
             f"its state is {row.state}",
         )
+    for kind in _ON_THE_WAY:
+        if events[row.id, kind] > found[0] or events[row.id, kind] > 1:
+            yield _about(row, f"{events[row.id, kind]} {kind} in evidence, {found[0]} sent")
     ended = row.finished_at is not None
     if ended is (AlertState(row.state) in _OPEN):
         yield _about(row, f"its state is {row.state}, and it has {'' if ended else 'not '}ended")
@@ -115,7 +121,7 @@ def _events(connection: Connection, notice_id: str) -> Counter[tuple[str, str]]:
     rows = connection.execute(
         select(_event.c.type, _event.c.body).where(
             _event.c.subject == f"notice:{notice_id}",
-            _event.c.type.in_((_SENT, _DELIVERED, _FAILED)),
+            _event.c.type.in_((_SENT, _DELIVERED, _FAILED, *_ON_THE_WAY)),
         )
     )
     return Counter(
