@@ -108,7 +108,12 @@ def ask_for_confirmations(
             agency=AgencyId(row.agency_id),
             notice=NoticeId(row.notice_id),
             alert=AlertId(row.id),
-            facts={"days_after_sending": (now - row.finished_at).days, "relayed": row.relayed > 0},
+            facts={
+                "days_after_sending": (now - row.finished_at).days,
+                "relayed": row.relayed > 0,
+                # No bounce is no proof of arrival (OLG Rostock 3.4.2024, 7 U 2/24).
+                "advice": ["ask-citizen", "send-paper"],
+            },
         )
         for row in rows
         if row.state == AlertState.ACCEPTED.value and row.notice_state == _UNREAD
