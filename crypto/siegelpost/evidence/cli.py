@@ -1,12 +1,15 @@
-"""Command line of the verifier: `python -m siegelpost.evidence verify RECEIPT --trust FILE`.
+"""Command line of the verifier: `python -m siegelpost.evidence verify FILE --trust FILE`.
 
-Needs the standard library and `cryptography` only. Results go to standard output, complaints to
-standard error. Exit codes, stable:
+FILE is a receipt (JSON or PDF) or a court file (ASiC-E), told by its bytes. Needs the standard
+library and `cryptography` only; timestamps and PDFs need the extra `verify`.
+Results go to standard output, complaints to standard error.
+Exit codes, stable:
 
 0  every step holds; a step that says "not checked" had nothing to check, or lacks a library or an
    entry in the trust file, and tells which (in JSON: "checked": false)
-1  a step does not hold: the receipt must not be relied upon
-2  wrong usage, or a file cannot be read
+1  a step does not hold: the file must not be relied upon
+2  wrong usage, a file cannot be read, or a PDF is given and pyHanko is missing
+3  with --strict only: every step that was checked holds, but one was not checked
 """
 
 from __future__ import annotations
@@ -19,56 +22,61 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from siegelpost.evidence.errors import VerificationError
-from siegelpost.evidence.explanations import STEPS
-from siegelpost.evidence.receipt import MAX_RECEIPT
+from siegelpost.evidence.files import MAX_FILE, verify_file
+from siegelpost.evidence.pdf_verify import PdfUnavailable
+from siegelpost.evidence.presenting import (
+    all_checked,
+    failure_json,
+    failure_text,
+    place_of,
+    verification_json,
+    verification_text,
+)
 from siegelpost.evidence.trust import MAX_TRUST
-from siegelpost.evidence.verify import Verification, verify_receipt
 
 EXIT_HOLDS = 0
 EXIT_FAILS = 1
 EXIT_USAGE = 2
+EXIT_UNCHECKED = 3
 
 #: Largest document that is read, in bytes.
 MAX_DOCUMENT = 1 << 30
-
-_ALL_HOLD = {
-    "de": "Alle Schritte sind erfüllt.",
-    "en": "All steps hold.",
-}
-_FAILED = {"de": "NICHT ERFÜLLT", "en": "DOES NOT HOLD"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code (argparse exits with 2 by itself)."""
     parser = argparse.ArgumentParser(
         prog="siegelpost",
-        description="Verify delivery receipts of Siegelpost, offline.",
+        description="Verify delivery receipts and court files of Siegelpost, offline.",
         epilog="exit codes: 0 every step holds, 1 a step does not hold, "
-        "2 wrong usage or unreadable file",
+        "2 wrong usage or unreadable file, 3 (--strict) a step was not checked",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("verify", help="verify a receipt in numbered steps")
+    command = commands.add_parser("verify", help="verify a receipt or court file in numbered steps")
     add_verify_arguments(command)
     options = parser.parse_args(arguments)
     return verify_files(
-        options.receipt,
+        options.file,
         options.trust,
         documents=options.document,
         as_json=options.json,
-        language=options.lang,
+        language=options.language,
         at=options.at,
+        strict=options.strict,
     )
 
 
 def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `verify`."""
-    parser.add_argument("receipt", type=Path, metavar="RECEIPT", help="the receipt (JSON)")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="receipt (JSON or PDF) or court file (ASiC-E)"
+    )
     parser.add_argument(
         "--trust",
         type=Path,
         required=True,
         metavar="FILE",
-        help="trust file with pinned keys, from a source other than the receipt",
+        help="trust file with pinned keys, from a source other than the file",
     )
     parser.add_argument(
         "--document",
@@ -85,21 +93,27 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
         help="demand that timestamps are still good on this day, such as 2046-12-31",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--lang", choices=("de", "en"), default="de", help="language of texts")
+    parser.add_argument(
+        "--language", "--lang", choices=("de", "en"), default="de", help="language of texts"
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="exit with 3 if a step could not be checked"
+    )
 
 
 def verify_files(
-    receipt: Path,
+    file: Path,
     trust: Path,
     *,
     documents: Sequence[Path] = (),
     as_json: bool = False,
     language: str = "de",
     at: datetime | None = None,
+    strict: bool = False,
 ) -> int:
     """Read the files, verify, print; one of the exit codes above."""
     try:
-        receipt_bytes = _read(receipt, MAX_RECEIPT)
+        data = _read(file, MAX_FILE)
         trust_bytes = _read(trust, MAX_TRUST)
         document_bytes = [_read(path, MAX_DOCUMENT) for path in documents]
     except OSError as error:
@@ -107,18 +121,28 @@ def verify_files(
         print(f"siegelpost: cannot read {error.filename}: {reason}", file=sys.stderr)
         return EXIT_USAGE
     try:
-        verification = verify_receipt(
-            receipt_bytes,
-            trust_bytes,
-            documents=document_bytes,
-            at=at,
-            now=datetime.now(UTC),
+        verification = verify_file(
+            data, trust_bytes, documents=document_bytes, at=at, now=datetime.now(UTC)
         )
+    except PdfUnavailable as error:
+        print(f"siegelpost: {error}", file=sys.stderr)
+        return EXIT_USAGE
     except VerificationError as error:
-        print(_failure_json(error) if as_json else _failure_text(error, language))
-        print(f"siegelpost: receipt does not verify: {error.code}", file=sys.stderr)
+        print(
+            json.dumps(failure_json(error), ensure_ascii=False)
+            if as_json
+            else failure_text(error, language)
+        )
+        print(f"siegelpost: {place_of(error)} does not verify: {error.code}", file=sys.stderr)
         return EXIT_FAILS
-    print(_json(verification) if as_json else _text(verification, language))
+    print(
+        json.dumps(verification_json(verification), ensure_ascii=False)
+        if as_json
+        else verification_text(verification, language)
+    )
+    if strict and not all_checked(verification):
+        print("siegelpost: a step was not checked", file=sys.stderr)
+        return EXIT_UNCHECKED
     return EXIT_HOLDS
 
 
@@ -130,66 +154,3 @@ def _read(path: Path, limit: int) -> bytes:
     # One byte more than the limit is read, so that parsers see the excess and refuse it.
     with path.open("rb") as file:
         return file.read(limit + 1)
-
-
-def _text(verification: Verification, language: str) -> str:
-    german = language == "de"
-    lines = [
-        f"{step.number:2}. {step.title_de if german else step.title_en}: "
-        f"{step.result_de if german else step.result_en}"
-        for step in verification.steps
-    ]
-    return "\n".join([*lines, _ALL_HOLD[language]])
-
-
-def _failure_text(error: VerificationError, language: str) -> str:
-    german = language == "de"
-    lines = []
-    for number, (_, title) in STEPS.items():
-        if number < error.step:
-            lines.append(f"{number:2}. {title.de if german else title.en}: ok")
-        elif number == error.step:
-            message = error.message_de if german else error.message_en
-            lines.append(
-                f"{number:2}. {title.de if german else title.en}: {_FAILED[language]}\n"
-                f"    {message}\n    [{error.code}] {error.reason}"
-            )
-    return "\n".join(lines)
-
-
-def _json(verification: Verification) -> str:
-    return json.dumps(
-        {
-            "holds": True,
-            "notice": verification.receipt.notice,
-            "steps": [
-                {
-                    "number": step.number,
-                    "name": step.name,
-                    "checked": step.checked,
-                    "result_de": step.result_de,
-                    "result_en": step.result_en,
-                }
-                for step in verification.steps
-            ],
-        },
-        ensure_ascii=False,
-    )
-
-
-def _failure_json(error: VerificationError) -> str:
-    return json.dumps(
-        {
-            "holds": False,
-            "failure": {
-                "step": error.step,
-                "name": error.name,
-                "code": error.code,
-                "reason": error.reason,
-                "message_de": error.message_de,
-                "message_en": error.message_en,
-                "evidence": error.evidence,
-            },
-        },
-        ensure_ascii=False,
-    )

@@ -1,125 +1,37 @@
-"""ZIP files in exactly one form: stored, in order, without dates, extras or comments.
+"""The ZIP of a package: `siegelpost.evidence.zipstore`, with the errors of sealing.
 
-Written as a stream over contents in memory, without copying them. Any `unzip` reads the result
-(APPNOTE.TXT 6.3.10; language flag 11 for UTF-8 names). The reader accepts only what the writer
-gives for the same names and contents, so that no two programs see different files in a package:
-everything between, before and behind the contents is rebuilt and compared.
-Not here: ZIP64, hence less than 4 GiB; compression; folders.
+One form only: stored, in order, without dates, extras or comments; a package with anything else in
+it is refused.
 """
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from siegelpost.evidence import zipstore
+from siegelpost.evidence.zipstore import Entry
 from siegelpost.sealing.buffers import Bytes
 from siegelpost.sealing.errors import PackageError, TooLarge
 
-#: Exclusive bound of a whole ZIP file, in bytes.
-SIZE_BOUND = 0xFFFF_FFFF
-#: Most entries.
-MAX_ENTRIES = 128
-
-_LOCAL = struct.Struct("<4s5H3L2H")
-_CENTRAL = struct.Struct("<4s6H3L5H2L")
-_END = struct.Struct("<4s4H2LH")
-_LOCAL_SIGNATURE = b"PK\x03\x04"
-_VERSION = 20
-_MADE_BY_UNIX = 3 << 8 | _VERSION
-_UTF8_NAMES = 1 << 11
-_STORED = 0
-_TIME = 0
-#: 1 January 1980, the earliest date that the format has.
-_DATE = 1 << 5 | 1
-_REGULAR_FILE = 0o100644 << 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One file in a ZIP."""
-
-    #: File name, not empty; the caller makes sure that it is safe.
-    name: str
-    #: The bytes.
-    content: Bytes
+__all__ = ["Entry", "read_zip", "write_zip"]
 
 
 def write_zip(entries: Sequence[Entry]) -> Iterator[Bytes]:
     """The pieces of the ZIP of `entries`; contents are passed on as they are.
 
-    Raises TooLarge above 4 GiB or MAX_ENTRIES, PackageError for names over 65,535 bytes.
+    Raises TooLarge above 4 GiB or 128 files, PackageError for names over 65,535 bytes.
     """
-    if len(entries) > MAX_ENTRIES:
-        raise TooLarge(f"more than {MAX_ENTRIES} files in a package")
-    directory: list[bytes] = []
-    position = 0
-    for entry in entries:
-        local, central = _headers(entry, position)
-        directory.append(central)
-        position += len(local) + len(entry.content)
-        if position >= SIZE_BOUND:
-            raise TooLarge("a package of 4 GiB or more")
-        yield local
-        yield entry.content
-    yield _closing(directory, position)
+    try:
+        yield from zipstore.write_zip(entries)
+    except zipstore.ZipTooLarge as error:
+        raise TooLarge(str(error)) from error
+    except zipstore.ZipError as error:
+        raise PackageError(str(error)) from error
 
 
 def read_zip(data: Bytes) -> list[Entry]:
     """The files of a ZIP that `write_zip` made, as views on `data`; PackageError for any other."""
-    view = memoryview(data).cast("B")
-    entries: list[Entry] = []
-    directory: list[bytes] = []
-    position = 0
-    while view[position : position + 4] == _LOCAL_SIGNATURE:
-        if len(entries) == MAX_ENTRIES:
-            raise PackageError(f"more than {MAX_ENTRIES} files in the package")
-        entry, start = _read_entry(view, position)
-        local, central = _headers(entry, position)
-        if view[position:start] != local:
-            raise PackageError(f"file {len(entries)} is not stored in the one form")
-        entries.append(entry)
-        directory.append(central)
-        position = start + len(entry.content)
-    if view[position:] != _closing(directory, position):
-        raise PackageError("the directory does not list exactly the files of the package")
-    return entries
-
-
-def _read_entry(view: memoryview, position: int) -> tuple[Entry, int]:
-    fixed = view[position : position + _LOCAL.size]
-    if len(fixed) < _LOCAL.size:
-        raise PackageError("the package is cut within a file header")
-    *_, size, name_size, _extra = _LOCAL.unpack(fixed)
-    start = position + _LOCAL.size + name_size
-    if start + size > len(view):
-        raise PackageError("the package is cut within a file")
     try:
-        name = bytes(view[position + _LOCAL.size : start]).decode("utf-8")
-    except UnicodeDecodeError:
-        raise PackageError("a file name is not UTF-8") from None
-    return Entry(name=name, content=view[start : start + size]), start
-
-
-def _headers(entry: Entry, position: int) -> tuple[bytes, bytes]:
-    name = entry.name.encode("utf-8")
-    if not 0 < len(name) <= 0xFFFF:
-        raise PackageError("a file name is empty or too long")
-    size = len(entry.content)
-    if size >= SIZE_BOUND:
-        raise TooLarge("a document of 4 GiB or more")
-    checksum = zlib.crc32(entry.content)
-    common = (_VERSION, _UTF8_NAMES, _STORED, _TIME, _DATE, checksum, size, size, len(name), 0)
-    local = _LOCAL.pack(_LOCAL_SIGNATURE, *common) + name
-    central = (
-        _CENTRAL.pack(b"PK\x01\x02", _MADE_BY_UNIX, *common, 0, 0, 0, _REGULAR_FILE, position)
-        + name
-    )
-    return local, central
-
-
-def _closing(directory: Sequence[bytes], position: int) -> bytes:
-    central = b"".join(directory)
-    count = len(directory)
-    return central + _END.pack(b"PK\x05\x06", 0, 0, count, count, len(central), position, 0)
+        return zipstore.read_zip(data)
+    except zipstore.ZipError as error:
+        raise PackageError(str(error)) from error

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from siegelpost.evidence.blackening import BLACK, blackened, redact
+from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.errors import VerificationError
 from siegelpost.evidence.events import Event, EventType
 from siegelpost.evidence.receipt import Receipt, parse_receipt, write_receipt
@@ -38,7 +39,7 @@ from tests.support.receipts import (
 LEVELS = [Redaction.WITHOUT_ADDRESSES, Redaction.TIMES_ONLY]
 TRUST = write_trust(sample_trust())
 ADDRESS = "Alice.Beispiel@post.beispiel.example"
-FACTS = {
+FACTS: dict[str, Json] = {
     "address": ADDRESS,
     "submission": {
         "words": f"250 2.1.5 <{ADDRESS.lower()}> ok, box alice.beispiel, queued",
