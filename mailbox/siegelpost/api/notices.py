@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,6 +22,7 @@ from siegelpost.notices.delivering import Dispatched
 from siegelpost.notices.dispatch import dispatch
 from siegelpost.notices.eligibility import Sender
 from siegelpost.notices.errors import KeyReused, NoSuchNotice, Refusal, RefusalCode
+from siegelpost.notices.pdf_receipts import pdf_receipt_for_agency
 from siegelpost.notices.receipts import receipt_for_agency
 from siegelpost.notices.refusals import RefusalJournal
 from siegelpost.notices.status import Status, StatusAlert, status
@@ -78,15 +79,22 @@ class NoticeEndpoints:
         return _json(_status(found))
 
     async def get_receipt(self, request: Request) -> Response:
-        """Answer with the agency's receipt as a file."""
+        """Answer with the agency's receipt as a file: JSON, or a sealed PDF if asked for."""
         sender = self._tokens.check(request.headers.get("authorization"), "receipts:read")
         notice_id = _notice_id(request)
-        receipt = await receipt_for_agency(self._context, sender.agency_id, notice_id)
+        kind, vary = _receipt_kind(request), {"Vary": "Accept, Accept-Language"}
+        if kind == "pdf":
+            receipt = await pdf_receipt_for_agency(
+                self._context, sender.agency_id, notice_id, language=_language(request)
+            )
+        else:
+            receipt = await receipt_for_agency(self._context, sender.agency_id, notice_id)
         return Response(
             receipt,
-            media_type="application/json",
+            media_type=f"application/{kind}",
             headers={
-                "Content-Disposition": f'attachment; filename="receipt-{notice_id}.json"',
+                **vary,
+                "Content-Disposition": f'attachment; filename="receipt-{notice_id}.{kind}"',
                 "Cache-Control": "private, no-store",
             },
         )
@@ -94,6 +102,24 @@ class NoticeEndpoints:
     async def _refused(self, sender: Sender, code: RefusalCode, enrolment: str | None) -> None:
         if code is not RefusalCode.UNKNOWN_CLIENT:
             await self._journal.record(self._context, sender, code, enrolment_id=enrolment)
+
+
+def _receipt_kind(request: Request) -> Literal["json", "pdf"]:
+    """What is asked for: by ``format``, else by Accept; JSON unless only a PDF is welcome."""
+    asked = request.query_params.get("format")
+    if asked is not None:
+        if asked not in ("json", "pdf"):
+            raise ApiProblem("request-invalid", "format is json or pdf")
+        return "pdf" if asked == "pdf" else "json"
+    accepted = request.headers.get("accept", "")[:1000].lower()
+    kinds = [part.partition(";")[0].strip() for part in accepted.split(",")]
+    json_too = {"application/json", "application/*", "*/*"} & set(kinds)
+    return "pdf" if "application/pdf" in kinds and not json_too else "json"
+
+
+def _language(request: Request) -> Literal["de", "en"]:
+    asked = request.query_params.get("language", "")
+    return "en" if (asked or request.headers.get("accept-language", "de")[:2]) == "en" else "de"
 
 
 def _notice_id(request: Request) -> NoticeId:

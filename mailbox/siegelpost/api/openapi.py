@@ -180,15 +180,41 @@ STATUS: Final[dict[str, Any]] = {
     "openapi_extra": secured("notices:read"),
 }
 RECEIPT: Final[dict[str, Any]] = {
-    "summary": "The agency's receipt, with the documents' salts",
+    "summary": "The agency's receipt, with the documents' salts; as JSON or as a sealed PDF",
     "responses": {
-        **answers(200, ProblemOut, "", ["not-found", "not-yet-logged"]),
+        **answers(
+            200,
+            ProblemOut,
+            "",
+            ["not-found", "not-yet-logged", "request-invalid", "seal-unavailable"],
+        ),
         200: {
-            "description": "A receipt in the format siegelpost/receipt/v1.",
-            "content": {"application/json": {"schema": {"type": "object"}}},
+            "description": "A receipt in the format siegelpost/receipt/v1, or a PDF that holds it: "
+            "by `format=pdf`, or if only application/pdf is accepted.",
+            "content": {
+                "application/json": {"schema": {"type": "object"}},
+                "application/pdf": {"schema": {"type": "string", "format": "binary"}},
+            },
         },
     },
-    "openapi_extra": secured("receipts:read"),
+    "openapi_extra": secured(
+        "receipts:read",
+        parameters=[
+            {
+                "name": "format",
+                "in": "query",
+                "required": False,
+                "schema": {"type": "string", "enum": ["json", "pdf"]},
+            },
+            {
+                "name": "language",
+                "in": "query",
+                "required": False,
+                "description": "Of a PDF; German unless English is asked for.",
+                "schema": {"type": "string", "enum": ["de", "en"]},
+            },
+        ],
+    ),
 }
 ENROL: Final[dict[str, Any]] = {
     "summary": "Announce a citizen; get the activation code and the letter",

@@ -267,6 +267,13 @@ PROBLEMS: Mapping[str, tuple[int, str, str, str, str]] = {
         "The log includes new events within a few seconds. Ask again.",
         "Neue Ereignisse stehen nach wenigen Sekunden im Protokoll. Fragen Sie erneut.",
     ),
+    "seal-unavailable": (
+        503,
+        "No seal for PDFs",
+        "Kein Siegel für PDF",
+        "The service cannot seal PDFs now. The receipt as JSON is always there.",
+        "Der Dienst kann gerade keine PDF siegeln. Die Quittung als JSON gibt es immer.",
+    ),
     "step-refused": (
         409,
         "The notice's state does not allow this",

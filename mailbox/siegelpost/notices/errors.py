@@ -80,6 +80,10 @@ class TaskClosed(NoticeError):
     """The task was closed before, with another outcome."""
 
 
+class SealUnavailable(NoticeError):
+    """No PDF can be sealed now: the service has no seal key, or cannot use it."""
+
+
 class NotYetLogged(NoticeError):
     """An event of the notice is not yet under a checkpoint; try again in a few seconds."""
 

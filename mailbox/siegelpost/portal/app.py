@@ -83,6 +83,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/notices/{id}/acknowledge", notices.acknowledgement),
     ("POST", "/notices/{id}/archive", notices.archived),
     ("GET", "/notices/{id}/receipt", notices.receipt),
+    ("GET", "/notices/{id}/receipt.pdf", notices.pdf_receipt),
     ("GET", "/notices/{id}/deadline.ics", notices.calendar),
 )
 

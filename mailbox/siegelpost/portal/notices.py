@@ -18,6 +18,7 @@ from siegelpost.notices.acknowledge import acknowledge
 from siegelpost.notices.archive import archive
 from siegelpost.notices.deadline import deadline_for_citizen
 from siegelpost.notices.errors import StepRefused
+from siegelpost.notices.pdf_receipts import pdf_receipt_for_citizen
 from siegelpost.notices.plain_deadline import Meaning, plain
 from siegelpost.notices.receipts import receipt_for_citizen
 from siegelpost.notices.retrieve import retrieve
@@ -26,6 +27,7 @@ from siegelpost.portal.calendar_file import calendar_file
 from siegelpost.portal.forms import Base64, Body, Text, check_form, read_json
 from siegelpost.portal.texts import pick_language
 from siegelpost.portal.world import World, reader
+from siegelpost.receipts.words import Language
 
 
 class AcknowledgeBody(Body):
@@ -152,6 +154,21 @@ async def receipt(world: World, request: Request) -> Response:
     )
 
 
+async def pdf_receipt(world: World, request: Request) -> Response:
+    """``GET /notices/{id}/receipt.pdf``: the same proof as a sealed document."""
+    notice_id = _id(request)
+    language: Language = "en" if _language(request) == "en" else "de"
+    data = await pdf_receipt_for_citizen(
+        world.context, await reader(world, request), notice_id, language=language
+    )
+    name = f"Empfangsbestaetigung-{notice_id}.pdf"
+    return Response(
+        data,
+        media_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
 async def calendar(world: World, request: Request) -> Response:
     """``GET /notices/{id}/deadline.ics``: the end of the running period for a calendar."""
     context, notice_id = world.context, _id(request)
@@ -160,13 +177,8 @@ async def calendar(world: World, request: Request) -> Response:
     found = plain(standing.result, now)
     if found.end is None or found.meaning not in (Meaning.EXPECTED, Meaning.RUNNING):
         raise StepRefused("no period is running")
-    language = pick_language(
-        request.query_params.get("lang"),
-        request.cookies.get("language"),
-        request.headers.get("accept-language"),
-    )
     return Response(
-        calendar_file(notice=notice_id, end=found.end, made_at=now, language=language),
+        calendar_file(notice=notice_id, end=found.end, made_at=now, language=_language(request)),
         media_type="text/calendar; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="frist.ics"'},
     )
@@ -174,6 +186,14 @@ async def calendar(world: World, request: Request) -> Response:
 
 def _id(request: Request) -> NoticeId:
     return NoticeId(request.path_params["id"])
+
+
+def _language(request: Request) -> str:
+    return pick_language(
+        request.query_params.get("lang"),
+        request.cookies.get("language"),
+        request.headers.get("accept-language"),
+    )
 
 
 def _day(day: date | None) -> str | None:

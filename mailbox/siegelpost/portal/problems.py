@@ -18,6 +18,7 @@ from siegelpost.notices.errors import (
     NoticeError,
     NotYetLogged,
     RewrapInvalid,
+    SealUnavailable,
     StepRefused,
 )
 from siegelpost.notices.inbox import CursorInvalid
@@ -156,6 +157,13 @@ KINDS: Mapping[str, Kind] = {
         "Die Quittung ist in wenigen Sekunden fertig. Bitte versuchen Sie es gleich noch einmal.",
         "The receipt will be ready in a few seconds. Please try again shortly.",
     ),
+    "seal-unavailable": Kind(
+        503,
+        "Gerade kann keine PDF gesiegelt werden. Bitte speichern Sie die Quittung als Datei für "
+        "Prüfprogramme: Sie beweist dasselbe.",
+        "No PDF can be sealed just now. Please save the receipt for verifying programs: it proves "
+        "the same.",
+    ),
     "acknowledgement-invalid": Kind(
         422,
         "Die Bestätigung passt nicht zu diesem Schreiben. Bitte laden Sie die Seite neu.",
@@ -207,6 +215,7 @@ KINDS: Mapping[str, Kind] = {
 _NOTICE_CODES: Mapping[type[NoticeError], str] = {
     NoSuchNotice: "not-found",
     NotYetLogged: "not-yet-logged",
+    SealUnavailable: "seal-unavailable",
     AcknowledgementInvalid: "acknowledgement-invalid",
     StepRefused: "step-refused",
     CursorInvalid: "input-invalid",

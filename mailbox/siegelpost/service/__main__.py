@@ -23,6 +23,7 @@ from siegelpost.service.commands.keys import key_app
 from siegelpost.service.commands.mail_keys import dkim_app, openpgp_app
 from siegelpost.service.commands.options import SettingsFile
 from siegelpost.service.commands.reports import report
+from siegelpost.service.commands.seal import seal_app
 from siegelpost.service.commands.witness import witness_app
 from siegelpost.service.errors import ServiceError
 from siegelpost.store.errors import SchemaOutdated, StoreError
@@ -41,6 +42,7 @@ app.add_typer(agency_app, name="agency")
 app.add_typer(client_app, name="client")
 app.add_typer(explainer_app, name="explainer")
 app.add_typer(key_app, name="key")
+app.add_typer(seal_app, name="seal")
 app.add_typer(openpgp_app, name="openpgp")
 app.add_typer(dkim_app, name="dkim")
 app.add_typer(witness_app, name="witness")

@@ -19,6 +19,7 @@ from siegelpost.evidence.trust import Trust, write_trust
 from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.files import read_master_secret, write_master_secret
 from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.keyring.seal_key import new_seal_key
 from siegelpost.service.errors import ServiceError
 from siegelpost.service.sandbox.mode import PREFIX, claim_database, mode_problem
 from siegelpost.service.settings import Settings
@@ -119,7 +120,8 @@ def write_new_installation(
         raise ServiceError(f"{folder} holds an installation already")
     master = secrets.token_bytes(32)
     write_master_secret(folder / "master-secret", master)
-    FileKeyring.create(folder / "keyring.json", master, origin=origin, now=now)
+    keyring = FileKeyring.create(folder / "keyring.json", master, origin=origin, now=now)
+    keyring.add_key(KeyPurpose.SEAL, now=now, private=new_seal_key(origin, now=now).encode())
     values = {
         "origin": origin, "host": host, "public_url": public_url, "database": database,
         "domain": origin.partition(":")[0], "mail_host": mail_host, "mail_tls": mail_tls,

@@ -66,5 +66,6 @@ def whole_trust_file(settings: Settings, keyring: Keyring) -> bytes:
             policy=witness_policy(settings),
             timestamp_authorities=tuple(item.authority for item in authorities),
             dating=dating,
+            seal_certificates=keyring.seal_certificates(),
         )
     )

@@ -197,6 +197,13 @@ class TimestampsPart(_Part):
     """Trust files demand that an event is dated within this time, else it looks back-dated."""
 
 
+class SealPart(_Part):
+    """How PDF receipts are sealed; `siegelpost seal` makes the key."""
+
+    pin_file: Path | None = None
+    """File with the PIN, if a token (PKCS #11) holds the key."""
+
+
 class ClockPart(_Part):
     """The legal clock: when notices count as served."""
 
@@ -257,6 +264,8 @@ class Settings(BaseSettings):
     """Outsiders who confirm that the log only grows."""
     timestamps: TimestampsPart = TimestampsPart()
     """Outside authorities that date the log."""
+    seal: SealPart = SealPart()
+    """How PDF receipts are sealed; `siegelpost seal` makes the key."""
     log: LogPart = LogPart()
     """The service's own log lines."""
     sandbox: SandboxPart = SandboxPart()

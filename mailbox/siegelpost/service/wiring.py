@@ -33,6 +33,7 @@ from siegelpost.service.key_watch import keep_keys_fresh
 from siegelpost.service.mailing import Mailing
 from siegelpost.service.outsiders import timestamp_authorities, witness_policy
 from siegelpost.service.paths import templates_folder
+from siegelpost.service.pdf_sealing import pdf_sealer
 from siegelpost.service.sandbox.mode import claim_database
 from siegelpost.service.sandbox.running import clock_settings, running_sandbox
 from siegelpost.service.sequencing import keep_sequencing
@@ -95,6 +96,7 @@ async def running_parts(
         entropy=PooledEntropy(),
         origin=settings.origin,
         policy=witness_policy(settings),
+        pdf_seal=pdf_sealer(keyring, timestamp_authorities(settings), settings.seal.pin_file),
     )
     authorities = timestamp_authorities(settings)
     mailing = Mailing(context, settings, templates, alerts=alerts)

@@ -28,6 +28,13 @@ class Context:
     origin: str
     #: whose cosignatures a receipt should carry
     policy: Policy = NO_WITNESSES
+    #: seals a PDF; blocking, so for threads only. None: there is no seal
+    pdf_seal: Callable[[bytes], bytes] | None = None
+
+    #: seals a court file's manifest as detached CMS; likewise
+    manifest_seal: Callable[[bytes], bytes] | None = None
+    #: returns this installation's trust file; likewise. None: keys and witnesses only
+    trust_file: Callable[[], bytes] | None = None
 
     def now(self) -> datetime:
         """Return the present in UTC."""

@@ -24,11 +24,13 @@ export async function acknowledge(path, { mailbox, facts, opened }, signer) {
 }
 
 /** Save the receipt; new events take some seconds until they are under a checkpoint. */
-export async function saveReceipt(path, id) {
+export async function saveReceipt(path, id, { pdf = false } = {}) {
   for (let attempt = 1; ; attempt++) {
     try {
-      const response = await send(`${path}/receipt`);
-      save(await response.arrayBuffer(), `Quittung-${id}.json`, "application/json");
+      const response = await send(pdf ? `${path}/receipt.pdf` : `${path}/receipt`);
+      const bytes = await response.arrayBuffer();
+      if (pdf) save(bytes, `Empfangsbestaetigung-${id}.pdf`, "application/pdf");
+      else save(bytes, `Quittung-${id}.json`, "application/json");
       return;
     } catch (error) {
       const waiting = error instanceof Problem && error.code === "not-yet-logged";

@@ -72,6 +72,11 @@ onSubmit(byId("receipt-form"), async () => {
   say(text("receipt-saved"));
 });
 
+onClick(byId("receipt-pdf"), byId("receipt-form").querySelector("[data-alert]"), async () => {
+  await saveReceipt(path, id, { pdf: true });
+  say(text("receipt-saved"));
+});
+
 byId("save-sealed").addEventListener("click", () =>
   save(state.opened.sealed, sealedName(state.facts), "application/age"),
 );

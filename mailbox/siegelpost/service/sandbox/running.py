@@ -23,6 +23,7 @@ from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.notices.clockwork import ClockSettings, Clockwork
 from siegelpost.service.mailing import follow_up_settings
 from siegelpost.service.paths import templates_folder
+from siegelpost.service.pdf_sealing import pdf_sealer
 from siegelpost.service.sandbox.conductor import Conductor
 from siegelpost.service.sandbox.exchanger import Exchanger
 from siegelpost.service.sandbox.mode import stored_time
@@ -51,7 +52,12 @@ async def running_sandbox(
     )
     clock = VirtualClock(_begin(store, settings.origin))
     context = Context(
-        store=store, clock=clock, keyring=keyring, entropy=os.urandom, origin=settings.origin
+        store=store,
+        clock=clock,
+        keyring=keyring,
+        entropy=os.urandom,
+        origin=settings.origin,
+        pdf_seal=pdf_sealer(keyring, (), settings.seal.pin_file),
     )
     exchanger = Exchanger(mails_port=settings.sandbox.mails_port)
     bounces = BounceServer(

@@ -1,0 +1,100 @@
+"""How this service seals PDF receipts: key of the keyring, PIN of a file, authorities in order.
+
+A PDF is sealed also when no timestamp can be had just then: the receipt inside carries timestamps
+of its own, and `siegelpost renew FILE` adds one to the PDF later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import httpx2
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from siegelpost.evidence.errors import EvidenceError
+from siegelpost.evidence.timestamps import MAX_TOKEN, TimestampError, token_of_response
+from siegelpost.keyring.errors import KeyringError
+from siegelpost.keyring.files import read_private
+from siegelpost.keyring.protocol import KeyPurpose, Keyring
+from siegelpost.keyring.seal_key import SealKey, read_seal_key
+from siegelpost.service.timestamping import NoAuthority, ReachableAuthority
+
+_TIMEOUT_SECONDS = 10.0
+
+_log = structlog.get_logger("siegelpost.pdf")
+
+
+def pdf_sealer(
+    keyring: Keyring, authorities: Sequence[ReachableAuthority], pin_file: Path | None
+) -> Callable[[bytes], bytes]:
+    """Return what seals a PDF; it blocks, and raises SealingFailed."""
+
+    def seal(pdf: bytes) -> bytes:
+        # pyHanko takes a second to load; only processes that seal pay for it.
+        from siegelpost.receipts.sealing import SealingFailed, seal_pdf
+
+        try:
+            key = current_seal_key(keyring)
+            pin = read_pin(pin_file)
+        except (KeyringError, EvidenceError) as error:
+            raise SealingFailed(f"{error}; `siegelpost seal make` makes a key") from error
+        if not authorities:
+            return seal_pdf(pdf, key, pin=pin)
+        try:
+            return seal_pdf(pdf, key, timestamp=lambda ask: fetch(authorities, ask), pin=pin)
+        except SealingFailed as error:
+            if not isinstance(error.__cause__, NoAuthority):
+                raise
+            _log.warning("sealed without timestamp", reason=str(error))
+            return seal_pdf(pdf, key, pin=pin)
+
+    return seal
+
+
+def current_seal_key(keyring: Keyring) -> SealKey:
+    """Return the seal key in force; raises KeyMissingError."""
+    return read_seal_key(keyring.private_key(KeyPurpose.SEAL))
+
+
+def read_pin(file: Path | None) -> str | None:
+    """Return the PIN of the token, if a file is named; raises KeyringError."""
+    return None if file is None else read_private(file, max_size=1000).decode("utf-8").strip()
+
+
+def fetch(authorities: Sequence[ReachableAuthority], request: bytes) -> bytes:
+    """Return the first good answer to a TimeStampReq (RFC 3161, DER); raises NoAuthority."""
+    reasons = []
+    with httpx2.Client(timeout=_TIMEOUT_SECONDS) as http:
+        for reachable in authorities:
+            try:
+                response = http.post(
+                    reachable.url,
+                    content=request,
+                    headers={"Content-Type": "application/timestamp-query"},
+                )
+                if response.status_code != 200 or len(response.content) > MAX_TOKEN:
+                    raise TimestampError(f"status {response.status_code}")
+                token_of_response(response.content)
+            except (TimestampError, httpx2.HTTPError) as error:
+                reason = str(error) or type(error).__name__
+                reasons.append(f"{reachable.authority.name}: {reason[:300]}")
+            else:
+                return response.content
+    raise NoAuthority("; ".join(reasons) or "none is configured")
+
+
+def roots_of(keyring: Keyring, authorities: Sequence[ReachableAuthority]) -> list[bytes]:
+    """Return what seals and timestamps lead to, DER: for validation data in long-lived PDFs."""
+    found = [item.der for item in keyring.seal_certificates()]
+    with suppress(KeyringError):
+        found += current_seal_key(keyring).certificates[1:]
+    found += [
+        x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER)
+        for reachable in authorities
+        for pem in reachable.authority.certificates
+    ]
+    return found
