@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import Connection, text
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,6 +38,14 @@ class Metrics:
             buckets=_BUCKETS,
             registry=registry,
         )
+
+    def together(self) -> CollectorRegistry:
+        """What this process counted, or all processes that share a folder for it."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return self.registry
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # ships no types for it
+        return registry
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
@@ -70,6 +81,6 @@ class HealthEndpoints:
     async def metrics(self, request: Request) -> Response:
         """Answer with the metrics in Prometheus' text format."""
         return Response(
-            generate_latest(self._metrics.registry),
+            generate_latest(self._metrics.together()),
             media_type="text/plain; version=0.0.4; charset=utf-8",
         )

@@ -94,10 +94,15 @@ def serve(
     alerts: Annotated[bool, typer.Option(help="Run the alert worker in this process.")] = True,
 ) -> None:
     """Run API, log, portal, sequencer and alert worker."""
-    from siegelpost.service.serve import serve as run
+    from siegelpost.service.processes import share_metrics
     from siegelpost.service.settings import read_settings
 
-    run(read_settings(settings), alerts=alerts)
+    known = read_settings(settings)
+    if known.http.processes > 1:
+        share_metrics()
+    from siegelpost.service.serve import serve as run
+
+    run(known, alerts=alerts)
 
 
 @app.command(

@@ -7,3 +7,7 @@ class ServiceError(Exception):
 
 class SettingsError(ServiceError):
     """A setting is missing, unknown or wrong; the text names it."""
+
+
+class PortTaken(ServiceError):
+    """The address to listen on is in use, or not ours to use."""

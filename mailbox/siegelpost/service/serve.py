@@ -1,15 +1,18 @@
-"""Runs the service: one process, one event loop, until SIGTERM or SIGINT."""
+"""Runs the service until SIGTERM or SIGINT: one event loop a process, one or several processes."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import socket
+import sys
 
 import structlog
 import uvicorn
 
 from siegelpost.service.http import BoundedHttp
 from siegelpost.service.logs import set_up_logs
+from siegelpost.service.processes import FIRST, Supervisor, listen
 from siegelpost.service.settings import Settings
 from siegelpost.service.wiring import forbid_core_dumps, running_parts
 
@@ -20,22 +23,39 @@ STOP_SECONDS = 20
 
 
 def serve(settings: Settings, *, alerts: bool = True) -> None:
-    """Serve until a signal ends it; requests under way are answered first."""
+    """Serve until a signal ends it; requests under way are answered first.
+
+    Raises PortTaken before anything has started.
+    """
     forbid_core_dumps()
     set_up_logs(settings.log.level, settings.log.format)
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
-        runner.run(_serve(settings, alerts=alerts))
+    count = settings.http.processes
+    sockets = listen(settings.http.host, settings.http.port, count)
+
+    def run(number: int) -> None:
+        for other in sockets[:number] + sockets[number + 1 :]:
+            other.close()
+        with asyncio.Runner(loop_factory=_new_loop) as runner:
+            runner.run(_serve(settings, sockets[number], workers=number == FIRST, alerts=alerts))
+
+    if count == 1:
+        run(FIRST)
+    else:
+        sys.exit(Supervisor(count, start=run).run())
 
 
-async def _serve(settings: Settings, *, alerts: bool) -> None:
-    async with running_parts(settings, alerts=alerts) as parts:
+async def _serve(
+    settings: Settings, listening: socket.socket, *, workers: bool, alerts: bool
+) -> None:
+    async with running_parts(settings, workers=workers, alerts=alerts) as parts:
         server = uvicorn.Server(server_config(parts.application, settings))
         # What was imported stays: the collector need not look at it again at every turn.
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)
-        _log.info("serving", host=settings.http.host, port=settings.http.port)
-        await server.serve()
+        if workers:
+            _log.info("serving", host=settings.http.host, port=settings.http.port)
+        await server.serve([listening])
     _log.info("stopped")
 
 

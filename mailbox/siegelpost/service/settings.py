@@ -39,6 +39,8 @@ class HttpPart(_Part):
     """Address to listen on."""
     port: int = Field(default=8080, ge=1, le=65535)
     """TCP port."""
+    processes: int = Field(default=1, ge=1, le=64)
+    """Processes that take requests; as many as the machine has cores handle most."""
     public_url: str
     """Address by which browsers and agencies reach the service, e.g. https://post.example.org"""
     trusted_proxies: list[str] = ["127.0.0.1"]
@@ -276,6 +278,8 @@ class Settings(BaseSettings):
         problem = mode_problem(self.origin, sandbox=self.sandbox.enabled)
         if problem is not None:
             raise ValueError(problem)
+        if self.sandbox.enabled and self.http.processes > 1:
+            raise ValueError("a sandbox has one clock, so http.processes must be 1")
         return self
 
     @classmethod

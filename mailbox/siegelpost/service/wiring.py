@@ -30,7 +30,7 @@ from siegelpost.portal.settings import PortalSettings
 from siegelpost.service.administration import open_keyring
 from siegelpost.service.housekeeping import keep_house
 from siegelpost.service.key_watch import keep_keys_fresh
-from siegelpost.service.mailing import Mailing
+from siegelpost.service.mailing import Mailing, Worker
 from siegelpost.service.outsiders import timestamp_authorities, witness_policy
 from siegelpost.service.paths import templates_folder
 from siegelpost.service.pdf_sealing import pdf_sealer
@@ -69,10 +69,15 @@ class Parts:
 
 @asynccontextmanager
 async def running_parts(
-    settings: Settings, *, clock: Clock | None = None, alerts: bool = True
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    workers: bool = True,
+    alerts: bool = True,
 ) -> AsyncIterator[Parts]:
     """Open the store and run the workers for the length of the block.
 
+    Without ``workers`` for a process that only takes requests: another one does the rest.
     Raises SchemaOutdated, KeyringError, StoreUnavailable, or OSError for a port that is taken,
     before anything has started.
     """
@@ -98,36 +103,37 @@ async def running_parts(
         policy=witness_policy(settings),
         pdf_seal=pdf_sealer(keyring, timestamp_authorities(settings), settings.seal.pin_file),
     )
-    authorities = timestamp_authorities(settings)
-    mailing = Mailing(context, settings, templates, alerts=alerts)
-    workers = await mailing.start()
-    tasks = [
-        asyncio.create_task(_kept_alive("sequencer", lambda: keep_sequencing(context))),
-        asyncio.create_task(_kept_alive("keys", lambda: keep_keys_fresh(keyring))),
-        asyncio.create_task(_kept_alive("housekeeping", lambda: keep_house(context))),
-        asyncio.create_task(_kept_alive("clock", Clockwork(context, clock_settings(settings)).run)),
-    ]
-    if any(witness.url for witness in context.policy.witnesses):
-        tasks.append(
-            asyncio.create_task(_kept_alive("witnesses", lambda: keep_witnessing(context)))
-        )
-    if authorities:
-        interval = settings.timestamps.interval_seconds
-        tasks.append(
-            asyncio.create_task(
-                _kept_alive("timestamps", lambda: keep_timestamping(context, authorities, interval))
-            )
-        )
-    tasks += [asyncio.create_task(_kept_alive(name, run)) for name, run in workers]
+    mailing: Mailing | None = None
+    # Keys change while the service runs, in every process.
+    runs: list[Worker] = [("keys", lambda: keep_keys_fresh(keyring))]
+    if workers:
+        mailing = Mailing(context, settings, templates, alerts=alerts)
+        runs += [*_evidence_workers(context, settings), *await mailing.start()]
+        runs.append(("housekeeping", lambda: keep_house(context)))
+        runs.append(("clock", Clockwork(context, clock_settings(settings)).run))
+    tasks = [asyncio.create_task(_kept_alive(name, run)) for name, run in runs]
     try:
         yield Parts(context=context, application=application(context, settings, templates))
     finally:
-        mailing.stop()
+        if mailing is not None:
+            mailing.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.to_thread(mailing.close)
+        if mailing is not None:
+            await asyncio.to_thread(mailing.close)
         store.close()
+
+
+def _evidence_workers(context: Context, settings: Settings) -> list[Worker]:
+    found: list[Worker] = [("sequencer", lambda: keep_sequencing(context))]
+    if any(witness.url for witness in context.policy.witnesses):
+        found.append(("witnesses", lambda: keep_witnessing(context)))
+    authorities = timestamp_authorities(settings)
+    if authorities:
+        interval = settings.timestamps.interval_seconds
+        found.append(("timestamps", lambda: keep_timestamping(context, authorities, interval)))
+    return found
 
 
 def application(

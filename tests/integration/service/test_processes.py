@@ -1,0 +1,106 @@
+"""Several processes behind one port: killed ones come back, and nothing answered is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import httpx2
+from sqlalchemy import func, select
+
+from siegelpost.store import tables
+from tests.support.service import Service, prepared_service
+from tests.support.service_load import Senders
+from tests.support.service_values import eventually
+
+PROCESSES = 3
+_notice = tables.core(tables.Notice)
+
+
+def start(service: Service) -> None:
+    service.start(environment={"SIEGELPOST_HTTP__PROCESSES": str(PROCESSES)})
+    eventually(lambda: len(children(service.pid)) == PROCESSES, "not all processes have started")
+
+
+def children(pid: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == pid and fields[0] != "Z":
+                found.append(int(entry.name))
+    return sorted(found)
+
+
+def test_killed_processes_come_back_and_every_answer_is_kept_once(
+    tmp_path: Path, service_database: str
+) -> None:
+    random = Random(7)  # noqa: S311 - moments of kills
+    with prepared_service(tmp_path, service_database) as service:
+        start(service)
+        enrolments = [service.activate(name).id for name in ("Alice Beispiel", "Bob Muster")]
+        senders = Senders(service=service, enrolments=enrolments)
+        senders.start()
+        for _ in range(4):
+            time.sleep(0.5 + random.random())
+            victim = random.choice(children(service.pid))
+            os.kill(victim, signal.SIGKILL)
+            eventually(
+                lambda gone=victim: gone not in children(service.pid)
+                and len(children(service.pid)) == PROCESSES,
+                "a killed process did not come back",
+            )
+        senders.finish()
+        answered = [answer["id"] for _, answer in senders.answered]
+        assert senders.broken_off, "the kills met no call"
+        assert len(set(answered)) == len(answered)
+        with service.tables() as connection:
+            kept = connection.execute(select(func.count()).select_from(_notice)).scalar_one()
+        assert kept == len(answered)
+        assert service.findings() == []
+
+
+def test_all_processes_end_with_the_first(tmp_path: Path, service_database: str) -> None:
+    with prepared_service(tmp_path, service_database) as service:
+        for end in (service.stop, service.kill):
+            start(service)
+            started = children(service.pid)
+            end()
+            eventually(
+                lambda pids=started: not any(Path(f"/proc/{pid}").exists() for pid in pids),
+                "a process outlived the first",
+                patience_seconds=30,
+            )
+
+
+def test_metrics_count_what_all_processes_answered(tmp_path: Path, service_database: str) -> None:
+    with prepared_service(tmp_path, service_database) as service:
+        start(service)
+        for _ in range(40):  # each on a connection of its own, so that all processes get some
+            httpx2.get(f"{service.url}/openapi.json")
+        lines = httpx2.get(f"{service.url}/metrics").text.splitlines()
+        counted = [line for line in lines if line.startswith("siegelpost_api_requests_total{")]
+        openapi = [float(line.rsplit(" ", 1)[1]) for line in counted if "/openapi.json" in line]
+        assert sum(openapi) == 40
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path, service_database: str) -> None:
+    with prepared_service(tmp_path, service_database) as service:
+        start(service)
+        second = subprocess.run(
+            [
+                sys.executable, "-m", "siegelpost.service", "serve",
+                "--settings", str(service.installation.settings),
+            ],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert second.returncode == 2
+        assert second.stderr.strip().splitlines()[-1].startswith("siegelpost: cannot listen on ")
