@@ -186,6 +186,13 @@ def acknowledgement_key(seed: bytes) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(derived)
 
 
+def check_hybrid(stanzas: Sequence[Stanza]) -> None:
+    """Return if each stanza has the form of our type and none comes twice; else HeaderError."""
+    sealed = [_sealed_file_key(stanza) for stanza in stanzas]
+    if len(set(sealed)) != len(sealed):
+        raise HeaderError(f"a {HYBRID} stanza comes twice")
+
+
 def _sealed_file_key(stanza: Stanza) -> bytes:
     if len(stanza.arguments) != 2:
         raise HeaderError(f"a {HYBRID} stanza has {len(stanza.arguments)} arguments instead of 2")

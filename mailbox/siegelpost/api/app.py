@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from siegelpost.api import openapi, openapi_clock, openapi_feed
+from siegelpost.api import openapi, openapi_clock, openapi_feed, openapi_sealed
 from siegelpost.api.clock import ClockEndpoints
 from siegelpost.api.enrolments import EnrolmentEndpoint
 from siegelpost.api.feed import FeedEndpoint
@@ -23,6 +23,7 @@ from siegelpost.api.oauth import TokenEndpoint
 from siegelpost.api.sandbox import SandboxClock, SandboxEndpoint
 from siegelpost.api.settings import ApiSettings
 from siegelpost.api.tasks import TaskEndpoints
+from siegelpost.api.sealed import RecipientsEndpoint
 from siegelpost.api.tokens import Tokens
 from siegelpost.api.wkd import KeyDirectory
 from siegelpost.store.clock import SystemClock
@@ -73,6 +74,9 @@ def create_api(
         ("paper", clock.post_paper, openapi_clock.PAPER),
     ):
         route("POST", f"/v1/notices/{{notice_id}}/{name}", post, status_code=201, **texts)
+    sealing = RecipientsEndpoint(context, tokens)
+    path = "/v1/enrolments/{enrolment_id}/recipients"
+    route("GET", path, sealing.get, **openapi_sealed.RECIPIENTS)
     route("POST", "/v1/notices/{notice_id}/withdraw", clock.post_withdraw, **openapi_clock.WITHDRAW)
     route("GET", "/v1/events", FeedEndpoint(context, tokens).get, **openapi_feed.FEED)
     route("GET", "/v1/tasks", tasks.list, **openapi.TASKS)

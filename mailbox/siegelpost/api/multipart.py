@@ -1,7 +1,8 @@
 """The multipart body of a dispatch, parsed as it arrives (RFC 7578).
 
 Starlette's form parser spools large parts to a temporary file, in plaintext; here no byte reaches
-a disk. Exactly one part ``notice`` and one to many parts ``document`` are taken, nothing else.
+a disk. Taken are exactly one part ``notice``, and either one to many parts ``document`` or, sealed
+by the agency itself (DESIGN section 5), one ``cover`` and one ``package``; nothing else.
 """
 
 from __future__ import annotations
@@ -24,11 +25,16 @@ from siegelpost.api.settings import ApiSettings
 from siegelpost.notices.documents import PDF
 from siegelpost.notices.errors import Refusal, RefusalCode
 from siegelpost.notices.limits import Limits
+from siegelpost.sealing.age_header import MAX_HEADER_SIZE
+from siegelpost.sealing.covers import MAX_COVER_SIZE
 from siegelpost.sealing.package import Document
 
 #: Name given to a document that comes without one.
 UNNAMED = "Dokument.pdf"
 _JSON = "application/json"
+_AGE = "application/age"
+#: Bytes of age headers and tags that a sealed part may have beside its plaintext.
+_SEALING_BYTES = MAX_HEADER_SIZE
 
 
 @dataclass(kw_only=True)
@@ -39,6 +45,15 @@ class Parts:
     notice: bytes = b""
     #: in the order of the body
     documents: list[Document] = field(default_factory=list)
+    #: age file of the agency's own sealing, or empty
+    cover: bytes = b""
+    #: likewise
+    package: bytes = b""
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the agency has sealed on its own side."""
+        return bool(self.cover or self.package)
 
 
 async def read_parts(request: Request, settings: ApiSettings) -> Parts:
@@ -71,9 +86,12 @@ async def read_parts(request: Request, settings: ApiSettings) -> Parts:
         raise ApiProblem("multipart-malformed", _words(error)) from None
     if collector.parts.notice == b"":
         raise ApiProblem("part-missing", "the part `notice` is missing or empty")
-    if not collector.parts.documents:
+    parts = collector.parts
+    if parts.sealed and not (parts.cover and parts.package):
+        raise ApiProblem("part-missing", "of `cover` and `package` one is missing or empty")
+    if not parts.sealed and not parts.documents:
         raise ApiProblem("part-missing", "no part `document`")
-    return collector.parts
+    return parts
 
 
 class _Collector:
@@ -110,17 +128,31 @@ class _Collector:
             if segment.content_type not in (None, _JSON):
                 raise ApiProblem("part-media-type", "`notice` is not application/json")
             self._limit = self._limits.notice_bytes
+        elif segment.name in ("cover", "package"):
+            self._begin_sealed(segment)
         elif segment.name == "document":
+            if self.parts.sealed:
+                raise ApiProblem("part-unexpected", "a `document` beside sealed parts")
             if self.full:
                 raise Refusal(
                     RefusalCode.TOO_MANY_DOCUMENTS, f"at most {self._limits.documents} documents"
                 )
-            # Sealed by the agency itself (application/age) has its place here, see DESIGN 5.
             if segment.content_type != PDF:
                 raise ApiProblem("part-media-type", "a `document` is not application/pdf")
             self._limit = self._limits.document_bytes
         else:
-            raise ApiProblem("part-unexpected", "a part that is neither `notice` nor `document`")
+            raise ApiProblem("part-unexpected", "a part of another name")
+
+    def _begin_sealed(self, segment: MultipartSegment) -> None:
+        if self.parts.documents:
+            raise ApiProblem("part-unexpected", "a sealed part beside a `document`")
+        if getattr(self.parts, segment.name):
+            raise ApiProblem("part-unexpected", f"a second part `{segment.name}`")
+        if segment.content_type != _AGE:
+            raise ApiProblem("part-media-type", f"`{segment.name}` is not application/age")
+        most = MAX_COVER_SIZE if segment.name == "cover" else self._limits.documents_bytes
+        # Tags of 16 bytes a chunk of 64 KiB, and what a package has beside its documents.
+        self._limit = most + most // 2048 + 4 * _SEALING_BYTES
 
     def _finish(self) -> None:
         assert self._segment is not None
@@ -130,6 +162,8 @@ class _Collector:
             if not content:
                 raise ApiProblem("part-missing", "the part `notice` is empty")
             self.parts.notice = content
+        elif self._segment.name in ("cover", "package"):
+            setattr(self.parts, self._segment.name, content)
         else:
             name = self._segment.filename or UNNAMED
             self.parts.documents.append(Document(name=name, media_type=PDF, content=content))
@@ -140,6 +174,8 @@ class _Collector:
         assert self._segment is not None
         if self._segment.name == "notice":
             raise ApiProblem("body-too-large", f"`notice` of more than {self._limit} bytes")
+        if self._segment.name in ("cover", "package"):
+            raise Refusal(RefusalCode.NOTICE_TOO_LARGE, f"more than {self._limit} bytes")
         raise Refusal(
             RefusalCode.DOCUMENT_TOO_LARGE,
             f"more than {self._limit} bytes",

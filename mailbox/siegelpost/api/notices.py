@@ -12,6 +12,7 @@ from starlette.responses import Response
 from siegelpost.api.multipart import read_parts
 from siegelpost.api.problems import ApiProblem
 from siegelpost.api.schemas import NoticeIn, parse
+from siegelpost.api.sealed import parse_sealed, post_sealed
 from siegelpost.api.settings import ApiSettings
 from siegelpost.api.tokens import Tokens
 from siegelpost.evidence import canonical
@@ -51,19 +52,26 @@ class NoticeEndpoints:
         enrolment: str | None = None
         try:
             parts = await read_parts(request, self._settings)
-            notice = parse(NoticeIn, parts.notice)
-            enrolment = notice.enrolment
-            made = await dispatch(
-                self._context,
-                self._settings.limits,
-                sender,
-                notice.request(key, parts.documents),
-            )
+            if parts.sealed:
+                sealed = parse_sealed(parts.notice)
+                enrolment = sealed.enrolment
+                made = await post_sealed(self._context, self._settings, sender, sealed, parts, key)
+            else:
+                notice = parse(NoticeIn, parts.notice)
+                enrolment = notice.enrolment
+                made = await dispatch(
+                    self._context,
+                    self._settings.limits,
+                    sender,
+                    notice.request(key, parts.documents),
+                )
         except Refusal as refusal:
             await self._refused(sender, refusal.code, enrolment)
             raise
-        except (ApiProblem, KeyReused):
-            await self._refused(sender, RefusalCode.REQUEST_INVALID, enrolment)
+        except (ApiProblem, KeyReused) as error:
+            changed = isinstance(error, ApiProblem) and error.code == "key-changed"
+            code = RefusalCode.KEY_CHANGED if changed else RefusalCode.REQUEST_INVALID
+            await self._refused(sender, code, enrolment)
             raise
         return Response(
             canonical.encode(_made(made)),

@@ -31,6 +31,7 @@ from siegelpost.api.schemas import (
     RemedyFaultIn,
     TaskCloseIn,
 )
+from siegelpost.api.sealed import SealedNoticeIn
 from siegelpost.api.settings import ApiSettings
 from siegelpost.api.tokens import SCOPES
 
@@ -72,6 +73,7 @@ _REQUESTS: Final = (
     ArrivalIn,
     PaperIn,
     RemedyFaultIn,
+    SealedNoticeIn,
 )
 _COMMON: Final = (
     "token-missing",
@@ -115,10 +117,16 @@ def secured(scope: str, **more: Any) -> dict[str, Any]:
     return {"security": [{"client": [scope]}], **more}
 
 
+def _part(media_type: str) -> dict[str, str]:
+    return {"type": "string", "contentMediaType": media_type}
+
+
 DISPATCH: Final[dict[str, Any]] = {
     "summary": "Dispatch a notice",
     "description": "201 means: sealed, durable, retrievable, alert queued. Repeat a call whose "
-    "answer was lost with the same Idempotency-Key: it gets the same answer.",
+    "answer was lost with the same Idempotency-Key: it gets the same answer. An agency may seal on "
+    "its own side: then `notice` is a SealedNoticeIn, and parts `cover` and `package` "
+    "(application/age) stand in the place of `document`.",
     "responses": answers(
         201,
         NoticeOut,
@@ -132,7 +140,8 @@ DISPATCH: Final[dict[str, Any]] = {
             "unknown-client", "request-timeout", "media-type", "body-too-large",
             "multipart-malformed", "request-invalid", "enrolment-unknown", "mailbox-inactive",
             "consent-missing", "key-missing", "no-document", "too-many-documents",
-            "notice-too-large", "busy",
+            "notice-too-large", "sealed-malformed", "agency-key-missing", "notice-id",
+            "key-changed", "busy",
         ],
     ),
     "openapi_extra": secured(
@@ -153,14 +162,27 @@ DISPATCH: Final[dict[str, Any]] = {
                 "multipart/form-data": {
                     "schema": {
                         "type": "object",
-                        "required": ["notice", "document"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "notice": {"$ref": "#/components/schemas/NoticeIn"},
-                            "document": {
-                                "type": "array",
-                                "minItems": 1,
-                                "items": {"type": "string", "contentMediaType": "application/pdf"},
+                        "oneOf": [
+                            {
+                                "required": ["notice", "document"],
+                                "additionalProperties": False,
+                                "properties": {
+                                    "notice": {"$ref": "#/components/schemas/NoticeIn"},
+                                    "document": {
+                                        "type": "array",
+                                        "minItems": 1,
+                                        "items": _part("application/pdf"),
+                                    },
+                                },
+                            },
+                            {
+                                "required": ["notice", "cover", "package"],
+                                "additionalProperties": False,
+                                "properties": {
+                                    "notice": {"$ref": "#/components/schemas/SealedNoticeIn"},
+                                    "cover": _part("application/age"),
+                                    "package": _part("application/age"),
+                                },
                             },
                         },
                     },

@@ -103,22 +103,28 @@ PROBLEMS: Mapping[str, tuple[int, str, str, str, str]] = {
         422,
         "Part missing",
         "Teil fehlt",
-        "A dispatch needs exactly one part `notice` and at least one part `document`. " + _FIX,
-        "Nötig sind genau ein Teil `notice` und mindestens ein Teil `document`. " + _FIX_DE,
+        "A dispatch needs one part `notice`, and parts `document` or, sealed by the agency, one "
+        "`cover` and one `package`. " + _FIX,
+        "Nötig sind ein Teil `notice` und Teile `document` oder, von der Behörde versiegelt, je "
+        "ein Teil `cover` und `package`. " + _FIX_DE,
     ),
     "part-unexpected": (
         422,
         "Part unknown or repeated",
         "Teil unbekannt oder doppelt",
-        "A dispatch has one part `notice` and parts `document`, nothing else. " + _FIX,
-        "Erlaubt sind ein Teil `notice` und Teile `document`, sonst nichts. " + _FIX_DE,
+        "A dispatch has one part `notice`, and either parts `document` or one `cover` and one "
+        "`package`, nothing else. " + _FIX,
+        "Erlaubt sind ein Teil `notice` und entweder Teile `document` oder je ein Teil `cover` "
+        "und `package`, sonst nichts. " + _FIX_DE,
     ),
     "part-media-type": (
         415,
         "Content type of a part not supported",
         "Inhaltstyp eines Teils nicht unterstützt",
-        "The part `notice` is application/json, parts `document` are application/pdf. " + _FIX,
-        "Der Teil `notice` ist application/json, Teile `document` sind application/pdf. " + _FIX_DE,
+        "The part `notice` is application/json, parts `document` are application/pdf, `cover` and "
+        "`package` application/age. " + _FIX,
+        "Der Teil `notice` ist application/json, Teile `document` sind application/pdf, `cover` "
+        "und `package` application/age. " + _FIX_DE,
     ),
     "request-invalid": (
         422,
@@ -196,6 +202,44 @@ PROBLEMS: Mapping[str, tuple[int, str, str, str, str]] = {
         "Postfach ohne Schlüssel",
         "There is nothing to seal the notice to. " + _POST,
         "Der Bescheid kann für dieses Postfach nicht versiegelt werden. " + _POST_DE,
+    ),
+    # sealed by the agency itself
+    "key-changed": (
+        409,
+        "Mailbox has other keys now",
+        "Postfach hat jetzt andere Schlüssel",
+        "Nothing was delivered. Check the keys in `recipients`, seal cover and package again to "
+        "all of them, and send the call again.",
+        "Es wurde nichts zugestellt. Prüfen Sie die Schlüssel in `recipients`, versiegeln Sie "
+        "Deckblatt und Paket neu für alle und senden Sie den Aufruf erneut.",
+    ),
+    "sealed-malformed": (
+        422,
+        "Sealed part malformed",
+        "Versiegelter Teil fehlerhaft",
+        "Parts `cover` and `package` are age v1 files, sealed to exactly the named keys with "
+        "mlkem768x25519 recipients and no others. Nothing was delivered. Seal again.",
+        "Die Teile `cover` und `package` sind age-v1-Dateien, versiegelt genau für die genannten "
+        "Schlüssel mit mlkem768x25519 und keinem anderen Verfahren. Es wurde nichts zugestellt. "
+        "Versiegeln Sie neu.",
+    ),
+    "agency-key-missing": (
+        403,
+        "Agency has no manifest key of its own",
+        "Behörde ohne eigenen Manifest-Schlüssel",
+        "Who seals on its own side signs with a key of its own. Have the operator bind it "
+        "(`siegelpost agency bind-key`).",
+        "Wer selbst versiegelt, unterschreibt mit einem eigenen Schlüssel. Lassen Sie ihn vom "
+        "Betreiber eintragen (`siegelpost agency bind-key`).",
+    ),
+    "notice-id": (
+        409,
+        "Notice id cannot be used",
+        "Kennung des Bescheids nicht verwendbar",
+        "The id must be a fresh UUIDv7, not used before: take the one that comes with the "
+        "recipients, and seal again.",
+        "Die Kennung muss eine frische, noch nicht verwendete UUIDv7 sein: Nehmen Sie die, die "
+        "mit den Schlüsseln kommt, und versiegeln Sie neu.",
     ),
     # the documents
     "no-document": (422, "No document", "Kein Dokument", _FIX, _FIX_DE),

@@ -66,6 +66,7 @@ class ApiProblem(Exception):
         *,
         headers: Mapping[str, str] | None = None,
         errors: Sequence[Mapping[str, Any]] = (),
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(reason or code)
         #: key of ``KINDS``
@@ -76,6 +77,8 @@ class ApiProblem(Exception):
         self.headers = dict(headers or {})
         #: single fields that are wrong: ``at`` (JSON pointer), ``reason``
         self.errors = list(errors)
+        #: further members of the problem
+        self.members = dict(members or {})
 
 
 def problem_response(
@@ -117,6 +120,7 @@ def response_for(error: Exception, *, request_id: str | None = None) -> Response
             request_id=request_id,
             headers=error.headers,
             errors=error.errors,
+            **error.members,
         )
     if isinstance(error, Refusal):
         return problem_response(

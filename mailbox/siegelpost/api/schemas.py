@@ -21,13 +21,18 @@ Model = TypeVar("Model", bound=BaseModel)
 _Line = Annotated[str, Field(min_length=1, max_length=MAX_TITLE, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _Text = Annotated[str, Field(max_length=MAX_TEXT)]
 _Field = Annotated[str, Field(min_length=1, max_length=100)]
-_Id = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+#: An id as the service or an agency gives it.
+Identifier = Annotated[
+    str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+]
 
 #: Errors of one call that are listed.
 _MAX_ERRORS = 20
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A JSON body: exact fields, exact types, nothing else."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
@@ -41,7 +46,7 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-class CoverIn(_Strict):
+class CoverIn(Strict):
     """What the citizen's list shows once the browser has opened it."""
 
     title: Annotated[_Line, Field(examples=["Bewilligung von Bürgergeld"])]
@@ -53,10 +58,10 @@ class CoverIn(_Strict):
     language: Literal["de", "en"] = "de"
 
 
-class NoticeIn(_Strict):
+class NoticeIn(Strict):
     """The part ``notice`` of a dispatch."""
 
-    enrolment: _Id
+    enrolment: Identifier
     cover: CoverIn
     regime: Literal["sgb10-37-2a", "sgb10-37-2", "vwvfg-41-2a", "ozg-9", "ao-122a", "vwzg-5a"] = (
         "sgb10-37-2a"
@@ -89,7 +94,7 @@ class NoticeIn(_Strict):
         )
 
 
-class AddressIn(_Strict):
+class AddressIn(Strict):
     """Where the activation letter goes by post."""
 
     name: Annotated[_Field, Field(examples=["Alice Beispiel"])]
@@ -104,7 +109,7 @@ class AddressIn(_Strict):
         return PostalAddress(**self.model_dump())
 
 
-class EnrolmentIn(_Strict):
+class EnrolmentIn(Strict):
     """Body of ``POST /v1/enrolments``."""
 
     reference: Annotated[str, Field(min_length=1, max_length=100, examples=["BG-35502-0012345"])]
@@ -114,7 +119,7 @@ class EnrolmentIn(_Strict):
     address: AddressIn
 
 
-class TaskCloseIn(_Strict):
+class TaskCloseIn(Strict):
     """Body of ``POST /v1/tasks/{id}/close``."""
 
     outcome: Annotated[
@@ -124,7 +129,7 @@ class TaskCloseIn(_Strict):
     at: Annotated[AwareDatetime | None, Field(examples=["2026-11-24T11:30:00+01:00"])] = None
 
 
-class DisputeIn(_Strict):
+class DisputeIn(Strict):
     """Body of ``POST /v1/notices/{id}/disputes``: what the citizen says about the alert."""
 
     claim: Annotated[Literal["not-received", "received-late"], Field(examples=["not-received"])]
@@ -136,7 +141,7 @@ class DisputeIn(_Strict):
     ] = None
 
 
-class ArrivalIn(_Strict):
+class ArrivalIn(Strict):
     """Body of ``POST /v1/notices/{id}/arrivals``: when the alert arrived, and who shows it."""
 
     shown_by: Annotated[
@@ -153,13 +158,13 @@ class ArrivalIn(_Strict):
     ] = None
 
 
-class RemedyFaultIn(_Strict):
+class RemedyFaultIn(Strict):
     """Body of ``POST /v1/notices/{id}/remedy-faults``: found out after dispatch."""
 
     fault: Literal["missing", "wrong"]
 
 
-class PaperIn(_Strict):
+class PaperIn(Strict):
     """Body of ``POST /v1/notices/{id}/paper``: the notice was sent by post."""
 
     at: Annotated[AwareDatetime | None, Field(description="When it was posted; null: now.")] = None

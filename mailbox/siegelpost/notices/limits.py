@@ -34,5 +34,8 @@ class Limits:
 
     @property
     def request_bytes(self) -> int:
-        """Bytes of a whole request: its parts and 1 KiB of multipart headers for each."""
-        return self.documents_bytes + self.notice_bytes + (self.documents + 2) * 1024
+        """Bytes of a whole request: its parts, 1 KiB of multipart headers for each, and what
+        sealing adds if the agency has sealed: tags, headers, manifest and cover.
+        """
+        parts = self.documents_bytes + self.notice_bytes + (self.documents + 2) * 1024
+        return parts + self.documents_bytes // 2048 + 512 * 1024

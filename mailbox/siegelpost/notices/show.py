@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from siegelpost.evidence.events import parse_event
 from siegelpost.evidence.ids import AgencyId, NoticeId
 from siegelpost.evidence.trust import Purpose
+from siegelpost.notices.agency_keys import own_keys
 from siegelpost.notices.archive import ARCHIVED
 from siegelpost.notices.deadline import compute
 from siegelpost.notices.errors import NoSuchNotice
@@ -112,7 +113,10 @@ async def show(context: Context, reader: Reader, notice_id: NoticeId) -> Shown:
             package_payload_sha256=row.package_digest,
             manifest_keys=tuple(
                 key.verifier.vkey
-                for key in context.keyring.public_keys()
+                for key in (
+                    *context.keyring.public_keys(),
+                    *own_keys(connection, row.agency_id, provided_at=row.provided_at),
+                )
                 if key.purpose is Purpose.MANIFEST and key.agency == row.agency_id
             ),
             events=tuple(

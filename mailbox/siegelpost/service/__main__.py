@@ -23,6 +23,8 @@ from siegelpost.service.commands.keys import key_app
 from siegelpost.service.commands.mail_keys import dkim_app, openpgp_app
 from siegelpost.service.commands.options import SettingsFile
 from siegelpost.service.commands.reports import report
+from siegelpost.service.commands.sending import bind_key, make_key, retire_key, send
+from siegelpost.service.commands.staff import staff_app
 from siegelpost.service.commands.seal import seal_app
 from siegelpost.service.commands.witness import witness_app
 from siegelpost.service.errors import ServiceError
@@ -235,7 +237,11 @@ def client_add(
 
 
 app.command()(report)
+agency_app.command("make-key")(make_key)
+agency_app.command("bind-key")(bind_key)
+agency_app.command("retire-key")(retire_key)
 app.command("audit")(audit)
+app.command()(send)
 app.command("renew")(renew_timestamps)
 
 

@@ -15,19 +15,13 @@ import httpx2
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
+from siegelpost.sending.client import Refused, problem_of
+
+__all__ = ["AgencyClient", "Refused", "new_client_key"]
+
 #: How long one assertion lives, in seconds.
 ASSERTION_SECONDS = 120
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-
-class Refused(Exception):
-    """The service said no; carries its problem document (RFC 9457)."""
-
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
-        """Keep HTTP status and problem; ``str()`` says type and detail."""
-        super().__init__(f"{status} {problem.get('type', '')}: {problem.get('detail', '')}")
-        self.status = status
-        self.problem = problem
 
 
 def new_client_key() -> OKPKey:
@@ -68,6 +62,11 @@ class AgencyClient:
         headers = {"Idempotency-Key": idempotency_key or secrets.token_hex(16)}
         return self._json(self._call("POST", "/v1/notices", files=files, headers=headers))
 
+    @property
+    def http(self) -> httpx2.Client:
+        """The connections, for ``siegelpost.sending``."""
+        return self._http
+
     def notice(self, notice_id: str) -> dict[str, Any]:
         """Return state, events and alert of a notice."""
         return self._json(self._call("GET", f"/v1/notices/{notice_id}"))
@@ -84,7 +83,7 @@ class AgencyClient:
         headers = {**arguments.pop("headers", {}), "Authorization": f"Bearer {self.bearer()}"}
         response = self._http.request(method, path, headers=headers, **arguments)
         if response.status_code >= 400:
-            raise Refused(response.status_code, _problem(response))
+            raise Refused(response.status_code, problem_of(response))
         return response
 
     def bearer(self) -> str:
@@ -114,7 +113,7 @@ class AgencyClient:
             },
         )
         if response.status_code >= 400:
-            raise Refused(response.status_code, _problem(response))
+            raise Refused(response.status_code, problem_of(response))
         answer = response.json()
         self._token = answer["access_token"]
         self._token_until = time.monotonic() + answer["expires_in"] - 30
@@ -123,11 +122,3 @@ class AgencyClient:
     def _json(self, response: httpx2.Response) -> dict[str, Any]:
         answer: dict[str, Any] = response.json()
         return answer
-
-
-def _problem(response: httpx2.Response) -> dict[str, Any]:
-    try:
-        problem = response.json()
-    except ValueError:
-        problem = None
-    return problem if isinstance(problem, dict) else {"type": "", "detail": "no problem document"}

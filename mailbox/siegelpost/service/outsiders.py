@@ -10,6 +10,7 @@ from siegelpost.evidence.policy import Policy, parse_policy
 from siegelpost.evidence.timestamps import TimestampAuthority
 from siegelpost.evidence.trust import DatingRule, Trust, write_trust
 from siegelpost.keyring.protocol import Keyring
+from siegelpost.notices.agency_keys import agency_keys
 from siegelpost.service.errors import SettingsError
 from siegelpost.service.settings import Settings
 from siegelpost.service.timestamping import ReachableAuthority
@@ -48,21 +49,21 @@ def whole_trust_file(settings: Settings, keyring: Keyring) -> bytes:
     """
     dating = None
     authorities = timestamp_authorities(settings)
-    if authorities:
-        database = Database(settings.database.url)
-        try:
-            with database.read() as connection:
-                first = first_dated(connection)
-        finally:
-            database.close()
-        if first is not None:
-            since, since_size = first
-            delay = timedelta(hours=settings.timestamps.max_delay_hours)
-            dating = DatingRule(since=since, since_size=since_size, max_delay=delay)
+    database = Database(settings.database.url)
+    try:
+        with database.read() as connection:
+            first = first_dated(connection) if authorities else None
+            agencies_own = [key.trusted() for key in agency_keys(connection)]
+    finally:
+        database.close()
+    if first is not None:
+        since, since_size = first
+        delay = timedelta(hours=settings.timestamps.max_delay_hours)
+        dating = DatingRule(since=since, since_size=since_size, max_delay=delay)
     return write_trust(
         Trust(
             origin=log_origin(settings.origin),
-            keys=keyring.public_keys(),
+            keys=(*keyring.public_keys(), *agencies_own),
             policy=witness_policy(settings),
             timestamp_authorities=tuple(item.authority for item in authorities),
             dating=dating,
