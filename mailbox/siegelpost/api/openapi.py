@@ -184,11 +184,13 @@ DISPATCH: Final[dict[str, Any]] = {
                                     "package": _part("application/age"),
                                 },
                             },
-                        },
+                        ],
                     },
                     "encoding": {
                         "notice": {"contentType": "application/json"},
                         "document": {"contentType": "application/pdf"},
+                        "cover": {"contentType": "application/age"},
+                        "package": {"contentType": "application/age"},
                     },
                     "example": {"notice": NOTICE_EXAMPLE, "document": ["%PDF-1.7 …"]},
                 }
