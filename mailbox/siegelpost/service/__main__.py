@@ -17,6 +17,7 @@ import typer
 
 from siegelpost.evidence.cli import main as verify_main
 from siegelpost.keyring.errors import KeyringError
+from siegelpost.service.commands.court_file import court_file
 from siegelpost.service.commands.evidence import audit, renew_timestamps
 from siegelpost.service.commands.explainers import explainer_app
 from siegelpost.service.commands.keys import key_app
@@ -43,6 +44,7 @@ client_app = typer.Typer(help="Systems of agencies that call the API.", no_args_
 app.add_typer(agency_app, name="agency")
 app.add_typer(client_app, name="client")
 app.add_typer(explainer_app, name="explainer")
+app.add_typer(staff_app, name="staff")
 app.add_typer(key_app, name="key")
 app.add_typer(seal_app, name="seal")
 app.add_typer(openpgp_app, name="openpgp")
@@ -112,8 +114,17 @@ def serve(
     add_help_option=False,
 )
 def verify(context: typer.Context) -> None:
-    """Verify a receipt offline: RECEIPT --trust trust.json [--document FILE …]."""
+    """Verify a receipt or court file offline: FILE --trust trust.json [--document FILE …]."""
     raise typer.Exit(verify_main(["verify", *context.args]))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def verifier(context: typer.Context) -> None:
+    """Write the verifier as one file to keep: FILE.pyz."""
+    raise typer.Exit(verify_main(["verifier", *context.args]))
 
 
 @app.command()
@@ -236,12 +247,13 @@ def client_add(
     typer.echo(client_id)
 
 
-app.command()(report)
 agency_app.command("make-key")(make_key)
 agency_app.command("bind-key")(bind_key)
 agency_app.command("retire-key")(retire_key)
-app.command("audit")(audit)
+app.command()(report)
+app.command("court-file")(court_file)
 app.command()(send)
+app.command("audit")(audit)
 app.command("renew")(renew_timestamps)
 
 

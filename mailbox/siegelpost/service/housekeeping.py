@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from siegelpost.citizens.housekeeping import sweep
+from siegelpost.staff.housekeeping import sweep as sweep_staff
 from siegelpost.store.context import Context
 from siegelpost.store.errors import StoreError
 
@@ -20,7 +21,7 @@ async def keep_house(context: Context, *, seconds: float = SWEEP_SECONDS) -> Non
     """Sweep at once and then every ``seconds`` until cancelled; a failure waits for the next."""
     while True:
         try:
-            _log.debug("swept", rows=await sweep(context))
+            _log.debug("swept", rows=await sweep(context) + await sweep_staff(context))
         except StoreError as error:
             _log.warning("sweeping failed", error=type(error).__name__)
         await asyncio.sleep(seconds)

@@ -1,8 +1,8 @@
 """Builds the running parts out of the settings (DESIGN section 11).
 
-One HTTP port serves the agencies' API, the public log and the citizens' portal; beside it run the
-sequencer, the mail side, and the askers of witnesses and timestamp authorities, in one event
-loop.
+One HTTP port serves the agencies' API, the public log, the citizens' portal and the console of
+staff; beside it run the sequencer, the mail side, and the askers of witnesses and timestamp
+authorities, in one event loop.
 """
 
 from __future__ import annotations
@@ -24,14 +24,21 @@ import structlog
 from siegelpost.api.app import create_api
 from siegelpost.api.sandbox import SandboxClock
 from siegelpost.api.settings import ApiSettings
+from siegelpost.console.app import PREFIX as CONSOLE_PREFIX
+from siegelpost.console.app import create_console
 from siegelpost.notices.clockwork import Clockwork
 from siegelpost.portal.app import create_portal
 from siegelpost.portal.settings import PortalSettings
 from siegelpost.service.administration import open_keyring
+from siegelpost.service.court_sealing import manifest_sealer
 from siegelpost.service.housekeeping import keep_house
 from siegelpost.service.key_watch import keep_keys_fresh
 from siegelpost.service.mailing import Mailing, Worker
-from siegelpost.service.outsiders import timestamp_authorities, witness_policy
+from siegelpost.service.outsiders import (
+    timestamp_authorities,
+    whole_trust_file,
+    witness_policy,
+)
 from siegelpost.service.paths import templates_folder
 from siegelpost.service.pdf_sealing import pdf_sealer
 from siegelpost.service.sandbox.mode import claim_database
@@ -102,6 +109,8 @@ async def running_parts(
         origin=settings.origin,
         policy=witness_policy(settings),
         pdf_seal=pdf_sealer(keyring, timestamp_authorities(settings), settings.seal.pin_file),
+        manifest_seal=manifest_sealer(keyring, settings.seal.pin_file),
+        trust_file=lambda: whole_trust_file(settings, keyring),
     )
     mailing: Mailing | None = None
     # Keys change while the service runs, in every process.
@@ -143,7 +152,7 @@ def application(
     *,
     sandbox: SandboxClock | None = None,
 ) -> Application:
-    """Return the one ASGI application: the API's paths to the API, all others to the portal."""
+    """Return the one ASGI application: API and console have their paths, all others the portal."""
     api = create_api(
         context,
         ApiSettings(
@@ -151,28 +160,39 @@ def application(
         ),
         sandbox=sandbox,
     )
-    environment = jinja2.Environment(
+    pages = PortalSettings(
+        public_url=settings.http.public_url,
+        service_name=settings.portal.service_name,
+        official_header=settings.portal.official_header,
+        imprint_url=settings.portal.imprint_url,
+        privacy_url=settings.portal.privacy_url,
+    )
+    portal = create_portal(context, _environment(templates), pages)
+    console = create_console(
+        context,
+        _environment(templates),
+        pages,
+        trust=lambda: whole_trust_file(settings, context.keyring),
+    )
+
+    async def route(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        path = scope["path"] if scope["type"] == "http" else ""
+        door = portal
+        if path.startswith(_API_PATHS):
+            door = api
+        elif path.startswith(CONSOLE_PREFIX):
+            door = console
+        await door(scope, receive, send)
+
+    return route
+
+
+def _environment(templates: Path) -> jinja2.Environment:
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    portal = create_portal(
-        context,
-        environment,
-        PortalSettings(
-            public_url=settings.http.public_url,
-            service_name=settings.portal.service_name,
-            official_header=settings.portal.official_header,
-            imprint_url=settings.portal.imprint_url,
-            privacy_url=settings.portal.privacy_url,
-        ),
-    )
-
-    async def route(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        to_api = scope["type"] == "http" and scope["path"].startswith(_API_PATHS)
-        await (api if to_api else portal)(scope, receive, send)
-
-    return route
 
 
 async def _kept_alive(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:

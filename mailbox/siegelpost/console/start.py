@@ -1,0 +1,70 @@
+"""Start page, search, and the notices of one enrolment."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from siegelpost.console.forms import read_form
+from siegelpost.console.pages import page
+from siegelpost.console.world import ConsoleWorld, logged_in
+from siegelpost.staff.errors import InputWrong, NothingFound
+from siegelpost.staff.exports import ExportState, exports
+from siegelpost.staff.roles import Action, Member
+from siegelpost.staff.search import enrolment_file, search
+
+
+async def start(world: ConsoleWorld, request: Request) -> Response:
+    """``GET /console/``: what there is to do for these roles."""
+    return await _start(world, request, await logged_in(world, request))
+
+
+async def find(world: ConsoleWorld, request: Request) -> Response:
+    """``POST /console/search``: what was typed never becomes part of an address."""
+    fields = await read_form(world, request)
+    member = await logged_in(world, request)
+    query = fields.text("query")
+    try:
+        found = await search(world.context, member, query)
+    except (InputWrong, NothingFound):
+        return await _start(world, request, member, query=query[:200], status=404)
+    target = (
+        f"/console/notices/{found.notice}"
+        if found.notice is not None
+        else f"/console/enrolments/{found.enrolment}"
+    )
+    return RedirectResponse(target, 303)
+
+
+async def enrolment(world: ConsoleWorld, request: Request) -> Response:
+    """``GET /console/enrolments/{id}``: its notices, newest first."""
+    member = await logged_in(world, request)
+    found = await enrolment_file(
+        world.context,
+        member,
+        request.path_params["id"],
+        before=request.query_params.get("before"),
+    )
+    return await page(world, request, "enrolment", member=member, enrolment=found)
+
+
+async def _start(
+    world: ConsoleWorld, request: Request, member: Member, *, query: str = "", status: int = 200
+) -> Response:
+    waiting = 0
+    if member.may(Action.EXPORT):
+        listed, _ = await exports(world.context, member)
+        waiting = sum(
+            item.state is ExportState.REQUESTED and item.requested_by != member.id
+            for item in listed
+        )
+    return await page(
+        world,
+        request,
+        "start",
+        member=member,
+        status=status,
+        query=query,
+        nothing=status == 404,
+        waiting=waiting,
+    )
