@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,13 +25,12 @@ from typing import Any
 from tests.load.floor import postgresql_floor, sqlite_floor
 from tests.load.log import log_round, print_log
 from tests.load.mail import mail_round, mail_summary, print_mail
-from tests.load.memory import large_notice
+from tests.load.memory import Peak, large_notice
 from tests.load.processes import (
     Service,
-    cpu_seconds,
-    memory_mib,
     running_service,
     tree_cpu_seconds,
+    tree_memory_mib,
 )
 from tests.load.report import percentile, print_report, summary
 from tests.support.pdfs import make_text_pdf
@@ -39,7 +39,7 @@ from tests.support.postgres import Server, running_server
 #: Bytes of a notice's document.
 DOCUMENT_BYTES = 100_000
 CONNECTIONS = 16
-CITIZENS = 200
+CITIZENS = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +52,20 @@ class Configuration:
     database: str
     #: of the writer
     group_limit: int
+    #: that take requests
+    processes: int
 
 
+CORES = os.cpu_count() or 1
 CONFIGURATIONS = (
-    Configuration(name="sqlite-grouped", database="sqlite", group_limit=64),
-    Configuration(name="sqlite-single", database="sqlite", group_limit=1),
-    Configuration(name="postgresql-grouped", database="postgresql", group_limit=64),
-    Configuration(name="postgresql-single", database="postgresql", group_limit=1),
+    *(
+        Configuration(
+            name=f"{database}-{name}", database=database, group_limit=limit, processes=CORES
+        )
+        for database in ("sqlite", "postgresql")
+        for name, limit in (("grouped", 64), ("single", 1))
+    ),
+    Configuration(name="sqlite-one-process", database="sqlite", group_limit=64, processes=1),
 )
 
 
@@ -178,10 +185,14 @@ def _measure(
                 database=url,
                 group_limit=configuration.group_limit,
                 citizens=CITIZENS,
+                processes=configuration.processes,
             )
         )
-        result = _generate(service, documents, seconds, f"{configuration.name}-{number}", server)
-        result["peak_mib"] = memory_mib(service.pid, "VmHWM")
+        with Peak(lambda: tree_memory_mib(service.pid)) as peak:
+            result = _generate(
+                service, documents, seconds, f"{configuration.name}-{number}", server
+            )
+        result["peak_mib"] = peak.value
         return {**asdict(configuration), **result}
 
 
@@ -213,7 +224,7 @@ def _generate(
     problems = b""
     for line in process.stderr:
         if line.strip() in (b"begin", b"end"):
-            marks[line.strip().decode()] = (cpu_seconds(service.pid), _server_cpu(server))
+            marks[line.strip().decode()] = (tree_cpu_seconds(service.pid), _server_cpu(server))
         else:
             problems += line
     result = json.loads(process.stdout.read() or b"null")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.load.processes import Service, memory_mib, running_service
 from tests.support.dispatches import BOUNDARY, dispatch_body, notice_json
@@ -13,6 +15,34 @@ from tests.support.pdfs import make_pdf, make_text_pdf
 
 #: Bytes of the large document.
 LARGE_BYTES = 25_000_000
+
+
+class Peak:
+    """The highest value of a reading within a block, looked at a few times a second."""
+
+    SECONDS = 0.5
+
+    def __init__(self, read: Callable[[], float]) -> None:
+        """Look at what ``read`` returns."""
+        self.value = 0.0
+        self._read = read
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin to look."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Look once more."""
+        self._over.set()
+        self._thread.join()
+        self.value = max(self.value, self._read())
+
+    def _watch(self) -> None:
+        while not self._over.wait(self.SECONDS):
+            self.value = max(self.value, self._read())
 
 
 def large_notice(folder: Path) -> dict[str, Any]:

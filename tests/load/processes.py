@@ -65,6 +65,7 @@ def running_service(
     database: str,
     group_limit: int,
     citizens: int,
+    processes: int = 1,
     before_start: Callable[[Path], None] | None = None,
 ) -> Iterator[Service]:
     """Install, fill and start; stop at the end. Alerts are queued, and stay so.
@@ -91,7 +92,11 @@ def running_service(
             ],
             stdout=log,
             stderr=log,
-            env={**os.environ, "SIEGELPOST_DATABASE__GROUP_LIMIT": str(group_limit)},
+            env={
+                **os.environ,
+                "SIEGELPOST_DATABASE__GROUP_LIMIT": str(group_limit),
+                "SIEGELPOST_HTTP__PROCESSES": str(processes),
+            },
         )  # fmt: skip
         try:
             _wait_until_ready(process, port, folder / "service.log")
@@ -111,8 +116,8 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def tree_cpu_seconds(pid: int) -> float:
-    """Processor time of the process and all that descend from it now."""
+def tree(pid: int) -> list[int]:
+    """The process and all that descend from it now."""
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
@@ -121,14 +126,33 @@ def tree_cpu_seconds(pid: int) -> float:
             except OSError:
                 continue
             parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    total, waiting = 0.0, [pid]
-    while waiting:
-        current = waiting.pop()
-        waiting += parents.get(current, [])
+    found = [pid]
+    for current in found:  # grows while we walk it
+        found += parents.get(current, [])
+    return found
+
+
+def tree_cpu_seconds(pid: int) -> float:
+    """Processor time of the process and all that descend from it now."""
+    total = 0.0
+    for current in tree(pid):
         try:
             total += cpu_seconds(current)
         except OSError:
             continue
+    return total
+
+
+def tree_memory_mib(pid: int) -> float:
+    """Memory of the process and its descendants in MiB, what they share counted once."""
+    total = 0.0
+    for current in tree(pid):
+        try:
+            rollup = Path(f"/proc/{current}/smaps_rollup").read_text()
+        except OSError:  # gone, or another user's
+            continue
+        line = next(line for line in rollup.splitlines() if line.startswith("Pss:"))
+        total += int(line.split()[1]) / 1024
     return total
 
 
