@@ -4,6 +4,7 @@
 #   make test           all tests: unit, SQLite, PostgreSQL, Postfix, Chromium   (ARGS="-k name" for a part, SLOW=1 for more)
 #   make check          format, lint, types, import rules, migrations, locks
 #   make bench          measure dispatch and alerts beside the machine's floor   (QUICK=1: a short look)
+#   make verifier       the verifier as one file that a court can keep
 
 SHELL := /bin/bash
 PYTHON ?= $(shell config/setup/find-python)
@@ -14,7 +15,7 @@ STAMPS := .stamps
 # Exit code 5 is "no test chosen", which is all right where ARGS choose some.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile $(if $(SLOW),-m "slow or not slow")
 
-.PHONY: demo test check bench format lock clean
+.PHONY: demo test check bench verifier format lock clean
 
 demo: $(STAMPS)/service
 	$(BIN)/siegelpost demo build/demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
@@ -34,6 +35,10 @@ check: $(STAMPS)/dev
 
 bench: $(STAMPS)/dev $(STAMPS)/system
 	$(BIN)/python -m tests.load $(if $(QUICK),--quick)
+
+verifier: $(STAMPS)/service
+	@mkdir -p build
+	$(BIN)/siegelpost verifier build/siegelpost-verify.pyz
 
 format: $(STAMPS)/dev
 	$(BIN)/ruff format .

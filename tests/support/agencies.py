@@ -20,7 +20,8 @@ from siegelpost.store import tables
 from siegelpost.store.context import Context
 
 ALL_SCOPES = (
-    "enrolments:write notices:write notices:read receipts:read events:read tasks:read tasks:write"
+    "enrolments:write notices:write notices:read receipts:read events:read tasks:read tasks:write "
+    "court-files:read"
 )
 
 

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
+from siegelpost.evidence.bundle import write_bundle
 from siegelpost.evidence.errors import VerificationError
 from siegelpost.evidence.files import MAX_FILE, verify_file
 from siegelpost.evidence.pdf_verify import PdfUnavailable
@@ -32,6 +33,7 @@ from siegelpost.evidence.presenting import (
     verification_json,
     verification_text,
 )
+from siegelpost.evidence.timestamps import INSTALL
 from siegelpost.evidence.trust import MAX_TRUST
 
 EXIT_HOLDS = 0
@@ -54,7 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("verify", help="verify a receipt or court file in numbered steps")
     add_verify_arguments(command)
+    packing = commands.add_parser("verifier", help="write this verifier as one file to keep")
+    packing.add_argument("file", type=Path, metavar="FILE.pyz", help="file to write")
     options = parser.parse_args(arguments)
+    if options.command == "verifier":
+        return _pack(options.file)
     return verify_files(
         options.file,
         options.trust,
@@ -143,6 +149,18 @@ def verify_files(
     if strict and not all_checked(verification):
         print("siegelpost: a step was not checked", file=sys.stderr)
         return EXIT_UNCHECKED
+    return EXIT_HOLDS
+
+
+def _pack(file: Path) -> int:
+    try:
+        write_bundle(file)
+    except OSError as error:
+        print(f"siegelpost: cannot write {file}: {error.strerror}", file=sys.stderr)
+        return EXIT_USAGE
+    print(
+        f"{file}: needs Python 3.11 and the package cryptography; for timestamps and PDFs {INSTALL}"
+    )
     return EXIT_HOLDS
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from siegelpost.api import openapi, openapi_clock, openapi_feed, openapi_sealed
 from siegelpost.api.clock import ClockEndpoints
+from siegelpost.api.court_files import COURT_FILE, CourtFileEndpoint
 from siegelpost.api.enrolments import EnrolmentEndpoint
 from siegelpost.api.feed import FeedEndpoint
 from siegelpost.api.health import HealthEndpoints, Metrics
@@ -21,13 +24,21 @@ from siegelpost.api.middleware import Envelope
 from siegelpost.api.notices import NoticeEndpoints
 from siegelpost.api.oauth import TokenEndpoint
 from siegelpost.api.sandbox import SandboxClock, SandboxEndpoint
+from siegelpost.api.sealed import RecipientsEndpoint
 from siegelpost.api.settings import ApiSettings
 from siegelpost.api.tasks import TaskEndpoints
-from siegelpost.api.sealed import RecipientsEndpoint
 from siegelpost.api.tokens import Tokens
 from siegelpost.api.wkd import KeyDirectory
 from siegelpost.store.clock import SystemClock
 from siegelpost.store.context import Context
+
+
+class _BareRoute(APIRoute):
+    """A route whose endpoint takes the request as it is: nothing to be resolved per request."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the endpoint itself."""
+        return cast("Callable[[Request], Coroutine[Any, Any, Response]]", self.endpoint)
 
 
 def create_api(
@@ -47,6 +58,7 @@ def create_api(
         openapi_url=None,
         redirect_slashes=False,
     )
+    app.router.route_class = _BareRoute
     metrics = Metrics(CollectorRegistry())
     # Clients of a sandbox sign with their own clocks, which are real.
     signing = context if sandbox is None else replace(context, clock=SystemClock())
@@ -63,9 +75,14 @@ def create_api(
 
     route("POST", "/oauth/token", TokenEndpoint(signing, settings, tokens).post, **openapi.TOKEN)
     route("POST", "/v1/enrolments", enrolments.post, status_code=201, **openapi.ENROL)
+    sealing = RecipientsEndpoint(context, tokens)
+    path = "/v1/enrolments/{enrolment_id}/recipients"
+    route("GET", path, sealing.get, **openapi_sealed.RECIPIENTS)
     route("POST", "/v1/notices", notices.post, status_code=201, **openapi.DISPATCH)
     route("GET", "/v1/notices/{notice_id}", notices.get, **openapi.STATUS)
     route("GET", "/v1/notices/{notice_id}/receipt", notices.get_receipt, **openapi.RECEIPT)
+    court_files = CourtFileEndpoint(context, tokens)
+    route("GET", "/v1/notices/{notice_id}/court-file", court_files.get, **COURT_FILE)
     route("GET", "/v1/notices/{notice_id}/deadline", clock.get, **openapi_clock.DEADLINE)
     for name, post, texts in (
         ("disputes", clock.post_dispute, openapi_clock.DISPUTE),
@@ -74,9 +91,6 @@ def create_api(
         ("paper", clock.post_paper, openapi_clock.PAPER),
     ):
         route("POST", f"/v1/notices/{{notice_id}}/{name}", post, status_code=201, **texts)
-    sealing = RecipientsEndpoint(context, tokens)
-    path = "/v1/enrolments/{enrolment_id}/recipients"
-    route("GET", path, sealing.get, **openapi_sealed.RECIPIENTS)
     route("POST", "/v1/notices/{notice_id}/withdraw", clock.post_withdraw, **openapi_clock.WITHDRAW)
     route("GET", "/v1/events", FeedEndpoint(context, tokens).get, **openapi_feed.FEED)
     route("GET", "/v1/tasks", tasks.list, **openapi.TASKS)

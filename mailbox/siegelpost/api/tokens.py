@@ -28,6 +28,7 @@ SCOPES = (
     "notices:write",
     "notices:read",
     "receipts:read",
+    "court-files:read",
     "events:read",
     "tasks:read",
     "tasks:write",

@@ -6,8 +6,8 @@ import sys
 
 
 def main() -> None:
-    """Run ``verify`` by the evidence package alone, all else with the service."""
-    if sys.argv[1:2] == ["verify"]:
+    """Run ``verify`` and ``verifier`` by the evidence package alone, all else with the service."""
+    if sys.argv[1:2] in (["verify"], ["verifier"]):
         from siegelpost.evidence.cli import main as verify
 
         sys.exit(verify(sys.argv[1:]))

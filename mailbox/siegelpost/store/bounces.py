@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
 
-from siegelpost.evidence.ids import AlertId
+from siegelpost.evidence.ids import AlertId, NoticeId
 from siegelpost.store import tables
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.outbox import AlertState
@@ -68,6 +68,16 @@ def last_attempt(connection: Connection, alert: AlertId) -> tuple[int, dict[str,
         .limit(1)
     ).one_or_none()
     return None if row is None else (row.number, row.evidence)
+
+
+def reports_of(connection: Connection, notice: NoticeId) -> Sequence[AnyRow]:
+    """Return the messages that were kept about a notice's alerts: id, digest and blob."""
+    return connection.execute(
+        select(BOUNCE.c.id, BOUNCE.c.digest, BOUNCE.c.blob_id)
+        .join(_alert, _alert.c.id == BOUNCE.c.alert_id)
+        .where(_alert.c.notice_id == notice)
+        .order_by(BOUNCE.c.received_at, BOUNCE.c.id)
+    ).all()
 
 
 def keep_bounces(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -18,11 +18,12 @@ from siegelpost.alerts.settings import AlertSettings, SmtpSettings
 from siegelpost.alerts.worker import AlertWorker
 from siegelpost.bounces.server import BounceServer
 from siegelpost.bounces.settings import BounceSettings
+from siegelpost.citizens.paths import templates_folder
 from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.notices.clockwork import ClockSettings, Clockwork
+from siegelpost.service.court_sealing import manifest_sealer
 from siegelpost.service.mailing import follow_up_settings
-from siegelpost.service.paths import templates_folder
 from siegelpost.service.pdf_sealing import pdf_sealer
 from siegelpost.service.sandbox.conductor import Conductor
 from siegelpost.service.sandbox.exchanger import Exchanger
@@ -58,6 +59,7 @@ async def running_sandbox(
         entropy=os.urandom,
         origin=settings.origin,
         pdf_seal=pdf_sealer(keyring, (), settings.seal.pin_file),
+        manifest_seal=manifest_sealer(keyring, settings.seal.pin_file),
     )
     exchanger = Exchanger(mails_port=settings.sandbox.mails_port)
     bounces = BounceServer(

@@ -1,0 +1,27 @@
+"""How this service seals a court file by certificate: the key and token that seal PDF receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from siegelpost.evidence.errors import EvidenceError
+from siegelpost.keyring.errors import KeyringError
+from siegelpost.keyring.protocol import Keyring
+from siegelpost.service.pdf_sealing import current_seal_key, read_pin
+
+
+def manifest_sealer(keyring: Keyring, pin_file: Path | None) -> Callable[[bytes], bytes]:
+    """Return what seals a manifest; it blocks, and raises SealingFailed."""
+
+    def seal(manifest: bytes) -> bytes:
+        # pyHanko takes a second to load; only processes that seal pay for it.
+        from siegelpost.receipts.court_seal import seal_manifest
+        from siegelpost.receipts.sealing import SealingFailed
+
+        try:
+            return seal_manifest(manifest, current_seal_key(keyring), pin=read_pin(pin_file))
+        except (KeyringError, EvidenceError) as error:
+            raise SealingFailed(str(error)) from error
+
+    return seal
