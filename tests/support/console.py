@@ -11,7 +11,6 @@ from typing import Any
 import httpx2
 import jinja2
 
-from siegelpost.citizens.letters import templates_folder
 from siegelpost.console.app import create_console
 from siegelpost.evidence.ids import AgencyId
 from siegelpost.keyring.file_keyring import FileKeyring
@@ -124,7 +123,7 @@ def office(context: Context, *, trust: Callable[[], bytes] | None = None) -> Off
     keyring = context.keyring
     assert isinstance(keyring, FileKeyring)
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_folder()),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )

@@ -12,7 +12,9 @@ import jinja2
 from sqlalchemy import select
 
 from siegelpost.citizens.enrol import Enrolled, enrol
-from siegelpost.citizens.letters import PostalAddress, templates_folder
+from siegelpost.citizens.letters import PostalAddress
+from siegelpost.citizens.paths import templates_folder
+from siegelpost.citizens.text import normal_login_name
 from siegelpost.evidence.ids import AgencyId, EnrolmentId, NoticeId
 from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.protocol import KeyPurpose

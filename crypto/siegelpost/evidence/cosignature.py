@@ -8,15 +8,21 @@ Not here: when a witness may say so (`witness`), and whose word counts (`policy`
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from siegelpost.evidence.errors import NoteError, SignatureError
-from siegelpost.evidence.notes import NoteSignature, Signer, Verifier, check_name, split_note
+from siegelpost.evidence.notes import (
+    NoteSignature,
+    Signer,
+    Verifier,
+    check_name,
+    key_hash_of,
+    read_vkey,
+    split_note,
+    write_vkey,
+)
 
 #: Signature type identifier of a timestamped Ed25519 cosignature.
 COSIGNATURE = 0x04
@@ -44,30 +50,18 @@ class Witness:
     @property
     def key_hash(self) -> bytes:
         """SHA-256(name ‖ newline ‖ 0x04 ‖ public key), first four bytes."""
-        typed = bytes([COSIGNATURE]) + self.public_key
-        return hashlib.sha256(self.name.encode("utf-8") + b"\n" + typed).digest()[:4]
+        return key_hash_of(self.name, bytes([COSIGNATURE]) + self.public_key)
 
     @property
     def vkey(self) -> str:
         """`<name>+<key hash in hex>+<base64 of type and key>`."""
-        encoded = base64.b64encode(bytes([COSIGNATURE]) + self.public_key).decode("ascii")
-        return f"{self.name}+{self.key_hash.hex()}+{encoded}"
+        return write_vkey(self.name, COSIGNATURE, self.public_key)
 
     @classmethod
     def from_vkey(cls, vkey: str) -> Witness:
         """Parse `vkey`; NoteError if malformed, of another type, or with a wrong hash."""
-        name, _, rest = vkey.partition("+") if len(vkey) <= 1000 else ("", "", "")
-        key_hash, _, encoded = rest.partition("+")
-        try:
-            raw = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError):
-            raise NoteError("the witness key is not base64") from None
-        if raw[:1] != bytes([COSIGNATURE]):
-            raise NoteError("the witness key is not of type Ed25519 cosignature (0x04)")
-        witness = cls(name=name, public_key=raw[1:])
-        if key_hash != witness.key_hash.hex() or vkey != witness.vkey:
-            raise NoteError("the witness key does not match its key hash")
-        return witness
+        name, public_key = read_vkey(vkey, COSIGNATURE, "Ed25519 cosignature (0x04)")
+        return cls(name=name, public_key=public_key)
 
     def verify(self, message: bytes, signature: bytes) -> None:
         """Return if `signature` (time and Ed25519 signature) cosigns the note text `message`."""

@@ -83,30 +83,18 @@ class Verifier:
     @property
     def key_hash(self) -> bytes:
         """SHA-256(name ‖ newline ‖ 0x01 ‖ public key), first four bytes."""
-        return _key_hash(self.name, bytes([ED25519]) + self.public_key)
+        return key_hash_of(self.name, bytes([ED25519]) + self.public_key)
 
     @property
     def vkey(self) -> str:
         """`<name>+<key hash in hex>+<base64 of type and key>`, as Go's sumdb/note prints it."""
-        encoded = base64.b64encode(bytes([ED25519]) + self.public_key).decode("ascii")
-        return f"{self.name}+{self.key_hash.hex()}+{encoded}"
+        return write_vkey(self.name, ED25519, self.public_key)
 
     @classmethod
     def from_vkey(cls, vkey: str) -> Verifier:
         """Parse `vkey`; NoteError if malformed, of another algorithm, or with a wrong hash."""
-        if len(vkey) > 1000:
-            raise NoteError("verifier key is too long")
-        parts = vkey.split("+", 2)
-        if len(parts) != 3:
-            raise NoteError("verifier key is not name+hash+key")
-        name, key_hash, encoded = parts
-        raw = _b64decode(encoded)
-        if raw[:1] != bytes([ED25519]):
-            raise NoteError("verifier key is not of type Ed25519 (0x01)")
-        verifier = cls(name=name, public_key=raw[1:])
-        if key_hash != verifier.key_hash.hex():
-            raise NoteError("verifier key does not match its key hash")
-        return verifier
+        name, public_key = read_vkey(vkey, ED25519, "Ed25519 (0x01)")
+        return cls(name=name, public_key=public_key)
 
     def verify(self, message: bytes, signature: bytes) -> None:
         try:
@@ -234,6 +222,35 @@ def split_note(note: str | bytes) -> tuple[str, tuple[NoteSignature, ...]]:
     return text + "\n", tuple(_parse_signature(line) for line in lines)
 
 
+def key_hash_of(name: str, typed_key: bytes) -> bytes:
+    """SHA-256(name ‖ newline ‖ type and key), first four bytes."""
+    return hashlib.sha256(name.encode("utf-8") + b"\n" + typed_key).digest()[:4]
+
+
+def write_vkey(name: str, kind: int, public_key: bytes) -> str:
+    """`<name>+<key hash in hex>+<base64 of type and key>`, for keys of any signature type."""
+    typed = bytes([kind]) + public_key
+    encoded = base64.b64encode(typed).decode("ascii")
+    return f"{name}+{key_hash_of(name, typed).hex()}+{encoded}"
+
+
+def read_vkey(vkey: str, kind: int, kind_name: str) -> tuple[str, bytes]:
+    """Name and public key of a vkey of type `kind`; NoteError if it is malformed or of another."""
+    if len(vkey) > 1000:
+        raise NoteError("verifier key is too long")
+    parts = vkey.split("+", 2)
+    if len(parts) != 3:
+        raise NoteError("verifier key is not name+hash+key")
+    name, key_hash, encoded = parts
+    raw = _b64decode(encoded)
+    if raw[:1] != bytes([kind]):
+        raise NoteError(f"verifier key is not of type {kind_name}")
+    check_name(name)
+    if key_hash != key_hash_of(name, raw).hex():
+        raise NoteError("verifier key does not match its key hash")
+    return name, raw[1:]
+
+
 def check_name(name: str) -> None:
     """Return if `name` may name a key: not empty, no Unicode space, plus or control character."""
     if (
@@ -275,7 +292,3 @@ def _b64decode(encoded: str) -> bytes:
     if base64.b64encode(raw).decode("ascii") != encoded:
         raise NoteError("malformed base64")
     return raw
-
-
-def _key_hash(name: str, typed_key: bytes) -> bytes:
-    return hashlib.sha256(name.encode("utf-8") + b"\n" + typed_key).digest()[:4]

@@ -10,13 +10,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import typst
 
-import siegelpost
+from siegelpost.citizens.paths import templates_folder
 from siegelpost.citizens.text import checked_line
 
 _BERLIN = ZoneInfo("Europe/Berlin")
@@ -111,13 +109,3 @@ def german_date(moment: datetime) -> str:
     months = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
     day = moment.astimezone(_BERLIN)
     return f"{day.day}. {months.split()[day.month - 1]} {day.year}"
-
-
-@cache
-def templates_folder() -> Path:
-    """``templates/`` beside the package in a wheel, or at the top of a checkout."""
-    for root in map(Path, siegelpost.__path__):
-        for folder in (root / "templates", root.parents[1] / "templates"):
-            if (folder / "letters").is_dir():
-                return folder
-    raise FileNotFoundError("templates are not installed")

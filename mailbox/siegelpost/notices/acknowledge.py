@@ -14,14 +14,13 @@ from siegelpost.evidence.acknowledgement import PREFIX, Acknowledgement, parse_a
 from siegelpost.evidence.errors import FormatError, SignatureError
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, KeyId, NoticeId
-from siegelpost.notices.chains import write_on
-from siegelpost.notices.errors import AcknowledgementInvalid, NoSuchNotice
+from siegelpost.notices.chains import move_on, write_on
+from siegelpost.notices.errors import AcknowledgementInvalid
 from siegelpost.notices.key_lines import key_lines
-from siegelpost.notices.readers import NOTICE, Reader, readable_by
+from siegelpost.notices.readers import Reader, one_notice, readable_by
 from siegelpost.notices.state import Step, move
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
-from siegelpost.store.errors import Conflict
 from siegelpost.store.events import EventDraft, append_events, events_of
 
 
@@ -41,20 +40,12 @@ async def acknowledge(
     now = context.now()
 
     def work(connection: Connection) -> datetime:
-        row = connection.execute(readable_by(reader).where(NOTICE.c.id == notice_id)).one_or_none()
-        if row is None:
-            raise NoSuchNotice("no such notice")
+        row = one_notice(connection, readable_by(reader), notice_id)
         key = _signing_key(connection, row, said, signature)
         step = move(row.state, Step.ACKNOWLEDGE)
         if not step.recorded:
             return row.acknowledged_at or now
-        changed = connection.execute(
-            NOTICE.update()
-            .where(NOTICE.c.id == notice_id, NOTICE.c.state == row.state)
-            .values(state=step.to.value, acknowledged_at=now)
-        )
-        if changed.rowcount != 1:
-            raise Conflict("the notice changed meanwhile")
+        move_on(connection, row, step.to, acknowledged_at=now)
         append_events(
             connection,
             [

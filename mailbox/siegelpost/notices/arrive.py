@@ -21,8 +21,8 @@ from siegelpost.evidence.times import format_time
 from siegelpost.notices.chains import write_on
 from siegelpost.notices.dispute import check_alert
 from siegelpost.notices.eligibility import Sender
-from siegelpost.notices.errors import NoSuchNotice, NoticeError
-from siegelpost.notices.readers import NOTICE, sent_by
+from siegelpost.notices.errors import NoticeError
+from siegelpost.notices.readers import one_notice, sent_by
 from siegelpost.store.context import Context
 from siegelpost.store.events import EventDraft, append_events, events_of
 from siegelpost.store.tasks import TaskKind, settle_tasks
@@ -90,11 +90,7 @@ async def record_arrival(
     }
 
     def work(connection: Connection) -> tuple[EventId, bool]:
-        row = connection.execute(
-            sent_by(sender.agency_id).where(NOTICE.c.id == notice_id)
-        ).one_or_none()
-        if row is None:
-            raise NoSuchNotice("no such notice")
+        row = one_notice(connection, sent_by(sender.agency_id), notice_id)
         problem = check_alert(connection, notice_id, said.alert, said.received_at)
         if problem is not None:
             raise ArrivalInvalid(problem)

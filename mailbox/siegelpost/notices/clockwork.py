@@ -24,6 +24,7 @@ from siegelpost.deadlines.calendar import day
 from siegelpost.deadlines.facts import FactsError
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, MailboxId, NoticeId
+from siegelpost.notices.chains import move_on
 from siegelpost.notices.clock_results import as_json, begin_of, digest, next_look_at
 from siegelpost.notices.deadline_reminders import remind
 from siegelpost.notices.histories import OnRecord, histories
@@ -221,13 +222,7 @@ class Clockwork:
             if notice.state != NoticeState.PROVIDED:
                 continue
             step = move(notice.state, Step.CLOSE)
-            changed = connection.execute(
-                NOTICE.update()
-                .where(NOTICE.c.id == notice.id, NOTICE.c.state == notice.state)
-                .values(state=step.to.value)
-            )
-            if changed.rowcount != 1:
-                raise Conflict("the notice changed meanwhile")
+            move_on(connection, notice, step.to)
             append_events(connection, [_closed(notice, now)], entropy=self._context.entropy)
             open_tasks(connection, [_ended_task(notice)], now=now, entropy=self._context.entropy)
 

@@ -16,8 +16,8 @@ from siegelpost.evidence.ids import EventId, MailboxId, NoticeId
 from siegelpost.evidence.times import format_time
 from siegelpost.notices.acting import ForAgency
 from siegelpost.notices.chains import write_on
-from siegelpost.notices.errors import NoSuchNotice, NoticeError
-from siegelpost.notices.readers import NOTICE, sent_by
+from siegelpost.notices.errors import NoticeError
+from siegelpost.notices.readers import one_notice, sent_by
 from siegelpost.notices.tasks import CLOCK_TOLERANCE, TaskOutcome
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
@@ -39,11 +39,7 @@ async def send_paper(
     now = context.now()
 
     def work(connection: Connection) -> tuple[EventId, bool]:
-        row = connection.execute(
-            sent_by(sender.agency_id).where(NOTICE.c.id == notice_id)
-        ).one_or_none()
-        if row is None:
-            raise NoSuchNotice("no such notice")
+        row = one_notice(connection, sent_by(sender.agency_id), notice_id)
         if posted_at is not None and not row.provided_at <= posted_at <= now + CLOCK_TOLERANCE:
             raise PaperInvalid("the posting lies in the future or before the notice")
         event, new = _record(connection, context, sender, row, now=now, posted_at=posted_at)

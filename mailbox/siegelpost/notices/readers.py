@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Connection, Select, select
 
 from siegelpost.evidence.ids import AgencyId, MailboxId
+from siegelpost.notices.errors import NoSuchNotice
 from siegelpost.store import tables
+from siegelpost.store.columns import AnyRow
 
 NOTICE = tables.core(tables.Notice)
 
@@ -38,3 +40,11 @@ def readable_by(reader: Reader) -> Select[Any]:
 def sent_by(agency_id: AgencyId) -> Select[Any]:
     """Select all columns of the notices that ``agency_id`` dispatched."""
     return select(NOTICE).where(NOTICE.c.agency_id == agency_id)
+
+
+def one_notice(connection: Connection, visible: Select[Any], notice_id: str) -> AnyRow:
+    """The row of a notice that ``visible`` shows; NoSuchNotice for foreign and unknown ids."""
+    row = connection.execute(visible.where(NOTICE.c.id == notice_id)).one_or_none()
+    if row is None:
+        raise NoSuchNotice("no such notice")
+    return row

@@ -26,10 +26,10 @@ from siegelpost.evidence.receipt import (
 from siegelpost.evidence.seal import seal_receipt
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.notices.clock_results import as_json
-from siegelpost.notices.errors import NoSuchNotice, NotYetLogged
+from siegelpost.notices.errors import NotYetLogged
 from siegelpost.notices.histories import history_of
 from siegelpost.notices.legal_clock import governing
-from siegelpost.notices.readers import NOTICE, Reader, readable_by, sent_by
+from siegelpost.notices.readers import Reader, one_notice, readable_by, sent_by
 from siegelpost.notices.salts import salts_of
 from siegelpost.store import tables
 from siegelpost.store.columns import AnyRow
@@ -60,9 +60,7 @@ async def _receipt(context: Context, visible: Select[Any], notice_id: NoticeId) 
     made_at = context.now()
 
     def work(connection: Connection) -> Receipt:
-        row = connection.execute(visible.where(NOTICE.c.id == notice_id)).one_or_none()
-        if row is None:
-            raise NoSuchNotice("no such notice")
+        row = one_notice(connection, visible, notice_id)
         own = events_of(connection, f"notice:{notice_id}")
         of_mailbox = [
             event

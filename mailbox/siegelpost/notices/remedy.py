@@ -16,8 +16,7 @@ from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import EventId, MailboxId, NoticeId
 from siegelpost.notices.chains import write_on
 from siegelpost.notices.eligibility import Sender
-from siegelpost.notices.errors import NoSuchNotice
-from siegelpost.notices.readers import NOTICE, sent_by
+from siegelpost.notices.readers import one_notice, sent_by
 from siegelpost.store.context import Context
 from siegelpost.store.events import EventDraft, append_events, events_of
 
@@ -41,11 +40,7 @@ async def record_fault(
     now = context.now()
 
     def work(connection: Connection) -> tuple[EventId, bool]:
-        row = connection.execute(
-            sent_by(sender.agency_id).where(NOTICE.c.id == notice_id)
-        ).one_or_none()
-        if row is None:
-            raise NoSuchNotice("no such notice")
+        row = one_notice(connection, sent_by(sender.agency_id), notice_id)
         for event in events_of(connection, f"notice:{notice_id}"):
             if event.type == EventType.REMEDY_FAULTY:
                 return EventId(event.id), False

@@ -16,14 +16,13 @@ from sqlalchemy import Connection
 
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, NoticeId
-from siegelpost.notices.chains import write_on
-from siegelpost.notices.errors import NoSuchNotice, StepRefused
-from siegelpost.notices.readers import NOTICE, Reader, readable_by
+from siegelpost.notices.chains import move_on, write_on
+from siegelpost.notices.errors import StepRefused
+from siegelpost.notices.readers import Reader, one_notice, readable_by
 from siegelpost.notices.state import Step, move
 from siegelpost.store.blobs import read_part
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
-from siegelpost.store.errors import Conflict
 from siegelpost.store.events import EventDraft, append_events
 from siegelpost.store.tasks import TaskKind, settle_tasks
 
@@ -56,22 +55,14 @@ async def retrieve(context: Context, reader: Reader, notice_id: NoticeId) -> Ret
     now = context.now()
 
     def work(connection: Connection) -> tuple[AnyRow, datetime]:
-        row = connection.execute(readable_by(reader).where(NOTICE.c.id == notice_id)).one_or_none()
-        if row is None:
-            raise NoSuchNotice("no such notice")
+        row = one_notice(connection, readable_by(reader), notice_id)
         step = move(row.state, Step.RETRIEVE)
         if not step.recorded:
             if row.retrieved_at is None:
                 # § 41(2a) VwVfG: the providing has ended. What was opened in time stays readable.
                 raise StepRefused("the time to retrieve the notice is over")
             return row, row.retrieved_at
-        changed = connection.execute(
-            NOTICE.update()
-            .where(NOTICE.c.id == notice_id, NOTICE.c.state == row.state)
-            .values(state=step.to.value, retrieved_at=now)
-        )
-        if changed.rowcount != 1:
-            raise Conflict("the notice changed meanwhile")
+        move_on(connection, row, step.to, retrieved_at=now)
         append_events(
             connection,
             [

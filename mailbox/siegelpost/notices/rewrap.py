@@ -20,9 +20,9 @@ from siegelpost.evidence.errors import SignatureError
 from siegelpost.evidence.ids import KeyId, NoticeId
 from siegelpost.evidence.rewrapping import Rewrapping
 from siegelpost.notices.chains import write_on
-from siegelpost.notices.errors import NoSuchNotice, RewrapInvalid
+from siegelpost.notices.errors import RewrapInvalid
 from siegelpost.notices.key_lines import KeyLine, key_lines
-from siegelpost.notices.readers import NOTICE, Reader, readable_by
+from siegelpost.notices.readers import NOTICE, Reader, one_notice, readable_by
 from siegelpost.sealing.age_header import MAX_HEADER_SIZE, parse_header
 from siegelpost.sealing.errors import SealingError
 from siegelpost.sealing.keys import HYBRID
@@ -148,9 +148,7 @@ async def _rewrap_one(context: Context, reader: Reader, item: NewHeaders) -> Non
 
 def _old(connection: Connection, reader: Reader, item: NewHeaders) -> AnyRow | None:
     """The notice's row if it waits for new headers, None if it has them; checks the signature."""
-    row = connection.execute(readable_by(reader).where(NOTICE.c.id == item.notice)).one_or_none()
-    if row is None:
-        raise NoSuchNotice("no such notice")
+    row = one_notice(connection, readable_by(reader), item.notice)
     line = _line(connection, reader)
     if line is None:
         raise RewrapInvalid("no key in force")

@@ -13,10 +13,9 @@ from siegelpost.evidence.trust import Purpose
 from siegelpost.notices.agency_keys import own_keys
 from siegelpost.notices.archive import ARCHIVED
 from siegelpost.notices.deadline import compute
-from siegelpost.notices.errors import NoSuchNotice
 from siegelpost.notices.explainers import Explainer, explainers_of
 from siegelpost.notices.plain_deadline import PlainDeadline, plain
-from siegelpost.notices.readers import NOTICE, Reader, readable_by
+from siegelpost.notices.readers import Reader, one_notice, readable_by
 from siegelpost.notices.sent_alerts import SentAlert, sent_alerts
 from siegelpost.store import tables
 from siegelpost.store.blobs import read_blob
@@ -92,9 +91,7 @@ async def show(context: Context, reader: Reader, notice_id: NoticeId) -> Shown:
     now = context.now()
 
     def work(connection: Connection) -> Shown:
-        row = connection.execute(readable_by(reader).where(NOTICE.c.id == notice_id)).one_or_none()
-        if row is None:
-            raise NoSuchNotice("no such notice")
+        row = one_notice(connection, readable_by(reader), notice_id)
         agency = connection.execute(select(_agency).where(_agency.c.id == row.agency_id)).one()
         return Shown(
             id=notice_id,

@@ -13,8 +13,7 @@ from siegelpost.evidence.events import parse_event
 from siegelpost.evidence.ids import AgencyId, AlertId, EventId, NoticeId
 from siegelpost.notices.clock_results import as_json
 from siegelpost.notices.deadline import compute
-from siegelpost.notices.errors import NoSuchNotice
-from siegelpost.notices.readers import NOTICE, sent_by
+from siegelpost.notices.readers import one_notice, sent_by
 from siegelpost.store import tables
 from siegelpost.store.context import Context
 from siegelpost.store.events import events_of
@@ -109,9 +108,7 @@ async def status(context: Context, agency_id: AgencyId, notice_id: NoticeId) -> 
     now = context.now()
 
     def work(connection: Connection) -> Status:
-        row = connection.execute(sent_by(agency_id).where(NOTICE.c.id == notice_id)).one_or_none()
-        if row is None:
-            raise NoSuchNotice("no such notice")
+        row = one_notice(connection, sent_by(agency_id), notice_id)
         return Status(
             id=notice_id,
             enrolment_id=row.enrolment_id,

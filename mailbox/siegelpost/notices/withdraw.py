@@ -13,15 +13,14 @@ from sqlalchemy import Connection
 from siegelpost.deadlines import State
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import MailboxId, NoticeId
-from siegelpost.notices.chains import write_on
+from siegelpost.notices.chains import move_on, write_on
 from siegelpost.notices.deadline import compute
 from siegelpost.notices.eligibility import Sender
-from siegelpost.notices.errors import NoSuchNotice, StepRefused
+from siegelpost.notices.errors import StepRefused
 from siegelpost.notices.histories import histories
-from siegelpost.notices.readers import NOTICE, sent_by
+from siegelpost.notices.readers import one_notice, sent_by
 from siegelpost.notices.state import Step, move
 from siegelpost.store.context import Context
-from siegelpost.store.errors import Conflict
 from siegelpost.store.events import EventDraft, append_events
 
 
@@ -33,23 +32,13 @@ async def withdraw(context: Context, sender: Sender, notice_id: NoticeId) -> dat
     now = context.now()
 
     def work(connection: Connection) -> datetime:
-        row = connection.execute(
-            sent_by(sender.agency_id).where(NOTICE.c.id == notice_id).with_for_update()
-        ).one_or_none()
-        if row is None:
-            raise NoSuchNotice("no such notice")
+        row = one_notice(connection, sent_by(sender.agency_id).with_for_update(), notice_id)
         step = move(row.state, Step.WITHDRAW)
         if not step.recorded:
             return _withdrawn_at(connection, notice_id) or now
         if compute(connection, notice_id, now).state is State.SERVED:
             raise StepRefused("the notice counts as served already: revoke it by a new notice")
-        changed = connection.execute(
-            NOTICE.update()
-            .where(NOTICE.c.id == notice_id, NOTICE.c.state == row.state)
-            .values(state=step.to.value)
-        )
-        if changed.rowcount != 1:
-            raise Conflict("the notice changed meanwhile")
+        move_on(connection, row, step.to)
         append_events(
             connection,
             [

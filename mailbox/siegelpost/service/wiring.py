@@ -24,6 +24,7 @@ import structlog
 from siegelpost.api.app import create_api
 from siegelpost.api.sandbox import SandboxClock
 from siegelpost.api.settings import ApiSettings
+from siegelpost.citizens.paths import templates_folder
 from siegelpost.console.app import PREFIX as CONSOLE_PREFIX
 from siegelpost.console.app import create_console
 from siegelpost.notices.clockwork import Clockwork
@@ -39,7 +40,6 @@ from siegelpost.service.outsiders import (
     whole_trust_file,
     witness_policy,
 )
-from siegelpost.service.paths import templates_folder
 from siegelpost.service.pdf_sealing import pdf_sealer
 from siegelpost.service.sandbox.mode import claim_database
 from siegelpost.service.sandbox.running import clock_settings, running_sandbox

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from siegelpost.evidence.commitments import document_commitment
 from siegelpost.evidence.errors import EvidenceError, FormatError, InclusionError, SignatureError
-from siegelpost.evidence.ids import ID_RANDOM, NoticeId, new_id
+from siegelpost.evidence.ids import ID_RANDOM, KeyId, NoticeId, new_id
 from siegelpost.evidence.notes import Verifier
 from siegelpost.evidence.receipt import parse_receipt
 from siegelpost.evidence.trust import Purpose, write_trust
@@ -106,6 +106,7 @@ async def test_the_citizen_opens_what_the_agency_sealed_and_the_receipt_proves_i
     assert document_commitment(bytes.fromhex(said["salt"]), document).hex() == said["commitment"]
 
     [entry] = (await inbox(context, alice.reader)).notices
+    assert entry.cover is not None
     assert open_cover(entry.cover, [alice.identity]) == letter().cover
     package = await opened(context, alice, NoticeId(made["id"]), agency)
     assert bytes(package.documents[0].content) == document
@@ -364,7 +365,7 @@ async def exchanged_key(context: Context, agency: Agency, citizen: Citizen) -> C
     """The citizen with a new key in the place of the old one."""
     fresh = replace(
         citizen,
-        key_id=new_id(context.now() + timedelta(seconds=1), os.urandom(ID_RANDOM)),
+        key_id=KeyId(new_id(context.now() + timedelta(seconds=1), os.urandom(ID_RANDOM))),
         identity=Identity(os.urandom(32)),
     )
     table = tables.core(tables.MailboxKey)

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from typer.testing import CliRunner
 
+from siegelpost.citizens.paths import templates_folder
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.openpgp import AgencyKey
 from siegelpost.openpgp.wkd import PREFIX, local_hash
@@ -25,7 +26,6 @@ from siegelpost.service.administration import (
 )
 from siegelpost.service.errors import ServiceError
 from siegelpost.service.mailing import Mailing, dkim_signer
-from siegelpost.service.paths import templates_folder
 from siegelpost.service.settings import read_settings
 from siegelpost.service.wiring import running_parts
 from tests.support.openpgp import agents_of, person

@@ -14,15 +14,12 @@ import pytest
 from sqlalchemy import func, select, text
 
 from siegelpost.evidence.checkpoint import open_checkpoint
-from siegelpost.evidence.events import EventType
-from siegelpost.evidence.ids import LeafIndex, MailboxId
+from siegelpost.evidence.ids import LeafIndex
 from siegelpost.evidence.merkle import verify_consistency
 from siegelpost.evidence.timestamps import verify_timestamp
 from siegelpost.keyring.file_keyring import FileKeyring
-from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.service.demo.authority import serving
 from siegelpost.service.renewing import RenewalTooShort, renew
-from siegelpost.service.sequencing import sequence_now
 from siegelpost.service.timestamping import (
     NoAuthority,
     ReachableAuthority,
@@ -31,13 +28,11 @@ from siegelpost.service.timestamping import (
 )
 from siegelpost.store import tables
 from siegelpost.store.context import Context
-from siegelpost.store.events import EventDraft, append_events
-from siegelpost.store.fsck import check_store
 from siegelpost.store.log import latest_checkpoint, log_origin
-from siegelpost.store.sequencer import Sequencer
 from siegelpost.store.store import Store
 from siegelpost.store.timestamps import timestamps_of
 from tests.support.databases import ORIGIN
+from tests.support.growing import findings, grow
 from tests.support.tsa import make_authority, trusted
 
 TIMESTAMP = tables.core(tables.Timestamp)
@@ -71,36 +66,11 @@ def authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Reach
         yield found
 
 
-async def grow(context: Context, count: int = 5) -> int:
-    """Record and sequence events; return the log's size."""
-    drafts = [
-        EventDraft(
-            type=EventType.CONSENT_GIVEN,
-            at=context.now(),
-            mailbox=MailboxId(f"mailbox-{number}"),
-            actor="service",
-        )
-        for number in range(count)
-    ]
-    await context.store.write(lambda c: append_events(c, drafts, entropy=os.urandom))
-    sequencer = Sequencer(log_origin(ORIGIN), context.keyring.signer(KeyPurpose.LOG))
-    await sequence_now(context, sequencer)
-    head = await context.store.read(latest_checkpoint)
-    assert head is not None
-    return int(head.size)
-
-
 async def grow_and_date(context: Context, authorities: list[ReachableAuthority], n: int) -> None:
     async with httpx2.AsyncClient() as http:
         for _ in range(n):
             size = await grow(context)
             assert await date_head(context, http, authorities) == size
-
-
-def findings(context: Context) -> list[str]:
-    keys = [k.verifier for k in context.keyring.public_keys() if k.purpose.value == "log"]
-    checks = check_store(context.store.database, origin=log_origin(ORIGIN), verifiers=keys)
-    return [str(finding) for finding in checks]
 
 
 async def count(context: Context) -> int:

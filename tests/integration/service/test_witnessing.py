@@ -15,8 +15,6 @@ import pytest
 from sqlalchemy import Connection, text
 
 from siegelpost.evidence.cosignature import cosignatures
-from siegelpost.evidence.events import EventType
-from siegelpost.evidence.ids import MailboxId
 from siegelpost.evidence.notes import sign_note, split_note
 from siegelpost.evidence.policy import NO_WITNESSES, Policy, parse_policy
 from siegelpost.evidence.witness import (
@@ -36,11 +34,10 @@ from siegelpost.service.witnessing import LogRefused, WitnessAway, ask_witness
 from siegelpost.store.clock import VirtualClock
 from siegelpost.store.context import Context
 from siegelpost.store.cosignatures import cosigned_note, receipt_head
-from siegelpost.store.events import EventDraft, append_events
-from siegelpost.store.fsck import check_store
 from siegelpost.store.log import latest_checkpoint, log_origin
 from siegelpost.store.sequencer import Sequencer
 from tests.support.databases import ORIGIN, START_AT
+from tests.support.growing import findings, grow
 from tests.support.logs import COURT, MemoryLog, entries
 from tests.support.receipts import LOG
 from tests.support.receipts import ORIGIN as SAMPLE_LOG
@@ -58,36 +55,11 @@ def make_witness(folder: Path, context: Context, clock: VirtualClock) -> Running
     return RunningWitness(folder / "court.db", "court.example", {key.name: [key]}, clock.now)
 
 
-async def grow(context: Context, count: int = 10) -> int:
-    """Record and sequence events; return the log's size."""
-    drafts = [
-        EventDraft(
-            type=EventType.CONSENT_GIVEN,
-            at=context.now(),
-            mailbox=MailboxId(f"mailbox-{number}"),
-            actor="service",
-        )
-        for number in range(count)
-    ]
-    await context.store.write(lambda c: append_events(c, drafts, entropy=os.urandom))
-    sequencer = Sequencer(log_origin(ORIGIN), context.keyring.signer(KeyPurpose.LOG))
-    await sequence_now(context, sequencer)
-    head = await context.store.read(latest_checkpoint)
-    assert head is not None
-    return int(head.size)
-
-
-def findings(context: Context) -> list[str]:
-    keys = [k.verifier for k in context.keyring.public_keys() if k.purpose.value == "log"]
-    checks = check_store(context.store.database, origin=log_origin(ORIGIN), verifiers=keys)
-    return [str(finding) for finding in checks]
-
-
 async def test_each_new_head_is_cosigned_once(context: Context, witness: RunningWitness) -> None:
     async with witness.client() as http:
         assert await ask_witness(context, http, witness.policy) is None
         for size in (10, 20, 30):
-            assert await grow(context) == size
+            assert await grow(context, 10) == size
             assert await ask_witness(context, http, witness.policy) == size
             assert await ask_witness(context, http, witness.policy) is None
     head = await context.store.read(latest_checkpoint)
@@ -101,7 +73,7 @@ async def test_each_new_head_is_cosigned_once(context: Context, witness: Running
 async def test_a_restarted_witness_still_refuses_a_fork(
     context: Context, witness: RunningWitness, tmp_path: Path, clock: VirtualClock
 ) -> None:
-    size = await grow(context)
+    size = await grow(context, 10)
     async with witness.client() as http:
         await ask_witness(context, http, witness.policy)
     # The operator rewrites an event, with its own key and the whole database in hand.
@@ -118,7 +90,7 @@ async def test_a_restarted_witness_still_refuses_a_fork(
 
 async def test_a_truncated_log_is_refused(context: Context, witness: RunningWitness) -> None:
     for _ in range(2):
-        await grow(context)
+        await grow(context, 10)
         async with witness.client() as http:
             await ask_witness(context, http, witness.policy)
     await context.store.write(lambda c: _cut(c, 10))
@@ -132,18 +104,18 @@ async def test_a_truncated_log_is_refused(context: Context, witness: RunningWitn
 async def test_a_service_that_lost_an_answer_catches_up(
     context: Context, witness: RunningWitness
 ) -> None:
-    await grow(context)
+    await grow(context, 10)
     async with witness.client() as http:
         await ask_witness(context, http, witness.policy)
         await context.store.write(lambda c: c.execute(text("DELETE FROM cosignature")))
-        assert await grow(context) == 20
+        assert await grow(context, 10) == 20
         assert await ask_witness(context, http, witness.policy) == 20
 
 
 async def test_a_witness_that_is_away_harms_nothing(
     context: Context, witness: RunningWitness
 ) -> None:
-    await grow(context)
+    await grow(context, 10)
     with away() as http, pytest.raises(WitnessAway):
         await ask_witness(context, http, witness.policy)
     async with witness.client() as http:
@@ -151,7 +123,7 @@ async def test_a_witness_that_is_away_harms_nothing(
 
 
 async def test_a_lying_witness_is_not_believed(context: Context, witness: RunningWitness) -> None:
-    await grow(context)
+    await grow(context, 10)
     other = replace(witness.policy.witness, name="another.example")
     async with witness.client() as http:
         with pytest.raises(WitnessAway, match="no cosignature of its key"):
@@ -162,10 +134,10 @@ async def test_receipts_prefer_the_newest_head_that_enough_have_cosigned(
     context: Context, witness: RunningWitness
 ) -> None:
     policy = parse_policy([f"witness outside {witness.policy.witness.vkey}", "quorum outside"])
-    await grow(context)
+    await grow(context, 10)
     async with witness.client() as http:
         await ask_witness(context, http, witness.policy)
-    await grow(context)
+    await grow(context, 10)
 
     async def size(least: int, wanted: Policy = policy) -> int:
         head = await context.store.read(lambda c: receipt_head(c, least, wanted))
@@ -180,7 +152,7 @@ async def test_receipts_prefer_the_newest_head_that_enough_have_cosigned(
 async def test_a_rotated_log_key_signs_the_present_head_too(
     context: Context, witness: RunningWitness, keyring: FileKeyring
 ) -> None:
-    await grow(context)
+    await grow(context, 10)
     sequencer = Sequencer(log_origin(ORIGIN), keyring.signer(KeyPurpose.LOG))
     keyring.rotate(KeyPurpose.LOG, now=START_AT, overlap=timedelta(minutes=1))
     sequencer.signer = keyring.signer(KeyPurpose.LOG)
@@ -209,10 +181,10 @@ async def test_a_rotated_log_key_signs_the_present_head_too(
 async def test_fsck_finds_a_changed_cosignature(
     context: Context, witness: RunningWitness, statement: str, expected: str
 ) -> None:
-    await grow(context)
+    await grow(context, 10)
     async with witness.client() as http:
         await ask_witness(context, http, witness.policy)
-    await grow(context)
+    await grow(context, 10)
     await context.store.write(lambda c: c.execute(text(statement)))
     assert any(expected in finding for finding in findings(context)), findings(context)
 
