@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup
 
 from siegelpost.portal import texts
 
@@ -21,6 +22,8 @@ COMMON = {
     "imprint_url": None,
     "privacy_url": None,
     "asset": lambda name: f"/static/{name}",
+    "integrity": lambda name: f"sha256-{name}",
+    "module": lambda name: Markup('<script type="module" src="/static/{}"></script>').format(name),
 }
 
 

@@ -2,12 +2,16 @@
 
 ``/static/<name>?v=<digest>`` may be kept for a year; without or with another digest the browser
 asks again and gets 304 while nothing changed.
+`digests` is what the log publishes about them (``evidence.assets``).
 """
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +30,9 @@ MEDIA_TYPES = {
     ".woff2": "font/woff2",
 }
 
+#: What our modules and the bundled ones import, all by addresses relative to themselves.
+_IMPORT = re.compile(rb"""(?:\bfrom|\bimport)\s*["']\./([A-Za-z0-9./-]+\.js)["']""")
+
 _FOREVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 
@@ -40,8 +47,18 @@ class Asset:
     plain: bytes
     #: the content compressed with gzip, if that is smaller
     packed: bytes | None
-    #: SHA-256 of the content, first 16 hex digits
-    digest: str
+    #: SHA-256 of the content
+    sha256: bytes
+
+    @property
+    def digest(self) -> str:
+        """The first 16 hex digits, for addresses."""
+        return self.sha256.hex()[:16]
+
+    @property
+    def integrity(self) -> str:
+        """As browsers compare it (Subresource Integrity)."""
+        return "sha256-" + base64.b64encode(self.sha256).decode("ascii")
 
 
 class Assets:
@@ -57,6 +74,27 @@ class Assets:
     def address(self, name: str) -> str:
         """Where a page finds ``name`` for good; LookupError if there is no such file."""
         return f"/static/{name}?v={self._assets[name].digest}"
+
+    def integrity(self, name: str) -> str:
+        """The value of an ``integrity`` attribute; LookupError if there is no such file."""
+        return self._assets[name].integrity
+
+    def modules(self, name: str) -> tuple[str, ...]:
+        """The modules that ``name`` loads, itself excluded, each once and in loading order."""
+        found: dict[str, None] = {}
+        waiting = [name]
+        while waiting:
+            module = waiting.pop(0)
+            for imported in _IMPORT.findall(self._assets[module].plain):
+                target = imported.decode("ascii")
+                if target != name and target not in found:
+                    found[target] = None
+                    waiting.append(target)
+        return tuple(found)
+
+    def digests(self) -> Mapping[str, str]:
+        """Path and SHA-256 in hex of every file that is served, as the log publishes them."""
+        return {f"/static/{name}": asset.sha256.hex() for name, asset in self._assets.items()}
 
     async def serve(self, request: Request) -> Response:
         """Answer ``GET /static/{name}``."""
@@ -87,5 +125,5 @@ def _load(path: Path) -> Asset:
         media_type=MEDIA_TYPES[path.suffix],
         plain=plain,
         packed=packed if len(packed) < len(plain) else None,
-        digest=hashlib.sha256(plain).hexdigest()[:16],
+        sha256=hashlib.sha256(plain).digest(),
     )

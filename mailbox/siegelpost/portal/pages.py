@@ -15,8 +15,11 @@ from siegelpost.citizens.sessions import CitizenSession, new_cookie
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.notices.show import show
 from siegelpost.portal import cookies
+from siegelpost.portal.compression import compress
 from siegelpost.portal.forms import form_token
 from siegelpost.portal.problems import Problem
+from siegelpost.portal.scripts import Scripts
+from siegelpost.portal.security import page_policy
 from siegelpost.portal.texts import LANGUAGES, pick_language
 from siegelpost.portal.world import World, logged_in, reader, session_if_any
 
@@ -91,9 +94,11 @@ async def page(
             holder = fresh = new_cookie(world.context.entropy)
     chosen = request.query_params.get("lang")
     language = language_of(request, session)
+    scripts = Scripts(world.assets)
     response = HTMLResponse(
         world.templates.get_template(f"pages/{name}.html").render(
             **_common(world, request, language),
+            module=scripts.module,
             form_token=form_token(world.context, holder),
             signed_in=session is not None,
             **values,
@@ -101,6 +106,8 @@ async def page(
         status,
         headers={"Content-Language": language, "Vary": "Accept-Language, Cookie"},
     )
+    response.headers["Content-Security-Policy"] = page_policy(scripts.hashes)
+    compress(request, response)
     if fresh is not None:
         cookies.put(response, cookies.VISIT, fresh)
     if chosen is not None and chosen in LANGUAGES:
@@ -156,4 +163,5 @@ def _common(world: World, request: Request, language: str) -> dict[str, Any]:
         "imprint_url": settings.imprint_url,
         "privacy_url": settings.privacy_url,
         "asset": world.assets.address,
+        "integrity": world.assets.integrity,
     }

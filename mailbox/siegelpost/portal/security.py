@@ -12,7 +12,7 @@ The form token is the third lock against forged requests: see `forms`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from siegelpost.portal.problems import plain_problem
 from siegelpost.portal.settings import PortalSettings
 
-#: For pages and everything else that is not listed in OWN_POLICIES.
+#: For everything that is not listed in OWN_POLICIES and brings no policy of its own.
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -30,7 +30,7 @@ POLICY = "; ".join(
         "font-src 'self'",
         "connect-src 'self'",
         "worker-src 'self'",
-        "frame-src blob:",
+        "frame-src 'none'",
         "object-src 'none'",
         "frame-ancestors 'none'",
         "base-uri 'none'",
@@ -51,11 +51,18 @@ HEADERS: Mapping[str, str] = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Integrity-Policy": "blocked-destinations=(script)",
     "Permissions-Policy": (
         "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), "
         "gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()"
     ),
 }
+
+
+def page_policy(hashes: Sequence[str]) -> str:
+    """POLICY that also allows inline exactly the import maps of these digests."""
+    return POLICY.replace("script-src 'self'", " ".join(("script-src 'self'", *hashes)))
+
 
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
@@ -107,7 +114,7 @@ class Security:
     def _add(self, headers: MutableHeaders, path: str) -> None:
         for name, value in HEADERS.items():
             headers.setdefault(name, value)
-        headers["Content-Security-Policy"] = OWN_POLICIES.get(path, POLICY)
+        headers.setdefault("Content-Security-Policy", OWN_POLICIES.get(path, POLICY))
         headers.setdefault("Cache-Control", "no-store")
         if self._settings.encrypted and self._settings.hsts_seconds:
             headers["Strict-Transport-Security"] = (
