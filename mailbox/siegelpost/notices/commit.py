@@ -15,7 +15,7 @@ from siegelpost.notices.prepare import Prepared
 from siegelpost.notices.readers import NOTICE
 from siegelpost.store import tables
 from siegelpost.store.bulk import BulkInsert
-from siegelpost.store.events import event_row
+from siegelpost.store.events import insert_events
 
 _insert_blobs = BulkInsert(tables.core(tables.Blob), ("id", "part", "data"))
 _insert_notices = BulkInsert(
@@ -24,13 +24,6 @@ _insert_notices = BulkInsert(
         "id", "agency_id", "client_id", "enrolment_id", "mailbox_id", "key_id", "state", "regime",
         "remedy", "idempotency_key", "request_digest", "package_id", "package_size",
         "package_digest", "cover_id", "cover_digest", "documents", "acceptance", "provided_at",
-    ),
-)  # fmt: skip
-_insert_events = BulkInsert(
-    tables.core(tables.Event),
-    (
-        "id", "type", "at", "subject", "number", "agency_id", "notice_id", "mailbox_id", "body",
-        "salt", "commitment",
     ),
 )  # fmt: skip
 _insert_alerts = BulkInsert(
@@ -71,9 +64,7 @@ def commit_notices(connection: Connection, group: Sequence[Prepared]) -> Sequenc
     if accepted:
         _store_blobs(connection, accepted)
         _insert_notices(connection, [prepared.notice for prepared in accepted])
-        _insert_events(
-            connection, [event_row(event) for prepared in accepted for event in prepared.events]
-        )
+        insert_events(connection, [event for prepared in accepted for event in prepared.events])
         _insert_alerts(connection, [prepared.alert for prepared in accepted])
     return results
 

@@ -12,16 +12,19 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
-from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
 
 from siegelpost.evidence.ids import AlertId
 from siegelpost.store import tables
+from siegelpost.store.bulk import BulkInsert
 from siegelpost.store.outbox import AlertState
 
 _alert = tables.core(tables.Alert)
 _attempt = tables.core(tables.AlertAttempt)
 _address = tables.core(tables.Address)
+_insert_attempts = BulkInsert(
+    _attempt, ("alert_id", "number", "started_at", "ended_at", "outcome", "evidence")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +73,8 @@ def finish_attempts(connection: Connection, outcomes: Sequence[AttemptOutcome]) 
     """Record attempts that `holding` has found held: the attempt's row, the alert's new state."""
     if not outcomes:
         return
-    connection.execute(
-        sql_insert(_attempt),
+    _insert_attempts(
+        connection,
         [
             {
                 "alert_id": outcome.alert,

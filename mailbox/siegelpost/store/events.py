@@ -20,12 +20,20 @@ from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.events import SALT_SIZE, Event, EventType, commitment
 from siegelpost.evidence.ids import ID_RANDOM, AgencyId, EventId, MailboxId, NoticeId, new_id
 from siegelpost.store import tables
+from siegelpost.store.bulk import BulkInsert
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.errors import Conflict
 
 Entropy = Callable[[int], bytes]
 
 _event = tables.core(tables.Event)
+_insert = BulkInsert(
+    _event,
+    (
+        "id", "type", "at", "subject", "number", "agency_id", "notice_id", "mailbox_id", "body",
+        "salt", "commitment",
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,13 +125,12 @@ def insert_events(connection: Connection, recorded: Sequence[RecordedEvent]) -> 
     if not recorded:
         return
     try:
-        connection.execute(_event.insert(), [event_row(entry) for entry in recorded])
+        _insert(connection, [_row(entry) for entry in recorded])
     except IntegrityError as error:
         raise Conflict("another event has taken this place in the chain") from error
 
 
-def event_row(entry: RecordedEvent) -> dict[str, Any]:
-    """Return the table row of ``entry``, for bulk inserts."""
+def _row(entry: RecordedEvent) -> dict[str, Any]:
     event = entry.event
     return {
         "id": event.id,

@@ -231,7 +231,9 @@ class AlertWorker:
         wait = 0.05
         while True:
             try:
-                recorded = await self._context.store.write_bulk(self._recorder.record, finished)
+                recorded = await self._context.store.write_bulk(
+                    self._recorder.record, finished, brief=True
+                )
             except Conflict:
                 pass  # another event took the place in the notice's chain: on its new end
             except StoreError as error:

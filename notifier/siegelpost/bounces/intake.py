@@ -111,9 +111,10 @@ class Intake:
             received_at=now,
             envelope_id=to.token,
         )
+        record, brief = self._recorder.record, len(raw) <= _LARGE
         for _ in range(_TRIES - 1):
             try:
-                return await store.write_bulk(self._recorder.record, message)
+                return await store.write_bulk(record, message, brief=brief)
             except Conflict:
                 await asyncio.sleep(0.01)
-        return await store.write_bulk(self._recorder.record, message)
+        return await store.write_bulk(record, message, brief=brief)

@@ -316,12 +316,12 @@ async def test_outcome_is_recorded_once_the_database_is_back(world: World) -> No
     writer, failures = world.context.store.writer, 3
     run_bulk = writer.run_bulk
 
-    async def away(*args: Any) -> Any:
+    async def away(*args: Any, **options: Any) -> Any:
         nonlocal failures
         if failures:
             failures -= 1
             raise StoreUnavailable("away")
-        return await run_bulk(*args)
+        return await run_bulk(*args, **options)
 
     script = Script()
     async with scripted_server(script) as port:

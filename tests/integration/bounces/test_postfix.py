@@ -159,12 +159,12 @@ async def test_report_waits_in_the_senders_queue_while_our_database_is_away(
     store = world.context.store
     original, away, refused = store.write_bulk, True, 0
 
-    async def write_bulk(bulk: Any, item: Any) -> Any:
+    async def write_bulk(bulk: Any, item: Any, **options: Any) -> Any:
         nonlocal refused
         if away and type(item).__name__ == "Message":
             refused += 1
             raise StoreUnavailable("away")
-        return await original(bulk, item)
+        return await original(bulk, item, **options)
 
     monkeypatch.setattr(store, "write_bulk", write_bulk)
     async with site(world) as outside:
