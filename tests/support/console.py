@@ -20,6 +20,7 @@ from siegelpost.staff.members import Invited, invite
 from siegelpost.staff.roles import Role
 from siegelpost.store.context import Context
 from tests.support.authenticators import SoftPasskey
+from tests.support.pages import TEMPLATES
 from tests.support.portal import ADDRESS, AGENCY
 
 _TOKEN = re.compile(r'name="form-token" content="([^"]*)"')

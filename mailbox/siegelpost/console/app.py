@@ -58,6 +58,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/console/notices/{id}/paper", files.paper),
     ("POST", "/console/notices/{id}/dispute", files.disputed),
     ("POST", "/console/notices/{id}/receipt", files.receipt),
+    ("POST", "/console/notices/{id}/court-file", files.court_file),
     ("POST", "/console/notices/{id}/exports", exporting.ask),
     ("GET", "/console/tasks", tasks.tasks),
     ("POST", "/console/tasks/{id}/close", files.task),

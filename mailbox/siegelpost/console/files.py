@@ -25,7 +25,7 @@ from siegelpost.receipts.words import event_words
 from siegelpost.staff.errors import InputWrong
 from siegelpost.staff.exports import Export, exports
 from siegelpost.staff.files import CaseFile, open_file
-from siegelpost.staff.makers import blackened_receipt
+from siegelpost.staff.makers import blackened_court_file, blackened_receipt
 from siegelpost.staff.roles import Action, Member
 
 #: Refusals after which the page is shown again with what went wrong.
@@ -94,6 +94,13 @@ async def receipt(world: ConsoleWorld, request: Request) -> Response:
     await read_form(world, request)
     member = await logged_in(world, request)
     return download(await blackened_receipt(world.context, member, _id(request)))
+
+
+async def court_file(world: ConsoleWorld, request: Request) -> Response:
+    """``POST /console/notices/{id}/court-file``: likewise."""
+    await read_form(world, request)
+    member = await logged_in(world, request)
+    return download(await blackened_court_file(world.context, member, _id(request)))
 
 
 async def _close(world: ConsoleWorld, member: Member, task_id: str, fields: Fields) -> NoticeId:

@@ -16,7 +16,7 @@ from siegelpost.console.pages import page
 from siegelpost.console.world import CONSOLE, ConsoleWorld, member_if_any
 from siegelpost.portal import cookies
 from siegelpost.portal.forms import Base64, Body, Text, form_token, in_base64, read_json
-from siegelpost.portal.passkeys import AssertionBody, NothingBody
+from siegelpost.portal.passkeys import AssertionBody
 from siegelpost.portal.world import RequestRefused
 from siegelpost.staff.passkeys import (
     LOGIN,
@@ -26,6 +26,10 @@ from siegelpost.staff.passkeys import (
     log_in_by_passkey,
 )
 from siegelpost.staff.sessions import end_session
+
+
+class NothingBody(Body):
+    """An empty object."""
 
 
 class InvitationBody(Body):

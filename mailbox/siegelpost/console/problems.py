@@ -17,6 +17,7 @@ from siegelpost.notices.errors import (
     NoSuchNotice,
     NoSuchTask,
     NotYetLogged,
+    SealUnavailable,
     StepRefused,
     TaskClosed,
 )
@@ -114,10 +115,17 @@ KINDS: Mapping[str, Kind] = {
         "Das letzte Ereignis bekommt gerade seinen Platz im Protokoll. "
         "Bitte versuchen Sie es in wenigen Sekunden noch einmal.",
     ),
+    "seal-unavailable": Kind(
+        503,
+        "PDFs lassen sich gerade nicht siegeln",
+        "Bitte versuchen Sie es später noch einmal, oder nehmen Sie die Fassung als JSON.",
+    ),
     "form-refused": Kind(
         403, "Diese Seite ist nicht mehr aktuell", "Bitte laden Sie die Seite neu."
     ),
-    "too-large": Kind(413, "Die Datei ist zu groß", "Empfangsbestätigungen sind viel kleiner."),
+    "too-large": Kind(
+        413, "Die Datei ist zu groß", "Hier gehen 32 MB. Größere prüfen Sie mit siegelpost verify."
+    ),
     "too-slow": Kind(408, "Die Verbindung war zu langsam", "Bitte versuchen Sie es noch einmal."),
     "not-json": Kind(415, "Das können wir nicht lesen", "Bitte laden Sie die Seite neu."),
     "method": Kind(405, "So geht das hier nicht", "Bitte gehen Sie zur Startseite der Konsole."),
@@ -138,6 +146,7 @@ _CODES: Mapping[type[Exception], str] = {
     NoSuchNotice: "not-found",
     NoSuchTask: "not-found",
     NotYetLogged: "not-yet-logged",
+    SealUnavailable: "seal-unavailable",
     StepRefused: "step-refused",
     TaskClosed: "task-closed",
     PaperInvalid: "paper-invalid",

@@ -6,6 +6,8 @@ elsewhere: the page says so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,12 +16,17 @@ from siegelpost.console.forms import read_upload
 from siegelpost.console.pages import page
 from siegelpost.console.problems import KINDS, Kind, code_of
 from siegelpost.console.world import ConsoleWorld, logged_in
+from siegelpost.evidence.court_explanations import COURT_STEPS
 from siegelpost.evidence.errors import VerificationError
-from siegelpost.evidence.explanations import STEPS
-from siegelpost.evidence.receipt import MAX_RECEIPT
-from siegelpost.evidence.verify import Verification, verify_receipt
+from siegelpost.evidence.explanations import STEPS, Text
+from siegelpost.evidence.files import AnyVerification, verify_file
+from siegelpost.evidence.pdf_explanations import PDF_STEPS
+from siegelpost.evidence.verify import Verification
 from siegelpost.staff.errors import InputWrong
 from siegelpost.staff.roles import Action, Member
+
+#: Largest file that is taken, in bytes; court files can be larger, and are verified offline then.
+UPLOAD_LIMIT = 32 << 20
 
 
 async def form(world: ConsoleWorld, request: Request) -> Response:
@@ -34,13 +41,13 @@ async def verify(world: ConsoleWorld, request: Request) -> Response:
     member = await logged_in(world, request)
     member.need(Action.VERIFY)
     try:
-        data = await read_upload(world, request, MAX_RECEIPT)
+        data = await read_upload(world, request, UPLOAD_LIMIT)
     except InputWrong as error:
         return await _page(world, request, member, problem=KINDS[code_of(error)])
     try:
         # Some hundred signatures and hashes: not on the event loop.
         verified = await run_in_threadpool(
-            lambda: verify_receipt(data, world.trust(), now=world.context.now())
+            lambda: verify_file(data, world.trust(), now=world.context.now())
         )
     except VerificationError as error:
         return await _page(world, request, member, failure=error)
@@ -54,7 +61,7 @@ async def _page(
     *,
     problem: Kind | None = None,
     failure: VerificationError | None = None,
-    verified: Verification | None = None,
+    verified: AnyVerification | None = None,
 ) -> Response:
     member.need(Action.VERIFY)
     return await page(
@@ -66,5 +73,20 @@ async def _page(
         problem=problem,
         failure=failure,
         verified=verified,
-        steps=[(number, title.de) for number, (_, title) in STEPS.items()],
+        steps=[] if failure is None else _until(failure),
+        receipt=_innermost(verified) if verified is not None else None,
     )
+
+
+def _innermost(verified: AnyVerification) -> Verification:
+    """The verification of the receipt inside."""
+    return verified if isinstance(verified, Verification) else verified.receipt
+
+
+def _until(failure: VerificationError) -> list[tuple[int, str]]:
+    """Numbers and titles of the steps up to the one that fails, of the kind that it belongs to."""
+    tables: tuple[Mapping[int, tuple[str, Text]], ...] = (STEPS, COURT_STEPS, PDF_STEPS)
+    for table in tables:
+        if table.get(failure.step, ("", None))[0] == failure.name:
+            return [(n, title.de) for n, (_, title) in table.items() if n <= failure.step]
+    return []

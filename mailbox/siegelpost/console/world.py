@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from starlette.requests import Request
 
@@ -12,7 +12,7 @@ from siegelpost.citizens.webauthn_checks import RelyingParty
 from siegelpost.portal import cookies
 from siegelpost.portal.world import World
 from siegelpost.staff.exports import ExportKind, Maker
-from siegelpost.staff.makers import MAKERS
+from siegelpost.staff.makers import available
 from siegelpost.staff.roles import Member
 from siegelpost.staff.sessions import member_of
 
@@ -27,8 +27,11 @@ class ConsoleWorld(World):
     holders: tuple[str, ...] = (CONSOLE, cookies.VISIT)
     #: the trust file by which uploaded receipts are verified
     trust: Callable[[], bytes]
-    #: what can be exported with addresses
-    makers: Mapping[ExportKind, Maker] = field(default_factory=lambda: MAKERS)
+
+    @property
+    def makers(self) -> Mapping[ExportKind, Maker]:
+        """What can be exported with addresses."""
+        return available(self.context)
 
     @property
     def party(self) -> RelyingParty:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from siegelpost.console.verifying import UPLOAD_LIMIT
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.service.administration import trust_file
@@ -134,7 +135,5 @@ async def test_uploaded_receipt_is_verified_in_steps_and_a_forged_one_named(
 
 
 async def test_upload_is_bounded_before_it_is_parsed(house: Office) -> None:
-    from siegelpost.evidence.receipt import MAX_RECEIPT
-
     clerk = await house.desk(Role.CLERK)
-    assert "zu groß" in await upload(clerk, bytes(MAX_RECEIPT + 5000))
+    assert "zu groß" in await upload(clerk, bytes(UPLOAD_LIMIT + 5000))
