@@ -33,6 +33,8 @@ def bundle() -> bytes:
     """The zip application, with a first line that starts it on Unix."""
     folder = Path(__file__).parent
     files = {f"siegelpost/evidence/{path.name}": path.read_bytes() for path in folder.glob("*.py")}
+    # A namespace package would take in whatever else is installed under its name.
+    files["siegelpost/__init__.py"] = b""
     out = BytesIO(b"")
     out.write(b"#!/usr/bin/env python3\n")
     with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as archive:
