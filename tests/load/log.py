@@ -203,19 +203,20 @@ def _receipts(service: Service) -> dict[str, float]:
     found = {}
     for name, path, count in (
         ("receipt", "receipt", 40),
-        ("pdf", "receipt.pdf", 10),
-        ("court_file", "court-file", 10),
+        ("pdf", "receipt?format=pdf", 10),
+        ("court_file", "court-file?redaction=full", 10),
     ):
         took = []
         try:
+            _call(service, token, f"{at}/{path}")  # loads what only the first call loads
             for _ in range(count):
                 started = time.perf_counter()
                 _call(service, token, f"{at}/{path}")
                 took.append(1000 * (time.perf_counter() - started))
         except urllib.error.HTTPError as error:
-            if error.code not in (403, 404):
+            if error.code != 503:
                 raise
-            continue  # this installation has no such door
+            continue  # this installation has no seal
         found[f"{name}_ms"] = median(took)
         found[f"{name}_slowest_ms"] = max(took)
     return found
