@@ -113,7 +113,8 @@ def open_pdf(data: bytes, trust: bytes, *, at: datetime | None = None) -> Opened
         stolen later counts if a timestamp shows that the seal is older.
     P5. Every timestamp, in the seal and over the document, is of a trusted authority and over this
         document, and each but the last was renewed in time (with `at`: the last is good then).
-    P6. Nothing was added after sealing but timestamps and validation data.
+    P6. Nothing was added after sealing but timestamps and validation data, and the last of them
+        covers the file to its last byte.
     P7. One file is inside, the receipt; none is hidden, and nothing in the PDF acts.
     What a seal does not prove: that what the pages say is what the receipt says, beyond the
     service's word, which it gives by sealing both. The receipt alone is verified.
@@ -306,6 +307,7 @@ def _check_later(reader: PdfFileReader, seal: EmbeddedPdfSignature) -> bool:
         ModificationLevel,
         SuspiciousModification,
     )
+    from pyhanko.sign.validation.status import SignatureCoverageLevel
 
     try:
         for signature in reader.embedded_signatures:
@@ -315,6 +317,9 @@ def _check_later(reader: PdfFileReader, seal: EmbeddedPdfSignature) -> bool:
                 raise pdf_failure("pdf-changed-later", result)
             if result.modification_level > ModificationLevel.LTA_UPDATES:
                 raise pdf_failure("pdf-changed-later", result.modification_level.name)
+        # Else what some viewers show, or other programs find, stands behind the last signature.
+        if reader.embedded_signatures[-1].coverage is not SignatureCoverageLevel.ENTIRE_FILE:
+            raise pdf_failure("pdf-changed-later", "the file goes on behind its last signature")
     except PdfError:
         raise
     except Exception as error:  # as above

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from asn1crypto import keys, tsp, x509  # type: ignore[import-untyped]  # it has no types
+from asn1crypto import crl, keys, tsp, x509  # type: ignore[import-untyped]  # it has no types
 from pyhanko.config.pkcs11 import TokenCriteria
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
+from pyhanko.sign.signers.pdf_signer import TimestampDSSContentSettings
 from pyhanko.sign.timestamps import TimeStamper
-from pyhanko.sign.validation import add_validation_info
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
@@ -49,7 +50,7 @@ def seal_pdf(
     """
     if not key.certificates:
         raise SealingFailed("the seal key has no certificate yet")
-    own, *others = [x509.Certificate.load(der) for der in key.certificates]
+    own, *others = _certificates(key.certificates)
     with _signer(key, own, others, pin) as signer:
         metadata = signers.PdfSignatureMetadata(
             field_name=FIELD,
@@ -70,7 +71,7 @@ def seal_pdf(
         )
         sealed = io.BytesIO()
         try:
-            pdf_signer.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), output=sealed)
+            pdf_signer.sign_pdf(_Writer(io.BytesIO(pdf)), output=sealed)
         except Exception as error:  # pyHanko, asn1crypto and PKCS #11 share no root
             raise SealingFailed(f"{type(error).__name__}: {error}") from error
     return sealed.getvalue()
@@ -81,18 +82,23 @@ def extend_pdf(
     *,
     timestamp: Timestamp,
     roots: Sequence[bytes],
+    revocations: Sequence[bytes] = (),
     now: datetime,
 ) -> bytes:
     """The PDF with validation data and one more document timestamp over all: B-LTA.
 
     `roots` (DER) are what the seal and its timestamps lead to: the seal's own certificate if it
-    signs itself, and the authorities' roots. Do it again before the last timestamp ages.
-    Nothing is fetched: certificates with revocation data need them inside already.
-    Raises SealingFailed.
+    signs itself, and the authorities' roots; `revocations` are their lists (CRL, DER). Our own
+    verifier needs no list, others will, once certificates have ended. Nothing is fetched.
+    Do it again before the last timestamp ages. Raises SealingFailed.
     """
-    trusted = [x509.Certificate.load(der) for der in roots]
+    lists = [crl.CertificateList.load(der) for der in revocations]
     context = ValidationContext(
-        trust_roots=trusted, allow_fetching=False, moment=now, revocation_mode="soft-fail"
+        trust_roots=_certificates(roots),
+        crls=lists,
+        allow_fetching=False,
+        moment=now,
+        revocation_mode="soft-fail",
     )
     out = io.BytesIO(pdf)
     try:
@@ -100,25 +106,33 @@ def extend_pdf(
         seal = next(iter(reader.embedded_regular_signatures), None)
         if seal is None:
             raise SealingFailed("the file has no seal")
-        stamper = signers.PdfTimeStamper(_Timestamper(timestamp))
-        if reader.embedded_timestamp_signatures:
-            stamper.update_archival_timestamp_chain(
-                reader, validation_context=context, in_place=True
-            )
-        else:
-            add_validation_info(seal, context, in_place=True)
-            writer = IncrementalPdfFileWriter(out)
-            stamper.timestamp_pdf(
-                writer,
-                md_algorithm="sha512",
-                validation_context=context,
-                in_place=True,
-            )
+        writer = _Writer(out)
+        DocumentSecurityStore.supply_dss_in_writer(
+            writer,
+            None,
+            certs=[*_certificates(roots), seal.signer_cert, *seal.other_embedded_certs],
+            crls=lists,
+        )
+        signers.PdfTimeStamper(_Timestamper(timestamp)).timestamp_pdf(
+            writer,
+            md_algorithm="sha512",
+            validation_context=context,
+            in_place=True,
+            # Under the timestamp, so that it covers the file to its last byte.
+            dss_settings=TimestampDSSContentSettings(include_vri=False, update_before_ts=True),
+        )
     except SealingFailed:
         raise
     except Exception as error:  # pyHanko, certvalidator and asn1crypto share no root
         raise SealingFailed(f"{type(error).__name__}: {error}") from error
     return out.getvalue()
+
+
+class _Writer(IncrementalPdfFileWriter):
+    """Appends, and leaves the metadata alone: what conforms to PDF/A stays as it was checked."""
+
+    def _update_meta(self) -> None:
+        return
 
 
 class _Timestamper(TimeStamper):
@@ -130,6 +144,10 @@ class _Timestamper(TimeStamper):
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
         return tsp.TimeStampResp.load(self._timestamp(req.dump()))
+
+
+def _certificates(ders: Sequence[bytes]) -> list[x509.Certificate]:
+    return [x509.Certificate.load(der) for der in ders]
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import httpx2
@@ -21,6 +22,7 @@ from siegelpost.keyring.errors import KeyringError
 from siegelpost.keyring.files import read_private
 from siegelpost.keyring.protocol import KeyPurpose, Keyring
 from siegelpost.keyring.seal_key import SealKey, read_seal_key
+from siegelpost.service.errors import ServiceError
 from siegelpost.service.timestamping import NoAuthority, ReachableAuthority
 
 _TIMEOUT_SECONDS = 10.0
@@ -98,3 +100,35 @@ def roots_of(keyring: Keyring, authorities: Sequence[ReachableAuthority]) -> lis
         for pem in reachable.authority.certificates
     ]
     return found
+
+
+def renew_files(
+    files: Sequence[Path],
+    keyring: Keyring,
+    authorities: Sequence[ReachableAuthority],
+    revocations: Sequence[bytes],
+    *,
+    now: datetime,
+) -> None:
+    """Add a timestamp over each PDF, in place (PAdES B-LTA); raises ServiceError.
+
+    Each file is replaced as a whole: whoever is interrupted runs it again, and has at worst one
+    timestamp more than needed.
+    """
+    from siegelpost.receipts.sealing import SealingFailed, extend_pdf
+
+    roots = roots_of(keyring, authorities)
+    for file in files:
+        try:
+            longer = extend_pdf(
+                file.read_bytes(),
+                timestamp=lambda ask: fetch(authorities, ask),
+                roots=roots,
+                revocations=revocations,
+                now=now,
+            )
+            temporary = file.with_name(f".{file.name}.new")
+            temporary.write_bytes(longer)
+            temporary.replace(file)
+        except (SealingFailed, OSError) as error:
+            raise ServiceError(f"{file}: {error}") from error

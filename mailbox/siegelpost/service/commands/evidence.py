@@ -55,9 +55,21 @@ def audit(
 
 
 def renew_timestamps(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="PDF receipts that get one more timestamp, in place; without any, the log's.",
+            dir_okay=False,
+            exists=True,
+        ),
+    ] = None,
     days: Annotated[int, typer.Option(help="Renew what ends within so many days.", min=1)] = 365,
     hash_name: Annotated[
         list[str] | None, typer.Option("--hash", help="Also renew what rests on this hash.")
+    ] = None,
+    crl: Annotated[
+        list[Path] | None,
+        typer.Option(help="Revocation list (DER) to keep in the PDFs; repeatable.", exists=True),
     ] = None,
     settings: SettingsFile = None,
 ) -> None:
@@ -75,6 +87,13 @@ def renew_timestamps(
     authorities = timestamp_authorities(read)
     if not authorities:
         raise ServiceError("the settings name no timestamp authority")
+    if files:
+        from siegelpost.service.pdf_sealing import renew_files
+
+        lists = [path.read_bytes() for path in crl or ()]
+        renew_files(files, open_keyring(read), authorities, lists, now=datetime.now(UTC))
+        typer.echo(f"{len(files)} files renewed")
+        return
 
     def progress(done: int) -> None:
         typer.echo(f"{done} renewed", err=True)

@@ -65,6 +65,7 @@ class LocalAuthority:
             f"{name} Root", root_key, None, root_key, begun, begun + timedelta(days=9000)
         )
         leaf = _certificate(name, key, root, root_key, begun, ended)
+        self._root, self._root_key = root, root_key
         self.certificate = folder / "ca.pem"
         self.certificate.write_bytes(root.public_bytes(serialization.Encoding.PEM))
         (folder / "tsa.pem").write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
@@ -78,6 +79,22 @@ class LocalAuthority:
         (folder / "serial").write_text("01\n")
         (folder / "ts.cnf").write_text(_CONFIGURATION.format(folder=folder))
         self._lock = threading.Lock()  # openssl counts serials in a file
+
+    def revocations(self, now: datetime) -> bytes:
+        """The root's revocation list (CRL, DER), which is empty."""
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._root.subject)
+            .last_update(now - timedelta(minutes=1))
+            .next_update(now + timedelta(days=7))
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._root_key.public_key()),
+                critical=False,
+            )
+            .add_extension(x509.CRLNumber(1), critical=False)
+        )
+        crl = builder.sign(self._root_key, hashes.SHA256())
+        return crl.public_bytes(serialization.Encoding.DER)
 
     def reply(self, request: bytes) -> bytes:
         """The TimeStampResp to a TimeStampReq (both DER)."""
