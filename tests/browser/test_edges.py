@@ -194,7 +194,7 @@ def test_wizard_points_at_what_is_wrong(browser: Browser, house: PortalHouse) ->
         for label, value in (("Tag", "31"), ("Monat", "2"), ("Jahr", "1984")):
             page.get_by_label(label).fill(value)
         next_step(page)
-        expect(page.get_by_text("Dieses Datum gibt es nicht.")).to_be_visible()
+        expect(page.get_by_text("Diesen Tag gibt es in diesem Monat nicht.")).to_be_visible()
         expect(page.get_by_text("Der Code hat 28 Buchstaben und Ziffern.")).to_be_hidden()
         watched.inspect("activate-1-wrong-date")
         page.get_by_label("Tag").fill("4")

@@ -63,7 +63,7 @@ class Town:
 
     def citizen(self) -> Citizen:
         """Somebody with an empty browser."""
-        return Citizen(client=self.client)
+        return Citizen(client=self.client, read_login_code=self.login_code)
 
     async def letter(
         self, reference: str | None = None, *, agency: AgencyId = AGENCY, born: str = BIRTH_DATE
@@ -99,6 +99,23 @@ class Town:
                     address.c.mailbox_id.is_(None),
                 )
                 .order_by(alert.c.created_at.desc())
+            )
+        )
+        assert newest is not None
+        return address_code_for(self.context.keyring, newest)
+
+    async def login_code(self, login_name: str) -> str:
+        """The eight digits of the newest mail for a login, as the alert worker derives them."""
+        alert, mailbox = tables.core(tables.Alert), tables.core(tables.Mailbox)
+        newest = await self.context.store.read(
+            lambda c: c.scalar(
+                select(alert.c.id)
+                .join(mailbox, mailbox.c.id == alert.c.mailbox_id)
+                .where(
+                    mailbox.c.login_name == normal_login_name(login_name),
+                    alert.c.kind == "login-code",
+                )
+                .order_by(alert.c.id.desc())
             )
         )
         assert newest is not None

@@ -66,6 +66,10 @@ class Letter:
     born: tuple[str, str, str]
 
 
+#: Houses by their address, for whoever has only a page of one.
+RUNNING: dict[str, PortalHouse] = {}
+
+
 class PortalHouse:
     """The running house; use `portal_house`."""
 
@@ -106,6 +110,7 @@ class PortalHouse:
         )
         config = uvicorn.Config(portal, lifespan="off", access_log=False, log_level="error")
         self._server = uvicorn.Server(config)
+        RUNNING[self.address] = self
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -138,9 +143,14 @@ class PortalHouse:
 
     def address_code(self) -> str:
         """The eight digits of the newest confirmation mail."""
-        query = (
-            select(_alert.c.id).where(_alert.c.kind == "address-code").order_by(_alert.c.id.desc())
-        )
+        return self._newest_code("address-code")
+
+    def login_code(self) -> str:
+        """The eight digits of the newest mail for a login."""
+        return self._newest_code("login-code")
+
+    def _newest_code(self, kind: str) -> str:
+        query = select(_alert.c.id).where(_alert.c.kind == kind).order_by(_alert.c.id.desc())
         alert_id = self._store.read_now(lambda connection: connection.scalar(query))
         return address_code_for(self._keyring, str(alert_id))
 

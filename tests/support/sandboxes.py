@@ -95,7 +95,9 @@ class Sandbox(ApiClient):
             },
         )
         assert answer.status_code == 201, answer.text
-        citizen = Citizen(client=self.client())
+        citizen = Citizen(
+            client=self.client(), read_login_code=lambda name: self._mailed_code(name, "login-code")
+        )
         await citizen.activate(
             code=answer.json()["activation_code"],
             birth_date=_BIRTH_DATE,
@@ -120,12 +122,13 @@ class Sandbox(ApiClient):
         status = (await self.get(f"/v1/notices/{notice}")).json()
         return [event["type"] for event in status["events"]]
 
-    async def _mailed_code(self, email: str) -> str:
+    async def _mailed_code(self, email: str, kind: str = "address-code") -> str:
         query = (
             select(_alert.c.id)
             .join(_address, _address.c.id == _alert.c.address_id)
-            .where(_alert.c.kind == "address-code", _address.c.email == email)
+            .where(_alert.c.kind == kind, _address.c.email == email)
             .where(_alert.c.state == "accepted")
+            .order_by(_alert.c.id.desc())
         )
 
         def look(connection: Connection) -> str | None:

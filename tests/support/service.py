@@ -39,7 +39,7 @@ from siegelpost.service.demo.installation import (
     stop_service,
     wait_until_ready,
 )
-from siegelpost.service.demo.story import mailed_code, verify_offline
+from siegelpost.service.demo.story import LoginMails, mailed_code, verify_offline
 from siegelpost.service.settings import read_settings
 from siegelpost.store.database import Database
 from siegelpost.store.fsck import Finding
@@ -79,6 +79,7 @@ class Service:
         #: as the settings have it
         self.database = database
         self.process: subprocess.Popen[bytes] | None = None
+        self._login_mails = LoginMails(self.letterbox)
 
     @property
     def pid(self) -> int:
@@ -166,7 +167,7 @@ class Service:
         """Log in as ``activated`` and return what ``visit`` does there."""
 
         async def logged_in(http: httpx2.AsyncClient) -> T:
-            citizen = Citizen(client=http)
+            citizen = Citizen(client=http, read_login_code=self._login_mails)
             await citizen.log_in(activated.email, activated.passphrase)
             return await visit(citizen)
 

@@ -9,8 +9,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
+from siegelpost.citizens.oidc_links import LinkedAccount, links_of
 from siegelpost.citizens.proofs import PROOF_LIFETIME
+from siegelpost.citizens.second_factor import Factor, address_for_codes
 from siegelpost.citizens.sessions import IDLE_LIMIT, CitizenSession
+from siegelpost.citizens.totp_secrets import in_force
 from siegelpost.evidence.events import EventType
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
@@ -23,6 +26,7 @@ _SHOWN = tuple(
     kind.value
     for kind in (
         EventType.LOGGED_IN,
+        EventType.LOGIN_CHANGED,
         EventType.KEY_BOUND,
         EventType.KEY_RETIRED,
         EventType.KEY_COPY_CHANGED,
@@ -31,6 +35,10 @@ _SHOWN = tuple(
         EventType.ADDRESS_CHANGED,
         EventType.CONSENT_GIVEN,
         EventType.CONSENT_REVOKED,
+        EventType.FILE_VIEWED,
+        EventType.EXPORT_REQUESTED,
+        EventType.EXPORT_DECIDED,
+        EventType.EXPORTED,
     )
 )
 _event = core(Event)
@@ -79,7 +87,7 @@ class AccountEvent:
     type: str
     #: when
     at: datetime
-    #: passphrase | recovery-code | passkey, where one was used
+    #: passphrase | recovery-code | passkey | oidc | totp, where one was used
     method: str | None
     #: added | replaced | removed, of a wrapped copy
     change: str | None
@@ -97,6 +105,12 @@ class Account:
     login_salt: bytes
     #: whether a proof holds, for steps that need one
     proved: bool
+    #: what the login asks for beside the passphrase
+    factor: Factor
+    #: where its codes go, if any address takes mail
+    email: str | None
+    #: accounts elsewhere that log in, oldest first
+    linked: Sequence[LinkedAccount]
     #: newest first
     sessions: Sequence[OpenSession]
     #: oldest first
@@ -124,11 +138,17 @@ async def account_of(context: Context, session: CitizenSession) -> Account:
             )
             .order_by(_session.c.created_at.desc(), _session.c.digest)
         ).all()
+        address = address_for_codes(connection, session.mailbox)
         proved = [row.proved_at for row in sessions if bytes(row.digest) == session.digest]
         return Account(
             login_name=mailbox.login_name,
             login_salt=bytes(mailbox.login_salt),
             proved=any(at is not None and at > now - PROOF_LIFETIME for at in proved),
+            factor=(
+                Factor.EMAIL_CODE if in_force(connection, session.mailbox) is None else Factor.TOTP
+            ),
+            email=None if address is None else address.email,
+            linked=links_of(connection, session.mailbox),
             sessions=[
                 OpenSession(
                     digest=bytes(row.digest),

@@ -177,6 +177,18 @@ class PasskeyUnknown(CitizenError):
     code = "passkey-unknown"
 
 
+class AccountUnlinked(CitizenError):
+    """The account elsewhere is linked to no mailbox."""
+
+    code = "account-unlinked"
+
+
+class AccountTaken(CitizenError):
+    """The account elsewhere is linked to another mailbox, or there are too many of them."""
+
+    code = "account-taken"
+
+
 class SessionOver(CitizenError):
     """Nobody is logged in with this cookie: it never was one, ran out or was ended."""
 

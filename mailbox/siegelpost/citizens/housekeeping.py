@@ -1,8 +1,15 @@
-"""Housekeeping: delete sessions, activations, challenges and counted tries whose time is over."""
+"""Housekeeping: delete whatever of logins, activations and counted tries is over."""
 
 from __future__ import annotations
 
-from siegelpost.citizens import activate, challenges, sessions, throttle
+from siegelpost.citizens import (
+    activate,
+    challenges,
+    known_browsers,
+    second_factor,
+    sessions,
+    throttle,
+)
 from siegelpost.store.context import Context
 
 
@@ -15,5 +22,7 @@ async def sweep(context: Context) -> int:
             + activate.sweep(connection, now=now)
             + throttle.sweep(connection, now=now)
             + challenges.sweep(connection, now=now)
+            + second_factor.sweep(connection, now=now)
+            + known_browsers.sweep(connection, now=now)
         )
     )

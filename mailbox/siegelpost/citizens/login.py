@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.sql import ColumnElement
 
-from siegelpost.citizens import peppers, throttle
+from siegelpost.citizens import known_browsers, peppers, second_factor, throttle
 from siegelpost.citizens.codes import cookie_digest, keyed_digest
 from siegelpost.citizens.errors import (
     CitizenError,
@@ -22,6 +22,7 @@ from siegelpost.citizens.errors import (
     TooManyTries,
 )
 from siegelpost.citizens.login_methods import LoginMethod
+from siegelpost.citizens.second_factor import StepLeft
 from siegelpost.citizens.sessions import drop_session, new_cookie, open_session
 from siegelpost.citizens.text import normal_login_name
 from siegelpost.citizens.writing import decide
@@ -123,28 +124,36 @@ async def log_in(
     knowledge: Knowledge = PASSPHRASE,
     device: str = "",
     old_cookie: str | None = None,
-) -> LoggedIn:
+    browser: str | None = None,
+) -> LoggedIn | StepLeft:
     """Check the proof and open a session; ``old_cookie``'s session ends with it.
 
-    Raises InputInvalid, LoginRefused (wrong proof and unknown name alike), TooManyTries.
+    After a passphrase the second factor is left (`complete_login`).
+    ``browser``: the cookie of a known browser, whose failures are counted apart.
+
+    Raises InputInvalid, LoginRefused (wrong proof and unknown name alike), TooManyTries,
+    SecondFactorUnavailable.
     """
     name = normal_login_name(login_name)
     check_half(bytes(SALT_SIZE), login_proof, prefix="login")
     now = context.now()
     cookie = new_cookie(context.entropy)
-    key = throttle_key(context, name, knowledge)
 
-    def work(connection: Connection) -> LoggedIn | CitizenError:
+    def work(connection: Connection) -> LoggedIn | StepLeft | CitizenError:
+        row = _by_name(connection, name, knowledge)
+        mailbox = _NOBODY if row is None else MailboxId(row.id)
+        known = known_browsers.browser_in(connection, context, mailbox, browser, now)
+        key = throttle_key(context, name, knowledge, known)
         failures = throttle.begin_try(connection, key, knowledge.policy, now=now)
         if isinstance(failures, TooManyTries):
             return failures
-        row = _by_name(connection, name, knowledge)
-        mailbox = _NOBODY if row is None else MailboxId(row.id)
         stored = bytes(PROOF_SIZE) if row is None or row.proof is None else bytes(row.proof)
         right = peppers.matches(context, stored, knowledge.digest, mailbox, login_proof)
         if not right or row is None:
             return LoginRefused("login name and secret do not belong together")
         throttle.forgive(connection, key)
+        if knowledge is PASSPHRASE:
+            return second_factor.begin_step(connection, context, mailbox, cookie=cookie)
         if old_cookie:
             drop_session(connection, cookie_digest(old_cookie))
         open_session(
@@ -155,17 +164,57 @@ async def log_in(
             method=LoginMethod(knowledge.method),
             device=device,
             # Who comes by the code has no passphrase to prove anything with.
-            proved=knowledge is RECOVERY_CODE,
+            proved=True,
         )
         note_login(connection, context, mailbox, LoginMethod(knowledge.method))
         return LoggedIn(cookie=cookie, mailbox=mailbox)
 
+    done: LoggedIn | StepLeft = await decide(context, work)
+    context.store.alerts_queued.set()
+    return done
+
+
+async def complete_login(
+    context: Context,
+    *,
+    cookie: str,
+    code: str,
+    device: str = "",
+    old_cookie: str | None = None,
+    browser: str | None = None,
+) -> LoggedIn:
+    """Take the second factor's code and open a session; ``cookie`` is that of `StepLeft`.
+
+    Raises InputInvalid, LoginStepOver, LoginCodeWrong, TooManyTries.
+    """
+    session = new_cookie(context.entropy)
+
+    def work(connection: Connection) -> LoggedIn | CitizenError:
+        mailbox = second_factor.check_code(
+            connection, context, cookie=cookie, code=code, browser=browser
+        )
+        if isinstance(mailbox, CitizenError):
+            return mailbox
+        if old_cookie:
+            drop_session(connection, cookie_digest(old_cookie))
+        open_session(
+            connection,
+            mailbox,
+            cookie=session,
+            now=context.now(),
+            method=LoginMethod.PASSPHRASE,
+            device=device,
+            proved=False,
+        )
+        note_login(connection, context, mailbox, LoginMethod.PASSPHRASE)
+        return LoggedIn(cookie=session, mailbox=mailbox)
+
     return await decide(context, work)
 
 
-def throttle_key(context: Context, name: str, knowledge: Knowledge) -> bytes:
-    """Under which failures of a normalised login name are counted."""
-    return peppers.digest(context, "throttle", knowledge.policy.kind, name)
+def throttle_key(context: Context, name: str, knowledge: Knowledge, known: bytes = b"") -> bytes:
+    """Under which failures of a normalised login name are counted; a ``known`` browser's apart."""
+    return peppers.digest(context, "throttle", knowledge.policy.kind, name, known)
 
 
 def note_login(

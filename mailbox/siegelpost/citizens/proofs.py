@@ -39,7 +39,8 @@ _mailbox = core(Mailbox)
 async def prove_again(context: Context, session: CitizenSession, *, login_proof: bytes) -> None:
     """Check the passphrase's login half for the session's own mailbox and note when.
 
-    Counts with the failures of the login. Raises InputInvalid, LoginRefused, TooManyTries.
+    Failures are counted by session: strangers' failures at the login are no obstacle.
+    Raises InputInvalid, LoginRefused, TooManyTries.
     """
     check_half(bytes(SALT_SIZE), login_proof, prefix="login")
     now = context.now()
@@ -50,7 +51,7 @@ async def prove_again(context: Context, session: CitizenSession, *, login_proof:
                 _mailbox.c.id == session.mailbox
             )
         ).one()
-        key = throttle_key(context, row.login_name, PASSPHRASE)
+        key = throttle_key(context, row.login_name, PASSPHRASE, session.digest)
         failures = throttle.begin_try(connection, key, PASSPHRASE.policy, now=now)
         if isinstance(failures, TooManyTries):
             return failures

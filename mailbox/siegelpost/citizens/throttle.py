@@ -43,6 +43,17 @@ _GROWING = tuple(timedelta(seconds=n) for n in (5, 15, 60, 300, 900, 3600))
 LOGIN = Policy(kind="login", free=4, delays=_GROWING, forget_after=timedelta(hours=24))
 #: Recovery codes of one login name.
 RECOVERY = Policy(kind="recovery", free=4, delays=_GROWING, forget_after=timedelta(hours=24))
+#: Codes of a second factor of one mailbox; `second_factor` ends the login sooner.
+SECOND_FACTOR = Policy(
+    kind="second-factor", free=9, delays=_GROWING, forget_after=timedelta(hours=24)
+)
+#: Mails with a login code to one mailbox, so that who knows a passphrase can't flood its owner.
+LOGIN_MAIL = Policy(
+    kind="login-mail",
+    free=8,
+    delays=tuple(timedelta(minutes=n) for n in (2, 10, 30, 60)),
+    forget_after=timedelta(hours=3),
+)
 #: Assertions of one passkey.
 PASSKEY = Policy(kind="passkey", free=9, delays=_GROWING, forget_after=timedelta(hours=24))
 #: Birth dates for one letter code; `activate` locks the code for good besides.
@@ -63,6 +74,13 @@ ADDRESS_ASKED = Policy(
 )
 #: Attempts to finish one activation: a login name that is taken must not be a free oracle.
 FINISH = Policy(kind="finish", free=20, delays=_GROWING[3:], forget_after=timedelta(hours=24))
+
+
+#: All of them.
+POLICIES = (
+    *(LOGIN, RECOVERY, SECOND_FACTOR, LOGIN_MAIL, PASSKEY),
+    *(ACTIVATION, ADDRESS_MAIL, ADDRESS_ASKED, FINISH),
+)
 
 
 def begin_try(
@@ -100,10 +118,7 @@ def forgive(connection: Connection, key: bytes) -> None:
 
 def sweep(connection: Connection, *, now: datetime) -> int:
     """Delete what every policy has forgotten; return how many rows."""
-    oldest = max(
-        policy.forget_after
-        for policy in (LOGIN, RECOVERY, PASSKEY, ACTIVATION, ADDRESS_MAIL, ADDRESS_ASKED, FINISH)
-    )
+    oldest = max(policy.forget_after for policy in POLICIES)
     return connection.execute(delete(_throttle).where(_throttle.c.first_at < now - oldest)).rowcount
 
 

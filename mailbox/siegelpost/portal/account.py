@@ -114,6 +114,16 @@ async def overview(world: World, request: Request) -> Response:
             "login_salt": in_base64(account.login_salt),
             "method": session.method.value,
             "proved": account.proved,
+            "factor": account.factor.value,
+            "email": account.email,
+            "linked": [
+                {
+                    "issuer": item.issuer,
+                    "created_at": format_time(item.created_at),
+                    "used_at": None if item.used_at is None else format_time(item.used_at),
+                }
+                for item in account.linked
+            ],
             "sessions": [
                 {
                     "id": item.digest.hex(),

@@ -144,7 +144,7 @@ async def end(world: World, request: Request) -> Response:
             salutation_allowed=body.salutation_allowed,
         ),
     )
-    return opened(world, done)
+    return await opened(world, request, done)
 
 
 def _cookie(request: Request) -> str:

@@ -16,6 +16,8 @@ from starlette.types import ASGIApp
 
 from siegelpost.citizens.errors import CitizenError, SessionOver
 from siegelpost.notices.errors import NoticeError
+from siegelpost.oidc.errors import OidcError
+from siegelpost.oidc.relying_party import RelyingParty
 from siegelpost.portal import (
     account,
     activation,
@@ -23,8 +25,10 @@ from siegelpost.portal import (
     keys,
     login,
     notices,
+    oidc,
     pages,
     passkeys,
+    second_factor,
     sessions,
     texts,
 )
@@ -53,6 +57,11 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/login/recovery/prepare", login.prepare_recovery),
     ("POST", "/login/recovery", login.recover),
     ("POST", "/login/passkey/prepare", passkeys.prepare_login),
+    ("POST", "/login/code", login.code),
+    ("POST", "/login/code/again", login.code_again),
+    ("POST", "/login/oidc/begin", oidc.begin),
+    ("GET", "/login/oidc/back", oidc.back),
+    ("POST", "/login/oidc", oidc.finish),
     ("POST", "/login/passkey", passkeys.login),
     ("POST", "/logout", login.logout),
     ("GET", "/session", sessions.time_left),
@@ -69,10 +78,16 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/account/secrets", account.secrets),
     ("POST", "/account/sessions/end", account.end),
     ("POST", "/account/passkeys/copies", keys.refresh),
+    ("POST", "/account/app/prepare", second_factor.prepare),
+    ("POST", "/account/app", second_factor.confirm),
+    ("POST", "/account/app/remove", second_factor.remove),
+    ("POST", "/account/oidc/begin", oidc.begin_link),
+    ("POST", "/account/oidc/remove", oidc.unlink),
     ("GET", "/account/key", pages.key),
     ("POST", "/account/key/prepare", keys.prepare),
     ("POST", "/account/key", keys.rotate),
     ("GET", "/account/rewrap", keys.to_rewrap),
+    ("POST", "/account/key/open", keys.open_kept),
     ("POST", "/account/rewrap", keys.rewrapped),
     ("GET", "/inbox", pages.inbox),
     ("GET", "/inbox/notices", inbox.notices),
@@ -101,6 +116,7 @@ def create_portal(
         templates=templates,
         assets=Assets(Path(__file__).parent / "static"),
     )
+        oidc=None if settings.oidc is None else RelyingParty(context, settings.oidc),
     routes = [
         Route(path, _bound(world, handler), methods=[method]) for method, path, handler in ROUTES
     ]
@@ -115,6 +131,7 @@ def create_portal(
             CitizenError: failed,
             NoticeError: failed,
             RequestRefused: failed,
+            OidcError: failed,
             StoreError: failed,
             HTTPException: failed,
             Exception: failed,

@@ -38,6 +38,10 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
+class NothingBody(Body):
+    """An empty object."""
+
+
 def _bytes(value: object) -> bytes:
     if not isinstance(value, str):
         raise ValueError("not base64")

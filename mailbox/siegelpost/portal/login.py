@@ -6,19 +6,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from siegelpost.citizens.devices import device_of
+from siegelpost.citizens.errors import LoginStepOver
+from siegelpost.citizens.known_browsers import is_browser, remember_browser
 from siegelpost.citizens.login import (
     PASSPHRASE,
     RECOVERY_CODE,
     Knowledge,
     LoggedIn,
+    complete_login,
     log_in,
     prepare_login,
 )
-from siegelpost.citizens.sessions import end_session
+from siegelpost.citizens.second_factor import StepLeft, mail_again
+from siegelpost.citizens.sessions import end_session, new_cookie
 from siegelpost.portal import cookies
 from siegelpost.portal.forms import (
     Base64,
     Body,
+    NothingBody,
     Text,
     check_form,
     form_token,
@@ -26,6 +31,9 @@ from siegelpost.portal.forms import (
     read_json,
 )
 from siegelpost.portal.world import World
+
+#: Where a logout leads: a page that says so.
+SIGNED_OUT = "/?signed-out=1"
 
 
 class PrepareBody(Body):
@@ -39,6 +47,12 @@ class LoginBody(Body):
 
     login_name: Text
     login_proof: Base64
+
+
+class CodeBody(Body):
+    """The second factor's code, as typed."""
+
+    code: Text
 
 
 class RecoveryBody(Body):
@@ -56,9 +70,38 @@ async def prepare(world: World, request: Request) -> Response:
 
 
 async def login(world: World, request: Request) -> Response:
-    """``POST /login``: open a session, and end the one before."""
+    """``POST /login``: check the passphrase; names the second factor that is missing."""
     body = await read_json(world, request, LoginBody)
     return await _log_in(world, request, PASSPHRASE, body.login_name, body.login_proof)
+
+
+async def code(world: World, request: Request) -> Response:
+    """``POST /login/code``: the second factor's code; opens the session."""
+    body = await read_json(world, request, CodeBody)
+    cookie = cookies.read(request, cookies.LOGIN)
+    if cookie is None:
+        raise LoginStepOver("no login cookie")
+    done = await complete_login(
+        world.context,
+        cookie=cookie,
+        code=body.code,
+        device=device(request),
+        old_cookie=cookies.read(request, cookies.SESSION),
+        browser=cookies.read(request, cookies.KNOWN),
+    )
+    response = await opened(world, request, done)
+    cookies.drop(response, cookies.LOGIN)
+    return response
+
+
+async def code_again(world: World, request: Request) -> Response:
+    """``POST /login/code/again``: another mail; only the newest code works."""
+    await read_json(world, request, NothingBody)
+    cookie = cookies.read(request, cookies.LOGIN)
+    if cookie is None:
+        raise LoginStepOver("no login cookie")
+    await mail_again(world.context, cookie=cookie)
+    return JSONResponse({})
 
 
 async def prepare_recovery(world: World, request: Request) -> Response:
@@ -81,8 +124,8 @@ async def logout(world: World, request: Request) -> Response:
     if cookie is not None:
         await end_session(world.context, cookie)
     plain = "application/json" not in request.headers.get("accept", "")
-    response = RedirectResponse("/", 303) if plain else JSONResponse({})
-    for name in (cookies.SESSION, cookies.ACTIVATION, cookies.VISIT):
+    response = RedirectResponse(SIGNED_OUT, 303) if plain else JSONResponse({})
+    for name in (cookies.SESSION, cookies.ACTIVATION, cookies.VISIT, cookies.LOGIN, cookies.OIDC):
         cookies.drop(response, name)
     # Cached pages and stored seeds of this origin go, too, also where our script did not run.
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -94,12 +137,20 @@ def device(request: Request) -> str:
     return device_of(request.headers.get("user-agent", ""))
 
 
-def opened(world: World, done: LoggedIn) -> Response:
-    """The answer to a login: sets the cookie; holds the form token that goes with it."""
+async def opened(world: World, request: Request, done: LoggedIn, **more: str) -> Response:
+    """The answer to a login: sets the cookie; holds the form token that goes with it.
+
+    The browser is known from now on.
+    """
+    browser = cookies.read(request, cookies.KNOWN)
+    if browser is None or not is_browser(browser):
+        browser = new_cookie(world.context.entropy)
+    await remember_browser(world.context, done.mailbox, browser)
     response = JSONResponse(
-        {"mailbox": done.mailbox, "form_token": form_token(world.context, done.cookie)}
+        {"mailbox": done.mailbox, "form_token": form_token(world.context, done.cookie), **more}
     )
     cookies.put(response, cookies.SESSION, done.cookie)
+    cookies.put(response, cookies.KNOWN, browser)
     return response
 
 
@@ -113,5 +164,10 @@ async def _log_in(
         knowledge=knowledge,
         device=device(request),
         old_cookie=cookies.read(request, cookies.SESSION),
+        browser=cookies.read(request, cookies.KNOWN),
     )
-    return opened(world, done)
+    if isinstance(done, StepLeft):
+        response: Response = JSONResponse({"second_factor": done.factor.value})
+        cookies.put(response, cookies.LOGIN, done.cookie)
+        return response
+    return await opened(world, request, done)

@@ -24,14 +24,12 @@ from siegelpost.portal.texts import LANGUAGES, pick_language
 from siegelpost.portal.world import World, logged_in, reader, session_if_any
 
 #: Where a login may lead; anything else would be an open redirect.
-_NEXT = re.compile(
-    r"/(inbox|account(/key)?|notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99})", re.ASCII
-)
+_NEXT = re.compile(r"/(inbox|account(/key)?|notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99})", re.ASCII)
 
 
 async def start(world: World, request: Request) -> Response:
     """``GET /``: what this is, log in, activate."""
-    return await page(world, request, "start")
+    return await page(world, request, "start", signed_out="signed-out" in request.query_params)
 
 
 async def activate(world: World, request: Request) -> Response:
@@ -44,7 +42,8 @@ async def login(world: World, request: Request) -> Response:
     target = safe_next(request.query_params.get("next"))
     if await session_if_any(world, request) is not None:
         return RedirectResponse(target or "/inbox", 303)
-    return await page(world, request, "login", next=target)
+    timed_out = "timed-out" in request.query_params
+    return await page(world, request, "login", next=target, timed_out=timed_out)
 
 
 async def recover(world: World, request: Request) -> Response:
@@ -165,3 +164,4 @@ def _common(world: World, request: Request, language: str) -> dict[str, Any]:
         "asset": world.assets.address,
         "integrity": world.assets.integrity,
     }
+        "oidc_label": settings.oidc_label if world.oidc is not None else "",

@@ -11,13 +11,9 @@ from siegelpost.citizens.passkeys import log_in_by_passkey, prove_by_passkey
 from siegelpost.citizens.webauthn_checks import Assertion, Attestation, RelyingParty
 from siegelpost.portal import cookies
 from siegelpost.portal.account import Copies
-from siegelpost.portal.forms import Base64, Body, Text, in_base64, read_json
+from siegelpost.portal.forms import Base64, Body, NothingBody, Text, in_base64, read_json
 from siegelpost.portal.login import device, opened
 from siegelpost.portal.world import RequestRefused, World, logged_in
-
-
-class NothingBody(Body):
-    """An empty object."""
 
 
 class AssertionBody(Body):
@@ -70,7 +66,7 @@ async def login(world: World, request: Request) -> Response:
         device=device(request),
         old_cookie=cookies.read(request, cookies.SESSION),
     )
-    return opened(world, done)
+    return await opened(world, request, done)
 
 
 async def prepare_proof(world: World, request: Request) -> Response:

@@ -22,6 +22,7 @@ from siegelpost.notices.errors import (
     StepRefused,
 )
 from siegelpost.notices.inbox import CursorInvalid
+from siegelpost.oidc.errors import OidcError, ProviderMisconfigured, ProviderUnavailable
 
 #: Seconds after which a receipt that is not yet logged is worth asking for again.
 LOG_SECONDS = 3
@@ -131,6 +132,50 @@ KINDS: Mapping[str, Kind] = {
         403,
         "Bitte geben Sie zur Sicherheit noch einmal Ihr Passwort ein.",
         "Please enter your password once more, for your safety.",
+    ),
+    "login-step-over": Kind(
+        403,
+        "Die Anmeldung hat zu lange gedauert, oder der Code war zu oft falsch. "
+        "Bitte beginnen Sie noch einmal.",
+        "The login took too long, or the code was wrong too often. Please start again.",
+    ),
+    "login-code-wrong": Kind(
+        403,
+        "Der Code stimmt nicht oder ist abgelaufen. Bitte prüfen Sie ihn.",
+        "The code is wrong or too old. Please check it.",
+    ),
+    "second-factor-unavailable": Kind(
+        409,
+        "Wir können Ihnen keinen Code schicken: Ihre E-Mail-Adresse nimmt keine E-Mails an. "
+        "Bitte nehmen Sie Ihren Notfall-Code.",
+        "We cannot send you a code: your address takes no mail. Please use your emergency code.",
+    ),
+    "totp-active": Kind(
+        409,
+        "Eine Code-App ist schon eingerichtet. Bitte entfernen Sie sie zuerst.",
+        "A code app is set up already. Please remove it first.",
+    ),
+    "account-unlinked": Kind(
+        403,
+        "Dieses Konto ist mit keinem Postfach verbunden. Bitte nehmen Sie Ihr Passwort. "
+        "Verbinden können Sie das Konto danach unter „Mein Postfach“.",
+        "This account is linked to no mailbox. Please use your password, then link it.",
+    ),
+    "account-taken": Kind(
+        409,
+        "Dieses Konto ist schon mit einem anderen Postfach verbunden.",
+        "This account is linked to another mailbox already.",
+    ),
+    "oidc-refused": Kind(
+        403,
+        "Die Anmeldung dort hat nicht geklappt. Bitte versuchen Sie es noch einmal "
+        "oder nehmen Sie Ihr Passwort.",
+        "The login there did not work. Please try again, or use your password.",
+    ),
+    "oidc-unavailable": Kind(
+        503,
+        "Die Anmeldung dort ist gerade nicht möglich. Bitte nehmen Sie Ihr Passwort.",
+        "Logging in there is not possible right now. Please use your password.",
     ),
     "passkey-refused": Kind(
         422,
@@ -258,6 +303,10 @@ def problem_of(error: Exception) -> Problem:
         return Problem(code=code, retry_after=LOG_SECONDS)
     return Problem(code=code or "internal")
 
+    if isinstance(error, ProviderUnavailable | ProviderMisconfigured):
+        return Problem(code="oidc-unavailable")
+    if isinstance(error, OidcError):
+        return Problem(code="oidc-refused")
 
 def problem_json(problem: Problem) -> JSONResponse:
     """The answer for scripts."""

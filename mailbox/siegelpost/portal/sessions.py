@@ -10,12 +10,8 @@ from starlette.responses import JSONResponse, Response
 from siegelpost.citizens.errors import SessionOver
 from siegelpost.citizens.sessions import CitizenSession, extend_session, session_of
 from siegelpost.portal import cookies
-from siegelpost.portal.forms import Body, read_json
+from siegelpost.portal.forms import NothingBody, read_json
 from siegelpost.portal.world import World, logged_in
-
-
-class NothingBody(Body):
-    """An empty object."""
 
 
 async def time_left(world: World, request: Request) -> Response:

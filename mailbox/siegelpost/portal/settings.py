@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from siegelpost.oidc.settings import OidcSettings
+
 _LOOPBACK = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
 
 
@@ -29,6 +31,10 @@ class PortalSettings:
     privacy_url: str | None = None
     #: Strict-Transport-Security max-age in seconds, sent where browsers come by https; 0: none
     hsts_seconds: int = 63_072_000
+    #: a provider at which citizens may log in; it never unlocks
+    oidc: OidcSettings | None = None
+    #: what people call an account there
+    oidc_label: str = "BundID"
     #: largest JSON body in bytes
     json_limit: int = 64 * 1024
     #: seconds a client may take to send a body

@@ -11,6 +11,7 @@ from siegelpost.citizens.errors import ProofNeeded, SessionOver
 from siegelpost.citizens.proofs import is_proved
 from siegelpost.citizens.sessions import CitizenSession, session_of
 from siegelpost.notices.readers import Reader
+from siegelpost.oidc.relying_party import RelyingParty
 from siegelpost.portal import cookies
 from siegelpost.portal.assets import Assets
 from siegelpost.portal.settings import PortalSettings
@@ -29,6 +30,8 @@ class World:
     templates: jinja2.Environment
     #: static files
     assets: Assets
+    #: where citizens may log in elsewhere, if anywhere
+    oidc: RelyingParty | None = None
     #: cookies of which form tokens are made
     holders: tuple[str, ...] = (cookies.SESSION, cookies.VISIT)
 

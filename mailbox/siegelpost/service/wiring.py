@@ -46,6 +46,7 @@ from siegelpost.service.sandbox.running import clock_settings, running_sandbox
 from siegelpost.service.sequencing import keep_sequencing
 from siegelpost.service.settings import Settings
 from siegelpost.service.timestamping import keep_timestamping
+from siegelpost.service.single_sign_on import oidc_settings
 from siegelpost.service.witnessing import keep_witnessing
 from siegelpost.store.clock import Clock, SystemClock
 from siegelpost.store.context import Context
@@ -172,6 +173,12 @@ def application(
         context,
         _environment(templates),
         pages,
+        oidc=oidc_settings(
+            settings.citizens_oidc,
+            name="portal",
+            redirect_uri=settings.http.public_url.rstrip("/") + "/login/oidc/back",
+        ),
+        oidc_label=settings.citizens_oidc.label,
         trust=lambda: whole_trust_file(settings, context.keyring),
     )
 

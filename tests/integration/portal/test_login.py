@@ -158,7 +158,7 @@ async def test_logout_works_without_scripts(town: Town) -> None:
             "Origin": "https://post.example.org",
         },
     )
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/?signed-out=1")
     assert await over(alice)
 
 

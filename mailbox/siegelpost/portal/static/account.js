@@ -1,7 +1,7 @@
 // The account page: password, emergency code, sessions, and what happened.
 
 import { get, post } from "./api.js";
-import { Notice, byId, fill, onClick, onSubmit, show } from "./dom.js";
+import { FieldError, Notice, byId, fill, onClick, onSubmit, show } from "./dom.js";
 import { onNoted, showNewCode } from "./emergency-code.js";
 import { keep } from "./keystore.js";
 import { chosenPassword, forgetPassword, watchPassword } from "./new-password.js";
@@ -43,7 +43,7 @@ onClickProven("code-change", async () => {
 onNoted(async (code) => {
   await post("/account/secrets", { recovery_code: await newRecovery(state.open, code) });
   await saved(text("code-saved"));
-});
+}, () => ({ loginName: state.overview.login_name }));
 
 onClickProven("passkey-add", async () => {
   state.open = await proven();
@@ -57,6 +57,52 @@ onClickProven("passkey-add", async () => {
   }
   await saved(text(unlocks ? "passkey-saved" : "passkey-saved-login"));
 });
+
+onClickProven("app-add", async () => {
+  state.open = await proven();
+  const app = await post("/account/app/prepare");
+  byId("app-code").src = app.qr_code;
+  document.querySelector('[data-slot="app-secret"]').textContent = app.secret;
+  reveal("app-form");
+  byId("app-digits").focus();
+});
+
+onSubmit(byId("app-form"), async () => {
+  const input = byId("app-digits");
+  const code = input.value.replace(/\D/g, "");
+  if (code.length !== 6) throw new FieldError(input, text("digits-6"));
+  try {
+    await post("/account/app", { code });
+  } catch (error) {
+    if (error.code !== "login-code-wrong") throw error;
+    throw new FieldError(input, text("problem-login-code-wrong"));
+  }
+  input.value = "";
+  byId("app-code").removeAttribute("src");
+  document.querySelector('[data-slot="app-secret"]').textContent = "";
+  await saved(text("app-saved"));
+});
+
+onClickProven("app-remove", async () => {
+  state.open = await proven();
+  await post("/account/app/remove");
+  await saved(text("app-removed"));
+});
+
+if (document.getElementById("oidc-add")) {
+  onClickProven("oidc-add", async () => {
+    state.open = await proven();
+    await keepOpen();
+    const { location: elsewhere } = await post("/account/oidc/begin");
+    location.assign(elsewhere);
+  });
+
+  onClickProven("oidc-remove", async () => {
+    state.open = await proven();
+    await post("/account/oidc/remove");
+    await saved(text("oidc-removed"));
+  });
+}
 
 onClickProven("sessions-end", async () => {
   await post("/account/sessions/end", { session: "others" });
@@ -73,6 +119,14 @@ async function refresh() {
   byId("passkeys").replaceChildren(...overview.passkeys.map(passkeyItem));
   show(byId("passkey-add"), supported());
   showCustody(await get("/account/keys"));
+  show(byId("factor-app"), overview.factor === "totp");
+  show(byId("factor-email"), overview.factor !== "totp");
+  const address = document.querySelector('[data-slot="factor-address"]');
+  address.textContent = overview.email ?? text("address-missing");
+  if (document.getElementById("linked")) {
+    byId("linked").replaceChildren(...overview.linked.map(linkedItem));
+    show(byId("oidc-remove"), overview.linked.length > 0);
+  }
   byId("events").replaceChildren(...overview.events.map(eventItem));
 }
 
@@ -125,6 +179,13 @@ async function showCustody({ keys }) {
   }
 }
 
+function linkedItem(account) {
+  const created = formatTime(account.created_at);
+  const used = account.used_at ? formatTime(account.used_at) : text("passkey-unused");
+  const times = text("oidc-times", { created, used });
+  return fill(byId("linked-item"), { issuer: new URL(account.issuer).hostname, times });
+}
+
 function eventItem(event) {
   const method = event.method ? text(`by-${event.method}`) : "";
   const what = text(`event-${event.change ?? event.type}`, { method });
@@ -133,7 +194,7 @@ function eventItem(event) {
 
 /** Open one form and close the others. */
 function reveal(id) {
-  for (const each of ["password-form", "code-box"]) show(document.getElementById(each), each === id);
+  for (const each of ["password-form", "code-box", "app-form"]) show(document.getElementById(each), each === id);
   show(byId("saved"), false);
 }
 

@@ -23,6 +23,8 @@ goTo("letter");
 byId("letter-code").focus();
 
 onSubmit(byId("letter-form"), async () => {
+byId("app").addEventListener("input", () => watchLeaving(true), { once: true });
+
   const code = byId("letter-code");
   if (normalise(code.value).length !== LETTER_CODE_LENGTH) {
     throw new FieldError(code, text("code-malformed"));
@@ -62,6 +64,7 @@ onSubmit(byId("email-code-form"), async () => {
 byId("email-again").addEventListener("click", async () => {
   // A submission of the first form repeats everything, its errors included.
   byId("email-form").requestSubmit();
+  say("");
 });
 
 byId("email-other").addEventListener("click", () => {
@@ -73,6 +76,7 @@ byId("email-other").addEventListener("click", () => {
 watchPassword(own);
 
 onSubmit(byId("passphrase-form"), async () => {
+  say("");
   const name = byId("login-name");
   if (!person.nameIsFree) {
     const wanted = name.value.trim();
@@ -86,11 +90,12 @@ onSubmit(byId("passphrase-form"), async () => {
 onSubmit(byId("consent-form"), async () => {
   const consent = byId("consent-receive");
   if (!consent.checked) throw new FieldError(consent, text("consent-missing"));
+    setName(wanted);
   showNewCode();
   goTo("recovery");
 });
 
-onNoted(finish);
+onNoted(finish, () => person);
 
 async function finish(recoveryCode) {
   const { mailbox, key, passphrase, loginName } = person;
@@ -125,18 +130,36 @@ function setNameFree(free) {
   person.nameIsFree = free;
   show(byId("login-name-box"), !free);
   show(byId("login-name-line"), free);
-  document.querySelector('[data-slot="login-name"]').textContent = person.loginName;
+  setName(person.loginName);
+}
+
+function setName(name) {
+  for (const slot of document.querySelectorAll('[data-slot="login-name"]')) slot.textContent = name;
+}
+
+/** Once something was typed, leaving asks first: everything secret is in this page alone. */
+function watchLeaving(watching) {
+  const change = watching ? addEventListener : removeEventListener;
+  change("beforeunload", askBeforeLeaving);
+}
+
+function askBeforeLeaving(event) {
+  event.preventDefault();
 }
 
 /** YYYY-MM-DD; 00 for a day or month that registers do not know. */
 function birthDate() {
-  const [day, month, year] = ["birth-day", "birth-month", "birth-year"].map(byId);
-  const parts = [day, month, year].map((input) => Number(input.value.trim() || NaN));
-  const [d, m, y] = parts;
+  const inputs = ["birth-day", "birth-month", "birth-year"].map(byId);
+  const [day, month, year] = inputs;
+  const typed = inputs.map((input) => input.value.trim());
+  const missing = typed.indexOf("");
+  if (missing >= 0) throw new FieldError(inputs[missing], text("date-missing"));
+  const [d, m, y] = typed.map(Number);
+  if (!Number.isInteger(d) || d < 0 || d > 31) throw new FieldError(day, text("date-day"));
+  if (!Number.isInteger(m) || m < 0 || m > 12) throw new FieldError(month, text("date-month"));
+  if (!Number.isInteger(y) || y < 1850 || y > 9999) throw new FieldError(year, text("date-year"));
   const date = new Date(Date.UTC(y, (m || 1) - 1, d || 1));
-  const real = date.getUTCMonth() === (m || 1) - 1 && y >= 1850 && date.getTime() < Date.now();
-  if (parts.some((part) => !Number.isInteger(part)) || !real) {
-    throw new FieldError(day, text("date-malformed"));
-  }
+  if (date.getUTCMonth() !== (m || 1) - 1) throw new FieldError(day, text("date-malformed"));
+  if (date.getTime() > Date.now()) throw new FieldError(year, text("date-future"));
   return [String(y).padStart(4, "0"), String(m).padStart(2, "0"), String(d).padStart(2, "0")].join("-");
 }

@@ -65,7 +65,7 @@ export async function send(path, options = {}) {
   }
   if (response.ok) return response;
   if (response.status === 401 && !path.startsWith("/login") && !path.startsWith("/activate")) {
-    location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+    location.assign(`/login?timed-out=1&next=${encodeURIComponent(location.pathname)}`);
   }
   throw await problem(response);
 }

@@ -21,11 +21,20 @@ export function showNewCode() {
   });
 }
 
-/** Run `work(code)` once the reader has shown to have noted the code; then forget it. */
-export function onNoted(work) {
+/**
+ * Run `work(code)` once the reader has shown to have noted the code; then forget it.
+ * `told()` knows the login name for the file.
+ */
+export function onNoted(work, told) {
   byId("recovery-print").addEventListener("click", () => window.print());
   byId("recovery-save").addEventListener("click", () => {
-    const content = `${text("recovery-file")}\r\n\r\n${shown.code}\r\n`;
+    const parts = [
+      text("recovery-file"),
+      `${text("recovery-file-login-name")} ${told().loginName}`,
+      `${text("recovery-file-code")} ${shown.code}`,
+      text("recovery-file-use", { address: location.origin }),
+    ];
+    const content = `${parts.join("\r\n\r\n")}\r\n`;
     save(utf8(content), text("recovery-file-name"), "text/plain;charset=utf-8");
   });
   onSubmit(byId("recovery-form"), async () => {

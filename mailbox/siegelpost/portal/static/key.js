@@ -14,9 +14,9 @@ import { start } from "./session.js";
 import { goTo } from "./steps.js";
 import { text } from "./texts.js";
 import { unlocked } from "./unlock.js";
-import { PASSKEY, WrappingError, splitPassphrase, unwrapAll } from "./wrapping.js";
+import { PASSKEY, WrappingError, splitPassphrase } from "./wrapping.js";
 
-const state = { account: null, open: null, passphrase: "", taps: [] };
+const state = { account: null, open: null, passphrase: "", loginName: "", taps: [] };
 
 start();
 state.account = await get("/account/keys");
@@ -30,7 +30,8 @@ else goTo("password");
 onSubmit(byId("password-form"), async () => {
   const input = byId("passphrase");
   if (!input.value) throw new FieldError(input, text("passphrase-missing"));
-  const { login_salt: salt } = await get("/account/overview");
+  const { login_salt: salt, login_name: loginName } = await get("/account/overview");
+  state.loginName = loginName;
   const { loginProof, wrappingKey } = await splitPassphrase(input.value, fromBase64(salt));
   try {
     await post("/account/prove", { login_proof: base64(loginProof) });
@@ -71,7 +72,7 @@ onNoted(async (code) => {
   state.open = open;
   await keep(open.mailbox, open.seeds);
   await closeAnew();
-});
+}, () => state);
 
 onClick(byId("rewrap-again"), byId("rewrap-problem"), closeAnew);
 

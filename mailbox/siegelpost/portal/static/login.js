@@ -7,11 +7,12 @@ import { keep, wipe } from "./keystore.js";
 import { PasskeyAbandoned, assert, supported, unwrapByPasskey } from "./passkeys.js";
 import { start } from "./session.js";
 import { text } from "./texts.js";
-import { WrappingError, splitPassphrase, unwrapAll } from "./wrapping.js";
+import { WrappingError, splitPassphrase } from "./wrapping.js";
 
 const name = byId("login-name");
 const passphrase = byId("passphrase");
 
+let known = new Map();
 await wipe();
 start();
 
@@ -20,17 +21,53 @@ onSubmit(byId("login-form"), async () => {
   if (!passphrase.value) throw new FieldError(passphrase, text("passphrase-missing"));
   const { login_salt: salt } = await post("/login/prepare", { login_name: name.value });
   const { loginProof, wrappingKey } = await splitPassphrase(passphrase.value, fromBase64(salt));
-  await post("/login", { login_name: name.value, login_proof: base64(loginProof) });
+  const proof = { login_name: name.value, login_proof: base64(loginProof) };
+  const { second_factor: factor } = await post("/login", proof);
+  known = new Map([[salt, wrappingKey]]);
+  askForCode(factor);
+});
+
+onSubmit(byId("code-form"), async () => {
+  const input = byId("login-code");
+  const code = input.value.replace(/\D/g, "");
+  const length = byId("code-app").hidden ? 8 : 6;
+  if (code.length !== length) throw new FieldError(input, text(`digits-${length}`));
+  try {
+    await post("/login/code", { code });
+  } catch (error) {
+    if (error.code !== "login-code-wrong") throw error;
+    input.value = "";
+    throw new FieldError(input, text("problem-login-code-wrong"));
+  }
   const account = await get("/account/keys");
-  const seeds = await unwrap(account, new Map([[salt, wrappingKey]]));
-  await keep(account.mailbox, seeds);
+  await keep(account.mailbox, await unwrap(account));
   location.assign(next());
 });
 
 show(byId("passkey-box"), supported());
+onClick(byId("code-again"), byId("code-form").querySelector("[data-alert]"), async () => {
+  await post("/login/code/again");
+  say(text("code-sent"));
+});
+
+/** The password was right: ask for the second factor in its place. */
+function askForCode(factor) {
+  const app = factor === "totp";
+  show(byId("code-app"), app);
+  show(byId("code-mailed"), !app);
+  show(byId("code-again"), !app);
+  for (const id of ["login-form", "passkey-box", "oidc-box", "forgotten"]) {
+    const box = document.getElementById(id);
+    if (box) show(box, false);
+  }
+  show(byId("code-form"));
+  byId("login-code").focus();
+}
+
 onClick(byId("passkey-login"), byId("passkey-box").querySelector("[data-alert]"), async () => {
   try {
-    const answer = await assert("/login/passkey");
+  let answer;
+    answer = await assert("/login/passkey");
     const account = await get("/account/keys");
     await keep(account.mailbox, await unwrapByPasskey(account, answer));
   } catch (error) {
@@ -39,14 +76,24 @@ onClick(byId("passkey-login"), byId("passkey-box").querySelector("[data-alert]")
     // Logged in all the same: the next page asks for the password to unlock.
     if (!(error instanceof WrappingError)) throw error;
   }
+    // After an exchange of keys the device opens again, once the password was given.
+    if (answer.prf !== null) await keepTap(answer);
   location.assign(next());
 });
 
-async function unwrap(account, known) {
+const oidc = document.getElementById("oidc-login");
+if (oidc) {
+  onClick(oidc, byId("oidc-box").querySelector("[data-alert]"), async () => {
+    const { location: elsewhere } = await post("/login/oidc/begin", { next: next() });
+    location.assign(elsewhere);
+  });
+}
+
+async function unwrap(account) {
   try {
     return await unwrapAll(account, passphrase.value, known);
   } catch (error) {
-    if (error instanceof WrappingError) throw new FieldError(passphrase, text("no-key"));
+    if (error instanceof WrappingError) throw new Notice(text("no-key"));
     throw error;
   }
 }

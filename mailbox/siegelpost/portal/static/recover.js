@@ -54,7 +54,7 @@ onNoted(async (code) => {
   await keep(person.open.mailbox, person.open.seeds);
   person.passphrase = "";
   goTo("done");
-});
+}, () => ({ loginName: person.loginName }));
 
 function checkCode(input) {
   try {

@@ -4,6 +4,7 @@ import { post } from "./api.js";
 import { forgetCovers } from "./cover-cache.js";
 import { byId, show } from "./dom.js";
 import { wipe } from "./keystore.js";
+import { watchSession } from "./session-end.js";
 
 /** Show the page's own part in place of the hint that it is still loading. */
 export function start() {
@@ -12,6 +13,7 @@ export function start() {
   for (const button of document.querySelectorAll("[data-reveal]")) {
     button.addEventListener("click", () => reveal(button, byId(button.dataset.reveal)));
   }
+  watchSession();
   document.querySelector('form[action="/logout"]')?.addEventListener("submit", async (event) => {
     event.preventDefault();
     // Wiped first: whatever the service answers, this browser knows key and titles no more.
@@ -19,7 +21,7 @@ export function start() {
     try {
       await post("/logout");
     } finally {
-      location.assign("/");
+      location.assign("/?signed-out=1");
     }
   });
 }

@@ -83,6 +83,8 @@ class Citizen(Browser):
 
     #: returns so many random bytes
     entropy: Callable[[int], bytes] = os.urandom
+    #: waits for the mail with a login's second factor: login name in, eight digits out
+    read_login_code: Callable[[str], Awaitable[str]] | None = None
     #: id of the mailbox, once activated or logged in
     mailbox: MailboxId | None = None
     #: unwrapped seeds by key id, newest key first
@@ -188,12 +190,15 @@ class Citizen(Browser):
         }
 
     async def log_in(self, login_name: str, passphrase: str) -> None:
-        """Log in and unwrap every key that the passphrase opens."""
+        """Log in with passphrase and mailed code; unwrap every key that the passphrase opens."""
         await self.load("/login")
         prepared = await self.post("/login/prepare", {"login_name": login_name})
         salt = base64.b64decode(prepared["login_salt"])
         proof, wrapping_key = await asyncio.to_thread(split_passphrase, passphrase, salt)
-        done = await self.post("/login", {"login_name": login_name, "login_proof": _b64(proof)})
+        await self.post("/login", {"login_name": login_name, "login_proof": _b64(proof)})
+        if self.read_login_code is None:
+            raise LookupError("nobody reads this citizen's mails")
+        done = await self.post("/login/code", {"code": await self.read_login_code(login_name)})
         self.mailbox, self.login_name = MailboxId(done["mailbox"]), login_name
         await self._unwrap(Method.PASSPHRASE, lambda copy_salt: wrapping_key)
 

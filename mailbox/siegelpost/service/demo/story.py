@@ -27,6 +27,7 @@ from siegelpost.service.errors import ServiceError
 PASSPHRASE = "vier blaue Fahrräder im Regen"  # noqa: S105 - a sample in a throw-away folder
 
 _PATIENCE_SECONDS = 20.0
+_LOGIN_SUBJECT = "Ihr Code zum Anmelden"
 _CODE = re.compile(r"\b(\d{4}) ?(\d{4})\b")
 
 
@@ -90,7 +91,7 @@ async def play(installation: Installation, steps: Steps) -> None:
         letter.write_bytes(base64.b64decode(enrolled["letter_pdf"]))
         notes.append(f"letter: {letter}")
     async with httpx2.AsyncClient(base_url=installation.url, timeout=30) as http:
-        citizen = Citizen(client=http)
+        citizen = Citizen(client=http, read_login_code=LoginMails(installation.letterbox))
         with steps.step("the citizen activates the mailbox: letter code, e-mail code, passphrase"):
             await citizen.activate(
                 code=enrolled["activation_code"],
@@ -180,6 +181,28 @@ async def mailed_code(letterbox: Letterbox, email: str) -> str:
     _hold(found is not None, "the mail holds no code")
     assert found is not None
     return found[1] + found[2]
+
+
+class LoginMails:
+    """Reads the mails with codes for logging in; each code once."""
+
+    def __init__(self, letterbox: Letterbox) -> None:
+        self._letterbox = letterbox
+        self._read: set[int] = set()
+
+    async def __call__(self, email: str) -> str:
+        """Wait for a mail to ``email`` that was not read yet; return its eight digits."""
+
+        def wanted(mail: Letter) -> bool:
+            new = mail.number not in self._read and email in mail.recipients
+            return new and mail.header("Subject").startswith(_LOGIN_SUBJECT)
+
+        letter = (await _mails(self._letterbox, wanted, 1))[-1]
+        self._read.add(letter.number)
+        found = _CODE.search(letter.part("plain"))
+        _hold(found is not None, "the mail holds no code")
+        assert found is not None
+        return found[1] + found[2]
 
 
 async def _alerts(letterbox: Letterbox, count: int) -> list[Letter]:
