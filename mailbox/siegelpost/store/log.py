@@ -86,4 +86,5 @@ def _tiles_on_the_way(
     rows = connection.execute(
         select(_tile.c.level, _tile.c.index, _tile.c.hashes).where(or_(*wanted))
     )
-    return {(row.level, row.index): row.hashes for row in rows}
+    # By place: a row is a tuple, whose `index` is a method.
+    return {(level, index): hashes for level, index, hashes in rows}
