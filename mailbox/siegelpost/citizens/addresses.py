@@ -2,7 +2,7 @@
 
 DESIGN sections 4 and 8. The mail with the digits goes through the outbox like an alert; the digits
 are stored nowhere in readable form (`siegelpost.store.address_codes`).
-Not here: changing the address of an active mailbox (the portal issue), and marking undeliverable
+Not here: changing the address of an active mailbox (`address_change`), and marking undeliverable
 addresses (bounces).
 """
 
@@ -65,7 +65,7 @@ async def request_address(context: Context, *, cookie: str, email: str) -> None:
 
     def work(connection: Connection) -> CitizenError | None:
         activation = activation_of(connection, cookie, now)
-        if activation.enrolment_state != "issued":
+        if activation.enrolment_state != "issued" and activation.kind == "new":
             raise ActivationOver("the mailbox is active already")
         for policy, tried in keys:
             key = peppers.digest(context, "throttle", policy.kind, tried)
@@ -143,6 +143,7 @@ async def confirm_address(context: Context, *, cookie: str, code: str) -> Confir
         )
         name = normal_login_name(address.email)
         taken = connection.scalar(select(_mailbox.c.id).where(_mailbox.c.login_name == name))
-        return Confirmed(login_name=name, login_name_free=taken is None)
+        free = taken is None or (activation.kind == "renewal" and taken == activation.mailbox_id)
+        return Confirmed(login_name=name, login_name_free=free)
 
     return await decide(context, work)

@@ -20,8 +20,11 @@ from siegelpost.store.events import EventDraft, append_events
 from siegelpost.store.tables import Agency, Consent, Enrolment, Notice, core
 from siegelpost.store.tasks import TaskDraft, TaskKind, open_tasks
 
-#: Kind of consent to get notices electronically; "send" will follow.
+#: Kind of consent to get notices electronically.
 RECEIVE = "receive"
+#: Kind of consent to send things to the agency, and to be answered, through the mailbox.
+SEND = "send"
+KINDS = frozenset({RECEIVE, SEND})
 #: Versions of the text that citizens may consent to today.
 WORDINGS = frozenset({"2026-11"})
 
@@ -71,20 +74,21 @@ def insert_consent(
     mailbox: MailboxId,
     wording: str,
     now: datetime,
+    kind: str = RECEIVE,
 ) -> EventDraft:
-    """Store a consent to receive, in the caller's transaction; return the event to append."""
+    """Store a consent of ``kind``, in the caller's transaction; return the event to append."""
     consent_id = new_id(now, context.entropy(ID_RANDOM))
     connection.execute(
         _consent.insert().values(
             id=consent_id,
             enrolment_id=enrolment,
             mailbox_id=mailbox,
-            kind=RECEIVE,
+            kind=kind,
             wording=wording,
             given_at=now,
         )
     )
-    facts = {"consent": consent_id, "enrolment": enrolment, "kind": RECEIVE, "wording": wording}
+    facts = {"consent": consent_id, "enrolment": enrolment, "kind": kind, "wording": wording}
     return EventDraft(
         type=EventType.CONSENT_GIVEN,
         at=now,
@@ -96,13 +100,20 @@ def insert_consent(
 
 
 async def give_consent(
-    context: Context, *, mailbox: MailboxId, enrolment: EnrolmentId, wording: str
+    context: Context,
+    *,
+    mailbox: MailboxId,
+    enrolment: EnrolmentId,
+    wording: str,
+    kind: str = RECEIVE,
 ) -> None:
     """Consent (again) towards the agency of an enrolment; nothing happens if in force already.
 
     Raises ConsentUnknown if the enrolment is not an active one of this mailbox, InputInvalid.
     """
     check_wording(wording, receive=True)
+    if kind not in KINDS:
+        raise InputInvalid("kind", "not one of " + ", ".join(sorted(KINDS)))
     now = context.now()
 
     def work(connection: Connection) -> CitizenError | None:
@@ -120,7 +131,7 @@ async def give_consent(
         in_force = connection.scalar(
             select(_consent.c.id).where(
                 _consent.c.enrolment_id == enrolment,
-                _consent.c.kind == RECEIVE,
+                _consent.c.kind == kind,
                 _consent.c.revoked_at.is_(None),
             )
         )
@@ -133,6 +144,7 @@ async def give_consent(
                 mailbox=mailbox,
                 wording=wording,
                 now=now,
+                kind=kind,
             )
             append_events(connection, [event], entropy=context.entropy)
         return None
@@ -196,27 +208,40 @@ def _unread(connection: Connection, agency: AgencyId, enrolment: str) -> list[Ta
 
 async def consents_of(context: Context, mailbox: MailboxId) -> tuple[ConsentState, ...]:
     """Every consent of ``mailbox``, oldest first, revoked ones included."""
+    return await context.store.read(lambda connection: consents_in(connection, mailbox))
 
-    def work(connection: Connection) -> tuple[ConsentState, ...]:
-        rows = connection.execute(
-            select(_consent, _enrolment.c.agency_id, _agency.c.name)
-            .join(_enrolment, _enrolment.c.id == _consent.c.enrolment_id)
-            .join(_agency, _agency.c.id == _enrolment.c.agency_id)
-            .where(_consent.c.mailbox_id == mailbox)
-            .order_by(_consent.c.given_at, _consent.c.id)
-        )
-        return tuple(
-            ConsentState(
-                id=row.id,
-                enrolment=EnrolmentId(row.enrolment_id),
-                agency=AgencyId(row.agency_id),
-                agency_name=row.name,
-                kind=row.kind,
-                wording=row.wording,
-                given_at=row.given_at,
-                revoked_at=row.revoked_at,
-            )
-            for row in rows
-        )
 
-    return await context.store.read(work)
+def consents_in(connection: Connection, mailbox: MailboxId) -> tuple[ConsentState, ...]:
+    """The same in the caller's transaction."""
+    rows = connection.execute(
+        select(_consent, _enrolment.c.agency_id, _agency.c.name)
+        .join(_enrolment, _enrolment.c.id == _consent.c.enrolment_id)
+        .join(_agency, _agency.c.id == _enrolment.c.agency_id)
+        .where(_consent.c.mailbox_id == mailbox)
+        .order_by(_consent.c.given_at, _consent.c.id)
+    )
+    return tuple(
+        ConsentState(
+            id=row.id,
+            enrolment=EnrolmentId(row.enrolment_id),
+            agency=AgencyId(row.agency_id),
+            agency_name=row.name,
+            kind=row.kind,
+            wording=row.wording,
+            given_at=row.given_at,
+            revoked_at=row.revoked_at,
+        )
+        for row in rows
+    )
+
+
+async def revoke_all(context: Context, *, mailbox: MailboxId) -> int:
+    """Back to paper: revoke every consent to receive that is in force; return how many."""
+    live = [
+        consent
+        for consent in await consents_of(context, mailbox)
+        if consent.kind == RECEIVE and consent.revoked_at is None
+    ]
+    for consent in live:
+        await revoke_consent(context, mailbox=mailbox, consent=consent.id)
+    return len(live)

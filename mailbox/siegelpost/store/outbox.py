@@ -38,10 +38,19 @@ class AlertKind(StrEnum):
     DEADLINE_REMINDER = "deadline-reminder"
     ADDRESS_CODE = "address-code"
     LOGIN_CODE = "login-code"
+    ADDRESS_CHANGE_CODE = "address-change-code"
+    ADDRESS_CHANGED = "address-changed"
 
 
-#: Mails that hold a code: about no notice, never encrypted, and worthless soon.
-CODE_KINDS = frozenset({AlertKind.ADDRESS_CODE, AlertKind.LOGIN_CODE})
+#: Mails about the mailbox itself, most with a code: about no notice, and never encrypted.
+CODE_KINDS = frozenset(
+    {
+        AlertKind.ADDRESS_CODE,
+        AlertKind.LOGIN_CODE,
+        AlertKind.ADDRESS_CHANGE_CODE,
+        AlertKind.ADDRESS_CHANGED,
+    }
+)
 
 
 class AlertState(StrEnum):
@@ -73,6 +82,8 @@ GIVE_UP_AFTER: Mapping[AlertKind, timedelta] = {
     # The codes themselves live no longer.
     AlertKind.ADDRESS_CODE: timedelta(minutes=30),
     AlertKind.LOGIN_CODE: timedelta(minutes=30),
+    AlertKind.ADDRESS_CHANGE_CODE: timedelta(minutes=30),
+    AlertKind.ADDRESS_CHANGED: timedelta(hours=48),
 }
 
 

@@ -35,6 +35,8 @@ TEMPLATES: Mapping[AlertKind, str] = {
     AlertKind.DEADLINE_REMINDER: "deadline-reminder",
     AlertKind.ADDRESS_CODE: "address-code",
     AlertKind.LOGIN_CODE: "login-code",
+    AlertKind.ADDRESS_CHANGE_CODE: "address-change-code",
+    AlertKind.ADDRESS_CHANGED: "address-changed",
 }
 
 

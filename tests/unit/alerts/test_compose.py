@@ -44,6 +44,8 @@ SUBJECTS = {
     AlertKind.DEADLINE_REMINDER: "Erinnerung an ein Dokument in Ihrem Postfach",
     AlertKind.ADDRESS_CODE: "Ihr Code für Ihre E-Mail-Adresse",
     AlertKind.LOGIN_CODE: "Ihr Code zum Anmelden",
+    AlertKind.ADDRESS_CHANGE_CODE: "Ihr Code für Ihre E-Mail-Adresse",
+    AlertKind.ADDRESS_CHANGED: "Ihre E-Mail-Adresse wurde geändert",
 }
 
 

@@ -59,7 +59,16 @@ def test_translations_keep_their_placeholders_and_hold_no_markup(tag: str) -> No
 
 
 @pytest.mark.parametrize(
-    "kind", ["alert", "reminder", "deadline-reminder", "address-code", "login-code"]
+    "kind",
+    [
+        "alert",
+        "reminder",
+        "deadline-reminder",
+        "address-code",
+        "login-code",
+        "address-change-code",
+        "address-changed",
+    ],
 )
 def test_html_and_plain_text_of_a_mail_are_made_of_the_same_sentences(kind: str) -> None:
     folder = TEMPLATES / "mail" / kind

@@ -31,7 +31,7 @@ class Alert(Table, table=True):
     )
 
     id: str = Field(primary_key=True)
-    kind: str  #: notice | reminder | deadline-reminder | address-code | login-code
+    kind: str  #: as store.outbox.AlertKind
     state: str  #: queued | submitting | deferred | accepted | delivered | failed | given-up
     agency_id: str | None = Field(default=None, foreign_key="agency.id")
     notice_id: str | None = Field(default=None, foreign_key="notice.id", index=True)
