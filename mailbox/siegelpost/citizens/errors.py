@@ -159,6 +159,18 @@ class TotpActive(CitizenError):
     code = "totp-active"
 
 
+class AccountUnlinked(CitizenError):
+    """The account elsewhere is linked to no mailbox."""
+
+    code = "account-unlinked"
+
+
+class AccountTaken(CitizenError):
+    """The account elsewhere is linked to another mailbox, or there are too many of them."""
+
+    code = "account-taken"
+
+
 class ProofNeeded(CitizenError):
     """The step needs a proof of the login that is no older than ten minutes."""
 
@@ -175,18 +187,6 @@ class PasskeyUnknown(CitizenError):
     """The mailbox has no such passkey."""
 
     code = "passkey-unknown"
-
-
-class AccountUnlinked(CitizenError):
-    """The account elsewhere is linked to no mailbox."""
-
-    code = "account-unlinked"
-
-
-class AccountTaken(CitizenError):
-    """The account elsewhere is linked to another mailbox, or there are too many of them."""
-
-    code = "account-taken"
 
 
 class SessionOver(CitizenError):

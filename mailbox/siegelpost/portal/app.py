@@ -56,12 +56,12 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/recover", pages.recover),
     ("POST", "/login/recovery/prepare", login.prepare_recovery),
     ("POST", "/login/recovery", login.recover),
-    ("POST", "/login/passkey/prepare", passkeys.prepare_login),
     ("POST", "/login/code", login.code),
     ("POST", "/login/code/again", login.code_again),
     ("POST", "/login/oidc/begin", oidc.begin),
     ("GET", "/login/oidc/back", oidc.back),
     ("POST", "/login/oidc", oidc.finish),
+    ("POST", "/login/passkey/prepare", passkeys.prepare_login),
     ("POST", "/login/passkey", passkeys.login),
     ("POST", "/logout", login.logout),
     ("GET", "/session", sessions.time_left),
@@ -77,17 +77,17 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/account/passkeys/remove", passkeys.remove),
     ("POST", "/account/secrets", account.secrets),
     ("POST", "/account/sessions/end", account.end),
-    ("POST", "/account/passkeys/copies", keys.refresh),
     ("POST", "/account/app/prepare", second_factor.prepare),
     ("POST", "/account/app", second_factor.confirm),
     ("POST", "/account/app/remove", second_factor.remove),
     ("POST", "/account/oidc/begin", oidc.begin_link),
     ("POST", "/account/oidc/remove", oidc.unlink),
+    ("POST", "/account/passkeys/copies", keys.refresh),
     ("GET", "/account/key", pages.key),
     ("POST", "/account/key/prepare", keys.prepare),
     ("POST", "/account/key", keys.rotate),
-    ("GET", "/account/rewrap", keys.to_rewrap),
     ("POST", "/account/key/open", keys.open_kept),
+    ("GET", "/account/rewrap", keys.to_rewrap),
     ("POST", "/account/rewrap", keys.rewrapped),
     ("GET", "/inbox", pages.inbox),
     ("GET", "/inbox/notices", inbox.notices),
@@ -115,8 +115,8 @@ def create_portal(
         settings=settings,
         templates=templates,
         assets=Assets(Path(__file__).parent / "static"),
-    )
         oidc=None if settings.oidc is None else RelyingParty(context, settings.oidc),
+    )
     routes = [
         Route(path, _bound(world, handler), methods=[method]) for method, path, handler in ROUTES
     ]
@@ -130,8 +130,8 @@ def create_portal(
         exception_handlers={
             CitizenError: failed,
             NoticeError: failed,
-            RequestRefused: failed,
             OidcError: failed,
+            RequestRefused: failed,
             StoreError: failed,
             HTTPException: failed,
             Exception: failed,

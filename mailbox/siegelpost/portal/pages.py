@@ -161,7 +161,7 @@ def _common(world: World, request: Request, language: str) -> dict[str, Any]:
         "kopfzeile": settings.official_header,
         "imprint_url": settings.imprint_url,
         "privacy_url": settings.privacy_url,
+        "oidc_label": settings.oidc_label if world.oidc is not None else "",
         "asset": world.assets.address,
         "integrity": world.assets.integrity,
     }
-        "oidc_label": settings.oidc_label if world.oidc is not None else "",

@@ -128,11 +128,6 @@ KINDS: Mapping[str, Kind] = {
         "Anmeldename und Passwort passen nicht zusammen. Bitte prüfen Sie beides.",
         "Login name and password do not match. Please check both.",
     ),
-    "proof-needed": Kind(
-        403,
-        "Bitte geben Sie zur Sicherheit noch einmal Ihr Passwort ein.",
-        "Please enter your password once more, for your safety.",
-    ),
     "login-step-over": Kind(
         403,
         "Die Anmeldung hat zu lange gedauert, oder der Code war zu oft falsch. "
@@ -176,6 +171,11 @@ KINDS: Mapping[str, Kind] = {
         503,
         "Die Anmeldung dort ist gerade nicht möglich. Bitte nehmen Sie Ihr Passwort.",
         "Logging in there is not possible right now. Please use your password.",
+    ),
+    "proof-needed": Kind(
+        403,
+        "Bitte geben Sie zur Sicherheit noch einmal Ihr Passwort ein.",
+        "Please enter your password once more, for your safety.",
     ),
     "passkey-refused": Kind(
         422,
@@ -298,15 +298,15 @@ def problem_of(error: Exception) -> Problem:
         return Problem(code=error.code, field=error.field)
     if isinstance(error, CitizenError):
         return Problem(code=error.code if error.code in KINDS else "internal")
+    if isinstance(error, ProviderUnavailable | ProviderMisconfigured):
+        return Problem(code="oidc-unavailable")
+    if isinstance(error, OidcError):
+        return Problem(code="oidc-refused")
     code = _NOTICE_CODES.get(type(error), "internal") if isinstance(error, NoticeError) else None
     if code == "not-yet-logged":
         return Problem(code=code, retry_after=LOG_SECONDS)
     return Problem(code=code or "internal")
 
-    if isinstance(error, ProviderUnavailable | ProviderMisconfigured):
-        return Problem(code="oidc-unavailable")
-    if isinstance(error, OidcError):
-        return Problem(code="oidc-refused")
 
 def problem_json(problem: Problem) -> JSONResponse:
     """The answer for scripts."""

@@ -29,12 +29,12 @@ class PortalSettings:
     imprint_url: str | None = None
     #: address of the privacy statement
     privacy_url: str | None = None
-    #: Strict-Transport-Security max-age in seconds, sent where browsers come by https; 0: none
-    hsts_seconds: int = 63_072_000
     #: a provider at which citizens may log in; it never unlocks
     oidc: OidcSettings | None = None
     #: what people call an account there
     oidc_label: str = "BundID"
+    #: Strict-Transport-Security max-age in seconds, sent where browsers come by https; 0: none
+    hsts_seconds: int = 63_072_000
     #: largest JSON body in bytes
     json_limit: int = 64 * 1024
     #: seconds a client may take to send a body

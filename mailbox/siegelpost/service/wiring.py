@@ -45,8 +45,8 @@ from siegelpost.service.sandbox.mode import claim_database
 from siegelpost.service.sandbox.running import clock_settings, running_sandbox
 from siegelpost.service.sequencing import keep_sequencing
 from siegelpost.service.settings import Settings
-from siegelpost.service.timestamping import keep_timestamping
 from siegelpost.service.single_sign_on import oidc_settings
+from siegelpost.service.timestamping import keep_timestamping
 from siegelpost.service.witnessing import keep_witnessing
 from siegelpost.store.clock import Clock, SystemClock
 from siegelpost.store.context import Context
@@ -167,18 +167,18 @@ def application(
         official_header=settings.portal.official_header,
         imprint_url=settings.portal.imprint_url,
         privacy_url=settings.portal.privacy_url,
-    )
-    portal = create_portal(context, _environment(templates), pages)
-    console = create_console(
-        context,
-        _environment(templates),
-        pages,
         oidc=oidc_settings(
             settings.citizens_oidc,
             name="portal",
             redirect_uri=settings.http.public_url.rstrip("/") + "/login/oidc/back",
         ),
         oidc_label=settings.citizens_oidc.label,
+    )
+    portal = create_portal(context, _environment(templates), pages)
+    console = create_console(
+        context,
+        _environment(templates),
+        pages,
         trust=lambda: whole_trust_file(settings, context.keyring),
     )
 

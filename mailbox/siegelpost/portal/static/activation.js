@@ -22,9 +22,9 @@ start();
 goTo("letter");
 byId("letter-code").focus();
 
-onSubmit(byId("letter-form"), async () => {
 byId("app").addEventListener("input", () => watchLeaving(true), { once: true });
 
+onSubmit(byId("letter-form"), async () => {
   const code = byId("letter-code");
   if (normalise(code.value).length !== LETTER_CODE_LENGTH) {
     throw new FieldError(code, text("code-malformed"));
@@ -56,6 +56,7 @@ onSubmit(byId("email-code-form"), async () => {
   const digits = code.value.replace(/\D/g, "");
   if (digits.length !== 8) throw new FieldError(code, text("digits-malformed"));
   const confirmed = await post("/activate/address/confirm", { code: digits });
+  say("");
   person.loginName = confirmed.login_name;
   setNameFree(confirmed.login_name_free);
   goTo("passphrase");
@@ -64,10 +65,10 @@ onSubmit(byId("email-code-form"), async () => {
 byId("email-again").addEventListener("click", async () => {
   // A submission of the first form repeats everything, its errors included.
   byId("email-form").requestSubmit();
-  say("");
 });
 
 byId("email-other").addEventListener("click", () => {
+  say("");
   show(byId("email-code-form"), false);
   show(byId("email-form"));
   byId("email").focus();
@@ -76,12 +77,12 @@ byId("email-other").addEventListener("click", () => {
 watchPassword(own);
 
 onSubmit(byId("passphrase-form"), async () => {
-  say("");
   const name = byId("login-name");
   if (!person.nameIsFree) {
     const wanted = name.value.trim();
     if (!/^[^\s@]{3,254}$/.test(wanted)) throw new FieldError(name, text("name-malformed"));
     person.loginName = wanted;
+    setName(wanted);
   }
   person.passphrase = chosenPassword(own);
   goTo("consent");
@@ -90,7 +91,6 @@ onSubmit(byId("passphrase-form"), async () => {
 onSubmit(byId("consent-form"), async () => {
   const consent = byId("consent-receive");
   if (!consent.checked) throw new FieldError(consent, text("consent-missing"));
-    setName(wanted);
   showNewCode();
   goTo("recovery");
 });

@@ -11,8 +11,8 @@ import { WrappingError, splitPassphrase } from "./wrapping.js";
 
 const name = byId("login-name");
 const passphrase = byId("passphrase");
-
 let known = new Map();
+
 await wipe();
 start();
 
@@ -44,7 +44,6 @@ onSubmit(byId("code-form"), async () => {
   location.assign(next());
 });
 
-show(byId("passkey-box"), supported());
 onClick(byId("code-again"), byId("code-form").querySelector("[data-alert]"), async () => {
   await post("/login/code/again");
   say(text("code-sent"));
@@ -64,9 +63,9 @@ function askForCode(factor) {
   byId("login-code").focus();
 }
 
+show(byId("passkey-box"), supported());
 onClick(byId("passkey-login"), byId("passkey-box").querySelector("[data-alert]"), async () => {
   try {
-  let answer;
     answer = await assert("/login/passkey");
     const account = await get("/account/keys");
     await keep(account.mailbox, await unwrapByPasskey(account, answer));
@@ -76,8 +75,6 @@ onClick(byId("passkey-login"), byId("passkey-box").querySelector("[data-alert]")
     // Logged in all the same: the next page asks for the password to unlock.
     if (!(error instanceof WrappingError)) throw error;
   }
-    // After an exchange of keys the device opens again, once the password was given.
-    if (answer.prf !== null) await keepTap(answer);
   location.assign(next());
 });
 
