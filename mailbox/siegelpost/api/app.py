@@ -75,6 +75,8 @@ def create_api(
 
     route("POST", "/oauth/token", TokenEndpoint(signing, settings, tokens).post, **openapi.TOKEN)
     route("POST", "/v1/enrolments", enrolments.post, status_code=201, **openapi.ENROL)
+    path = "/v1/enrolments/{enrolment_id}/renew"
+    route("POST", path, enrolments.post_renewal, status_code=201, **openapi.RENEW)
     sealing = RecipientsEndpoint(context, tokens)
     path = "/v1/enrolments/{enrolment_id}/recipients"
     route("GET", path, sealing.get, **openapi_sealed.RECIPIENTS)

@@ -29,6 +29,7 @@ from siegelpost.api.schemas import (
     NoticeIn,
     PaperIn,
     RemedyFaultIn,
+    RenewalIn,
     TaskCloseIn,
 )
 from siegelpost.api.sealed import SealedNoticeIn
@@ -68,6 +69,7 @@ _ENROLMENT_EXAMPLE: Final[dict[str, Any]] = {
 _REQUESTS: Final = (
     NoticeIn,
     EnrolmentIn,
+    RenewalIn,
     TaskCloseIn,
     DisputeIn,
     ArrivalIn,
@@ -240,6 +242,31 @@ RECEIPT: Final[dict[str, Any]] = {
         ],
     ),
 }
+RENEW: Final[dict[str, Any]] = {
+    "summary": "All is lost: get a letter for a new key of the citizen's mailbox",
+    "description": "What was provided before stays closed; each such notice becomes a task of "
+    "kind reprovide once the citizen has used the letter. Other agencies' enrolments of the "
+    "mailbox are untied then; they enrol again.",
+    "responses": answers(
+        201,
+        EnrolmentOut,
+        "Print the letter and post it; a letter of before is dead.",
+        ["media-type", "body-too-large", "request-invalid", "enrolment-inactive", "not-found",
+         "request-timeout"],
+    ),
+    "openapi_extra": secured(
+        "enrolments:write",
+        requestBody={
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/RenewalIn"},
+                    "example": {"address": _ENROLMENT_EXAMPLE["address"]},
+                }
+            },
+        },
+    ),
+}  # fmt: skip
 ENROL: Final[dict[str, Any]] = {
     "summary": "Announce a citizen; get the activation code and the letter",
     "responses": answers(

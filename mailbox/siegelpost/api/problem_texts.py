@@ -166,6 +166,15 @@ PROBLEMS: Mapping[str, tuple[int, str, str, str, str]] = {
         "Die Person hat diese Anmeldung schon aktiviert; ein neuer Code ist nicht nötig. Senden "
         "Sie Bescheide an diese Anmeldung.",
     ),
+    "enrolment-inactive": (
+        409,
+        "Enrolment not active",
+        "Anmeldung nicht aktiv",
+        "Nobody has activated this enrolment, so there is no key to renew. Enrol the citizen "
+        "again with the same reference to get a new letter.",
+        "Diese Anmeldung hat noch niemand aktiviert; es gibt keinen Schlüssel zu erneuern. Melden "
+        "Sie die Person mit demselben Zeichen noch einmal an, dann entsteht ein neuer Brief.",
+    ),
     "mailbox-inactive": (
         409,
         "Mailbox not active",

@@ -13,7 +13,13 @@ from typing import Any
 from starlette.responses import Response
 
 from siegelpost.api.problem_texts import PROBLEMS
-from siegelpost.citizens.errors import AgencyUnknown, EnrolmentActive, InputInvalid
+from siegelpost.citizens.errors import (
+    AgencyUnknown,
+    EnrolmentActive,
+    EnrolmentInactive,
+    EnrolmentUnknown,
+    InputInvalid,
+)
 from siegelpost.keyring.errors import KeyringError
 from siegelpost.notices.commit import Overtaken
 from siegelpost.notices.errors import (
@@ -147,6 +153,8 @@ _SIMPLE: tuple[tuple[type[Exception], str, dict[str, str]], ...] = (
     (SealUnavailable, "seal-unavailable", {}),
     (StepRefused, "step-refused", {}),
     (EnrolmentActive, "enrolment-active", {}),
+    (EnrolmentInactive, "enrolment-inactive", {}),
+    (EnrolmentUnknown, "not-found", {}),
     (AgencyUnknown, "unknown-client", {}),
     (Overtaken, "busy", {"Retry-After": "1"}),
     (Conflict, "busy", {"Retry-After": "1"}),

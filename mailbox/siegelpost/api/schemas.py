@@ -117,6 +117,19 @@ class EnrolmentIn(Strict):
     birth_date: Annotated[str, Field(max_length=10, examples=["1984-02-29"])]
     language: Literal["de", "de-simple", "en", "uk", "ar", "tr", "ru"] = "de"
     address: AddressIn
+    managed: Annotated[
+        bool,
+        Field(
+            description="Offer a mailbox whose key the service keeps, for people who can't. "
+            "The citizen decides; the site must allow it."
+        ),
+    ] = False
+
+
+class RenewalIn(Strict):
+    """Body of ``POST /v1/enrolments/{id}/renew``: where the letter goes."""
+
+    address: AddressIn
 
 
 class TaskCloseIn(Strict):

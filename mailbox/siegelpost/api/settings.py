@@ -28,6 +28,8 @@ class ApiSettings:
     body_seconds: float = 300.0
     #: bytes of a JSON or form body
     small_body_bytes: int = 64 * 1024
+    #: whether agencies may offer mailboxes whose key the service keeps
+    managed_mailboxes: bool = False
     #: where citizens find the portal, as printed in letters; by default https://<origin>
     portal_url: str | None = None
 

@@ -53,6 +53,10 @@ class Begun:
     salutation: str
     #: language that the agency noted
     language: str
+    #: whether the letter is for a new key of a mailbox that there is already
+    renewal: bool
+    #: whether the agency offers that the service keeps the key
+    managed_allowed: bool
 
 
 async def begin(context: Context, *, code: str, birth_date: str) -> Begun:
@@ -71,11 +75,14 @@ async def begin(context: Context, *, code: str, birth_date: str) -> Begun:
         enrolment = check.run(connection, now)
         if isinstance(enrolment, CitizenError):
             return enrolment
+        renewal = enrolment.renewal_at is not None
+        box = MailboxId(enrolment.mailbox_id) if renewal else mailbox
         connection.execute(
             _activation.insert().values(
                 digest=cookie_digest(cookie),
                 enrolment_id=enrolment.id,
-                mailbox_id=mailbox,
+                kind="renewal" if renewal else "new",
+                mailbox_id=box,
                 key_id=key,
                 created_at=now,
                 expires_at=now + ACTIVATION_LIFETIME,
@@ -83,13 +90,15 @@ async def begin(context: Context, *, code: str, birth_date: str) -> Begun:
         )
         return Begun(
             cookie=cookie,
-            mailbox=mailbox,
+            mailbox=box,
             key=key,
             agency=AgencyId(enrolment.agency_id),
             agency_name=enrolment.agency_name,
             agency_phone=enrolment.agency_phone,
             salutation=enrolment.salutation,
             language=enrolment.language,
+            renewal=renewal,
+            managed_allowed=enrolment.managed_allowed,
         )
 
     return await decide(context, work)
@@ -105,6 +114,7 @@ def activation_of(connection: Connection, cookie: str, now: datetime) -> AnyRow:
             _activation,
             _enrolment.c.agency_id,
             _enrolment.c.language,
+            _enrolment.c.managed_allowed,
             _enrolment.c.state.label("enrolment_state"),
         )
         .join(_enrolment, _enrolment.c.id == _activation.c.enrolment_id)

@@ -40,6 +40,8 @@ async def attach_enrolment(
         enrolment = check.run(connection, now)
         if isinstance(enrolment, CitizenError):
             return enrolment
+        if enrolment.state != "issued":
+            return ActivationUsed("this letter is for a mailbox whose key was lost")
         attached = connection.execute(
             update(_enrolment)
             .where(_enrolment.c.id == enrolment.id, _enrolment.c.state == "issued")

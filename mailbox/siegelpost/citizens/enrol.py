@@ -59,11 +59,13 @@ async def enrol(
     language: str,
     address: PostalAddress,
     portal_address: str | None = None,
+    managed_allowed: bool = False,
 ) -> Enrolled:
     """Make or renew the enrolment of ``reference`` and its letter.
 
     ``agency_id`` is the calling client's own agency; ``salutation`` is like "Frau Beispiel";
     ``birth_date`` is ``YYYY-MM-DD`` (00 for an unknown day or month) or ``DD.MM.YYYY``;
+    ``managed_allowed``: the citizen may choose that the service keeps the key;
     ``portal_address`` is printed as the place to go, by default ``https://<origin>``.
     Raises InputInvalid, AgencyUnknown, EnrolmentActive (this reference has a mailbox already).
     """
@@ -91,6 +93,7 @@ async def enrol(
             "code_digest": code_digest,
             "code_expires_at": now + CODE_LIFETIME,
             "code_failures": 0,
+            "managed_allowed": managed_allowed,
         }
         if enrolment_id == fresh_id:
             connection.execute(

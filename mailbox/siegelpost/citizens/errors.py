@@ -123,6 +123,24 @@ class KeyBindingWrong(CitizenError):
     code = "key-binding-wrong"
 
 
+class EnrolmentUnknown(CitizenError):
+    """The agency has no such enrolment; the same for foreign and unknown ids."""
+
+    code = "enrolment-unknown"
+
+
+class EnrolmentInactive(CitizenError):
+    """Nobody has activated the enrolment, so there is no key to renew."""
+
+    code = "enrolment-inactive"
+
+
+class NotManaged(CitizenError):
+    """The service keeps no key of this mailbox."""
+
+    code = "not-managed"
+
+
 class KeyOutdated(CitizenError):
     """The key to be exchanged is not the one in force: another exchange was faster."""
 

@@ -7,16 +7,13 @@ to active only once, and whoever comes second with the same keys and login gets 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from siegelpost.citizens import peppers, throttle
 from siegelpost.citizens.activate import activation_of
-from siegelpost.citizens.consent import check_wording, insert_consent
-from siegelpost.citizens.enrol import LANGUAGES
+from siegelpost.citizens.consent import insert_consent
 from siegelpost.citizens.errors import (
     ActivationOver,
     ActivationUsed,
@@ -27,9 +24,12 @@ from siegelpost.citizens.errors import (
     LoginNameTaken,
     TooManyTries,
 )
-from siegelpost.citizens.keys import CheckedKey, WrappedCopy, check_key, insert_key, key_bound
-from siegelpost.citizens.login import RECOVERY_CODE, LoggedIn, check_half, stored_proof
+from siegelpost.citizens.finish_values import Finish
+from siegelpost.citizens.keys import CheckedKey, check_key, insert_key, key_bound
+from siegelpost.citizens.login import RECOVERY_CODE, LoggedIn, stored_proof
 from siegelpost.citizens.login_methods import LoginMethod
+from siegelpost.citizens.managed import check_managed_key
+from siegelpost.citizens.renew import settle_renewal
 from siegelpost.citizens.sessions import new_cookie, open_session
 from siegelpost.citizens.text import normal_login_name
 from siegelpost.citizens.writing import decide
@@ -46,48 +46,12 @@ _key = core(MailboxKey)
 _address = core(Address)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finish:
-    """What the browser sends at the end; construction raises InputInvalid, ConsentMissing."""
+async def finish(
+    context: Context, *, cookie: str, given: Finish, device: str = "", managed: bool = False
+) -> LoggedIn:
+    """Make the mailbox, or give the one of before a new key, and log its owner in.
 
-    #: as typed, or the confirmed e-mail address
-    login_name: str
-    #: 16 bytes
-    login_salt: bytes
-    #: 32 bytes: the first half of the Argon2id output
-    login_proof: bytes
-    #: ``age1pq1…``
-    recipient: str
-    #: Ed25519 public key, 32 bytes
-    acknowledgement_key: bytes
-    #: 64 bytes, see ``siegelpost.evidence.key_binding``
-    binding_signature: bytes
-    #: 16 bytes
-    recovery_salt: bytes
-    #: 32 bytes: the login half of the recovery code
-    recovery_proof: bytes
-    #: at least two different methods
-    wrapped: Sequence[WrappedCopy]
-    #: consent to get notices electronically
-    receive: bool
-    #: version of the consent's text
-    wording: str
-    #: de | en
-    language: str
-    #: may alerts carry the salutation name
-    salutation_allowed: bool
-
-    def __post_init__(self) -> None:
-        check_wording(self.wording, receive=self.receive)
-        normal_login_name(self.login_name)
-        check_half(self.login_salt, self.login_proof, prefix="login")
-        check_half(self.recovery_salt, self.recovery_proof, prefix="recovery")
-        if self.language not in LANGUAGES:
-            raise InputInvalid("language", "not one of " + ", ".join(LANGUAGES))
-
-
-async def finish(context: Context, *, cookie: str, given: Finish, device: str = "") -> LoggedIn:
-    """Make the mailbox and log its owner in.
+    ``managed``: whether the site lets the service keep keys, where the agency offered it.
 
     Raises ActivationOver, ActivationUsed (somebody finished with other keys), AddressUnconfirmed,
     LoginNameTaken, LoginNameForeign, KeyBindingWrong, InputInvalid, TooManyTries.
@@ -95,15 +59,9 @@ async def finish(context: Context, *, cookie: str, given: Finish, device: str = 
     now = context.now()
     begun = await context.store.read(lambda connection: activation_of(connection, cookie, now))
     mailbox = MailboxId(begun.mailbox_id)
-    checked = await asyncio.to_thread(
-        check_key,
-        mailbox=mailbox,
-        key=KeyId(begun.key_id),
-        recipient=given.recipient,
-        acknowledgement_key=given.acknowledgement_key,
-        signature=given.binding_signature,
-        wrapped=given.wrapped,
-    )
+    if given.managed_seed is not None and not (managed and begun.managed_allowed):
+        raise InputInvalid("managed_seed", "managed mailboxes are not offered here")
+    checked = await _check(context, mailbox, KeyId(begun.key_id), given)
     name = normal_login_name(given.login_name)
     session_cookie = new_cookie(context.entropy)
     tried = peppers.digest(context, "throttle", throttle.FINISH.kind, begun.digest)
@@ -135,6 +93,28 @@ async def finish(context: Context, *, cookie: str, given: Finish, device: str = 
     return await decide(context, work)
 
 
+async def _check(context: Context, mailbox: MailboxId, key: KeyId, given: Finish) -> CheckedKey:
+    if given.managed_seed is not None:
+        return await check_managed_key(
+            context,
+            mailbox=mailbox,
+            key=key,
+            recipient=given.recipient,
+            acknowledgement_key=given.acknowledgement_key,
+            signature=given.binding_signature,
+            seed=given.managed_seed,
+        )
+    return await asyncio.to_thread(
+        check_key,
+        mailbox=mailbox,
+        key=key,
+        recipient=given.recipient,
+        acknowledgement_key=given.acknowledgement_key,
+        signature=given.binding_signature,
+        wrapped=given.wrapped,
+    )
+
+
 def _settle(
     connection: Connection,
     context: Context,
@@ -143,6 +123,10 @@ def _settle(
     given: Finish,
     name: str,
 ) -> None:
+    if activation.kind == "renewal":
+        if not settle_renewal(connection, context, activation, checked, given, name):
+            _check_same(connection, context, activation, checked, given)
+        return
     first = connection.execute(
         update(_enrolment)
         .where(_enrolment.c.id == activation.enrolment_id, _enrolment.c.state == "issued")
@@ -184,7 +168,11 @@ def _make(
                 login_salt=given.login_salt,
                 login_proof=stored_proof(context, mailbox, given.login_proof),
                 recovery_salt=given.recovery_salt,
-                recovery_proof=stored_proof(context, mailbox, given.recovery_proof, RECOVERY_CODE),
+                recovery_proof=(
+                    None
+                    if given.recovery_proof is None
+                    else stored_proof(context, mailbox, given.recovery_proof, RECOVERY_CODE)
+                ),
                 language=given.language,
                 salutation_allowed=given.salutation_allowed,
                 created_at=now,

@@ -104,6 +104,7 @@ def check_key(
     acknowledgement_key: bytes,
     signature: bytes,
     wrapped: Sequence[WrappedCopy],
+    methods_needed: int = METHODS_NEEDED,
 ) -> CheckedKey:
     """Check a new key; about 3 ms, so call it off the event loop.
 
@@ -137,8 +138,8 @@ def check_key(
         )
     except (EvidenceError, SealingError) as error:
         raise KeyBindingWrong(str(error)) from None
-    if len({copy.method for copy in copies}) < METHODS_NEEDED:
-        raise KeyBindingWrong(f"fewer than {METHODS_NEEDED} ways to unwrap the seed")
+    if len({copy.method for copy in copies}) < methods_needed:
+        raise KeyBindingWrong(f"fewer than {methods_needed} ways to unwrap the seed")
     return CheckedKey(
         binding=binding,
         signature=signature,
@@ -216,14 +217,24 @@ def key_bound(
 
 
 def retire_key(
-    connection: Connection, mailbox: MailboxId, key: KeyId, *, reason: str, now: datetime
+    connection: Connection,
+    mailbox: MailboxId,
+    key: KeyId,
+    *,
+    reason: str,
+    now: datetime,
+    keep_managed: bool = False,
 ) -> EventDraft:
     """Retire a key and delete its copies, in the caller's transaction; return its event.
 
-    ``reason``: ``replaced`` (its successor names it) or ``lost``.
+    ``reason``: ``replaced`` (its successor names it) or ``lost``. ``keep_managed``: the service's
+    own copy stays.
     """
     connection.execute(update(_key).where(_key.c.id == key).values(retired_at=now))
-    connection.execute(delete(_wrapped).where(_wrapped.c.key_id == key))
+    gone = _wrapped.c.key_id == key
+    if keep_managed:
+        gone &= _wrapped.c.method != Method.MANAGED.value
+    connection.execute(delete(_wrapped).where(gone))
     return EventDraft(
         type=EventType.KEY_RETIRED,
         at=now,

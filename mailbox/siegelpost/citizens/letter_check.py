@@ -71,7 +71,8 @@ class LetterCheck:
             )
             return ActivationRefused("code and birth date do not belong together")
         throttle.forgive(connection, self._key)
-        if row.state != "issued":
+        # A letter for a new key is for a mailbox that is active.
+        if row.state != "issued" and row.renewal_at is None:
             return ActivationUsed("this letter code has been used")
         if row.code_expires_at is None or row.code_expires_at <= now:
             return ActivationExpired("this letter code is too old")

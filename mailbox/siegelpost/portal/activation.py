@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse, Response
 from siegelpost.citizens import activate
 from siegelpost.citizens.addresses import confirm_address, request_address
 from siegelpost.citizens.errors import ActivationOver
-from siegelpost.citizens.finish import Finish, finish
+from siegelpost.citizens.finish import finish
+from siegelpost.citizens.finish_values import Finish
 from siegelpost.citizens.keys import COPIES_LIMIT, WrappedCopy
 from siegelpost.portal import cookies
 from siegelpost.portal.forms import Base64, Body, Text, read_json
@@ -66,8 +67,9 @@ class FinishBody(Body):
     login_name: Text
     login_salt: Base64
     login_proof: Base64
-    recovery_salt: Base64
-    recovery_proof: Base64
+    recovery_salt: Base64 | None = None
+    recovery_proof: Base64 | None = None
+    managed_seed: Base64 | None = None
     recipient: Text
     acknowledgement_key: Base64
     binding_signature: Base64
@@ -88,6 +90,8 @@ async def code(world: World, request: Request) -> Response:
             "agency": {"name": begun.agency_name, "phone": begun.agency_phone},
             "salutation": begun.salutation,
             "language": begun.language,
+            "renewal": begun.renewal,
+            "managed": begun.managed_allowed and world.settings.managed_mailboxes,
         }
     )
     cookies.put(response, cookies.ACTIVATION, begun.cookie)
@@ -120,6 +124,7 @@ async def end(world: World, request: Request) -> Response:
         world.context,
         cookie=_cookie(request),
         device=device(request),
+        managed=world.settings.managed_mailboxes,
         given=Finish(
             login_name=body.login_name,
             login_salt=body.login_salt,
@@ -138,6 +143,7 @@ async def end(world: World, request: Request) -> Response:
                 )
                 for copy in body.wrapped
             ],
+            managed_seed=body.managed_seed,
             receive=body.consent.receive,
             wording=body.consent.wording,
             language=body.language,

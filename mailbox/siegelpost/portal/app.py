@@ -54,6 +54,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/login/prepare", login.prepare),
     ("POST", "/login", login.login),
     ("GET", "/recover", pages.recover),
+    ("GET", "/lost", pages.lost),
     ("POST", "/login/recovery/prepare", login.prepare_recovery),
     ("POST", "/login/recovery", login.recover),
     ("POST", "/login/code", login.code),

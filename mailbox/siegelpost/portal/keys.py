@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from siegelpost.citizens.copies import KeyCopy
 from siegelpost.citizens.errors import InputInvalid
 from siegelpost.citizens.keys import COPIES_LIMIT, WrappedCopy
+from siegelpost.citizens.managed import open_managed
 from siegelpost.citizens.passkey_custody import refresh_passkey
 from siegelpost.citizens.rotate import NewKey, Reserved, reserve_key, rotate_key
 from siegelpost.evidence.ids import KeyId, NoticeId
@@ -123,6 +124,20 @@ async def rotate(world: World, request: Request) -> Response:
     response = JSONResponse({"form_token": form_token(world.context, cookie)})
     cookies.put(response, cookies.SESSION, cookie)
     return response
+
+
+async def open_kept(world: World, request: Request) -> Response:
+    """``POST /account/key/open``: of a managed mailbox, the seeds; each time an event."""
+    await read_json(world, request, NothingBody)
+    opened = await open_managed(world.context, await logged_in(world, request))
+    return JSONResponse(
+        {
+            "keys": [
+                {"key": item.key, "retired": item.retired, "seed": in_base64(item.seed)}
+                for item in opened
+            ]
+        }
+    )
 
 
 async def to_rewrap(world: World, request: Request) -> Response:

@@ -51,6 +51,11 @@ async def recover(world: World, request: Request) -> Response:
     return await page(world, request, "recover")
 
 
+async def lost(world: World, request: Request) -> Response:
+    """``GET /lost``: password and code are gone; what happens then. Needs no script."""
+    return await page(world, request, "lost")
+
+
 async def account(world: World, request: Request) -> Response:
     """``GET /account``: password, emergency code, passkeys, sessions; filled by scripts."""
     return await page(world, request, "account", session=await logged_in(world, request))

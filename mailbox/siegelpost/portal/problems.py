@@ -113,6 +113,11 @@ KINDS: Mapping[str, Kind] = {
         "Ihr Schlüssel konnte nicht hinterlegt werden. Bitte laden Sie die Seite neu.",
         "Your key could not be registered. Please reload the page.",
     ),
+    "not-managed": Kind(
+        404,
+        "Wir verwahren keinen Schlüssel für dieses Postfach.",
+        "We keep no key of this mailbox.",
+    ),
     "key-outdated": Kind(
         409,
         "Ihr Schlüssel wurde gerade schon ausgetauscht. Bitte laden Sie die Seite neu.",

@@ -25,6 +25,8 @@ class PortalSettings:
     operator: str = ""
     #: show the marker of official German sites; only public authorities may
     official_header: bool = False
+    #: whether the service may keep keys of people who can't, where the agency offers it
+    managed_mailboxes: bool = False
     #: address of the legal notice
     imprint_url: str | None = None
     #: address of the privacy statement

@@ -148,6 +148,9 @@ class PortalPart(_Part):
     """Name in the pages' header."""
     official_header: bool = False
     """Shows KERN's official-site marker; only for offices of the state."""
+    managed_mailboxes: bool = False
+    """Lets agencies offer mailboxes whose key the service keeps, for people who can't; the service
+    could then open their notices."""
     imprint_url: str | None = None
     """Address of the legal notice."""
     privacy_url: str | None = None

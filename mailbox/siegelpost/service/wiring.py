@@ -157,7 +157,9 @@ def application(
     api = create_api(
         context,
         ApiSettings(
-            base_url=settings.http.public_url.rstrip("/"), portal_url=settings.http.public_url
+            base_url=settings.http.public_url.rstrip("/"),
+            portal_url=settings.http.public_url,
+            managed_mailboxes=settings.portal.managed_mailboxes,
         ),
         sandbox=sandbox,
     )
@@ -165,6 +167,7 @@ def application(
         public_url=settings.http.public_url,
         service_name=settings.portal.service_name,
         official_header=settings.portal.official_header,
+        managed_mailboxes=settings.portal.managed_mailboxes,
         imprint_url=settings.portal.imprint_url,
         privacy_url=settings.portal.privacy_url,
         oidc=oidc_settings(

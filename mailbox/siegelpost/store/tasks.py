@@ -47,6 +47,8 @@ class TaskKind(StrEnum):
     NOT_RETRIEVED = "not-retrieved"
     #: the time to open it is over and the notice does not count as served (§ 41(2a) VwVfG)
     PROVIDING_ENDED = "providing-ended"
+    #: the citizen lost the key and has a new one: provide the notice again
+    REPROVIDE = "reprovide"
 
 
 #: How long an agency should take at most; objection periods run meanwhile.
@@ -57,6 +59,7 @@ DUE_AFTER: Mapping[TaskKind, timedelta] = {
     TaskKind.CONSENT_REVOKED: timedelta(days=1),
     TaskKind.NOT_RETRIEVED: timedelta(days=7),
     TaskKind.PROVIDING_ENDED: timedelta(days=1),
+    TaskKind.REPROVIDE: timedelta(days=3),
 }
 
 

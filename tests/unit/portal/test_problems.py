@@ -18,7 +18,7 @@ CITIZEN_CODES = {
     if issubclass(error, citizens.CitizenError) and error is not citizens.CitizenError
 }
 #: Refusals of the agencies' side, which the portal never meets.
-AGENCY_ONLY = {"agency-unknown", "enrolment-active"}
+AGENCY_ONLY = {"agency-unknown", "enrolment-active", "enrolment-inactive", "enrolment-unknown"}
 
 
 def test_every_refusal_of_a_citizen_has_an_answer() -> None:

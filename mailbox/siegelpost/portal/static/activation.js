@@ -5,6 +5,7 @@ import { post } from "./api.js";
 import { FieldError, byId, onSubmit, say, show } from "./dom.js";
 import { onNoted, showNewCode } from "./emergency-code.js";
 import { keep, wipe } from "./keystore.js";
+import { makeManagedKey } from "./managed.js";
 import { makeKey } from "./new-key.js";
 import { chosenPassword, watchPassword } from "./new-password.js";
 import { normalise } from "./recovery-code.js";
@@ -29,7 +30,14 @@ onSubmit(byId("letter-form"), async () => {
   if (normalise(code.value).length !== LETTER_CODE_LENGTH) {
     throw new FieldError(code, text("code-malformed"));
   }
-  const begun = await post("/activate/code", { code: code.value, birth_date: birthDate() });
+  show(byId("letter-used"), false);
+  const asked = { code: code.value, birth_date: birthDate() };
+  const begun = await post("/activate/code", asked).catch((error) => {
+    show(byId("letter-used"), error.code === "activation-used");
+    throw error;
+  });
+  show(byId("managed-box"), begun.managed);
+  for (const each of document.querySelectorAll("[data-renewal]")) show(each, begun.renewal);
   person.mailbox = begun.mailbox;
   person.key = begun.key;
   for (const slot of document.querySelectorAll('[data-slot="agency"]')) {
@@ -91,6 +99,10 @@ onSubmit(byId("passphrase-form"), async () => {
 onSubmit(byId("consent-form"), async () => {
   const consent = byId("consent-receive");
   if (!consent.checked) throw new FieldError(consent, text("consent-missing"));
+  if (byId("managed").checked) {
+    await finish(null);
+    return;
+  }
   showNewCode();
   goTo("recovery");
 });
@@ -99,7 +111,9 @@ onNoted(finish, () => person);
 
 async function finish(recoveryCode) {
   const { mailbox, key, passphrase, loginName } = person;
-  const { seed, request } = await makeKey({ mailbox, key, passphrase, recoveryCode });
+  const { seed, request } = await (recoveryCode === null
+    ? makeManagedKey({ mailbox, key, passphrase })
+    : makeKey({ mailbox, key, passphrase, recoveryCode }));
   try {
     await post("/activate/finish", {
       ...request,
@@ -118,6 +132,10 @@ async function finish(recoveryCode) {
   }
   await keep(mailbox, [{ key, seed, retired: false }]);
   person.passphrase = "";
+  watchLeaving(false);
+  for (const each of document.querySelectorAll("[data-custody]")) {
+    show(each, each.dataset.custody === (recoveryCode === null ? "managed" : "own"));
+  }
   goTo("done");
 }
 

@@ -7,6 +7,7 @@ import { base64, fromBase64 } from "./bytes.js";
 import { FieldError, Notice, alertBox, byId, explain, onClick, onSubmit, say, show } from "./dom.js";
 import { onNoted, showNewCode } from "./emergency-code.js";
 import { keep } from "./keystore.js";
+import { openByPassphrase } from "./managed.js";
 import { makeSuccessor } from "./new-key.js";
 import { PasskeyAbandoned, assert, supported } from "./passkeys.js";
 import { rewrapAll, waitingCount } from "./rewrapping.js";
@@ -36,7 +37,7 @@ onSubmit(byId("password-form"), async () => {
   try {
     await post("/account/prove", { login_proof: base64(loginProof) });
     const known = new Map([[salt, wrappingKey]]);
-    const seeds = await unwrapAll(state.account, input.value, known);
+    const seeds = await openByPassphrase(state.account, input.value, known);
     state.open = { mailbox: state.account.mailbox, seeds };
   } catch (error) {
     const wrong = error instanceof WrappingError || error.code === "login-refused";

@@ -9,6 +9,7 @@ const ITEM = "siegelpost-seeds";
 const DATABASE = "siegelpost";
 const STORE = "keys";
 const NAME = "session";
+const TAP = "siegelpost-tap";
 
 /** Keep `seeds` = [{key, seed, retired}] of a mailbox for this tab. */
 export async function keep(mailbox, seeds) {
@@ -59,9 +60,39 @@ export async function loadFor(account) {
   return complete ? kept : null;
 }
 
+/** Keep what a passkey gave, {credential, prf}, until the password was given, too. */
+export async function keepTap({ credential, prf }) {
+  const wrappingKey = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, [
+    "encrypt",
+    "decrypt",
+  ]);
+  const nonce = randomBytes(12);
+  const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, wrappingKey, prf);
+  await withStore("readwrite", (store) => store.put(wrappingKey, TAP));
+  const item = { credential, nonce: base64(nonce), sealed: base64(new Uint8Array(sealed)) };
+  sessionStorage.setItem(TAP, JSON.stringify(item));
+}
+
+/** What `keepTap` kept, once; or null. */
+export async function takeTap() {
+  const kept = sessionStorage.getItem(TAP);
+  if (kept === null) return null;
+  sessionStorage.removeItem(TAP);
+  try {
+    const { credential, nonce, sealed } = JSON.parse(kept);
+    const wrappingKey = await withStore("readonly", (store) => store.get(TAP));
+    const algorithm = { name: "AES-GCM", iv: fromBase64(nonce) };
+    const prf = await crypto.subtle.decrypt(algorithm, wrappingKey, fromBase64(sealed));
+    return { credential, prf: new Uint8Array(prf) };
+  } catch {
+    return null;
+  }
+}
+
 /** Forget the seeds and the key that encrypts them. */
 export async function wipe() {
   sessionStorage.removeItem(ITEM);
+  sessionStorage.removeItem(TAP);
   try {
     await withStore("readwrite", (store) => store.clear());
   } catch {

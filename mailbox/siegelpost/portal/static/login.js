@@ -2,9 +2,10 @@
 
 import { get, post } from "./api.js";
 import { base64, fromBase64 } from "./bytes.js";
-import { FieldError, Notice, byId, onClick, onSubmit, show } from "./dom.js";
-import { keep, wipe } from "./keystore.js";
-import { PasskeyAbandoned, assert, supported, unwrapByPasskey } from "./passkeys.js";
+import { FieldError, Notice, byId, onClick, onSubmit, say, show } from "./dom.js";
+import { keep, keepTap, wipe } from "./keystore.js";
+import { openByPasskey, openByPassphrase } from "./managed.js";
+import { PasskeyAbandoned, assert, supported } from "./passkeys.js";
 import { start } from "./session.js";
 import { text } from "./texts.js";
 import { WrappingError, splitPassphrase } from "./wrapping.js";
@@ -65,15 +66,18 @@ function askForCode(factor) {
 
 show(byId("passkey-box"), supported());
 onClick(byId("passkey-login"), byId("passkey-box").querySelector("[data-alert]"), async () => {
+  let answer;
   try {
     answer = await assert("/login/passkey");
     const account = await get("/account/keys");
-    await keep(account.mailbox, await unwrapByPasskey(account, answer));
+    await keep(account.mailbox, await openByPasskey(account, answer));
   } catch (error) {
     if (error instanceof PasskeyAbandoned) throw new Notice(text("passkey-abandoned"));
     if (error.code === "login-refused") throw new Notice(text("passkey-refused"));
     // Logged in all the same: the next page asks for the password to unlock.
     if (!(error instanceof WrappingError)) throw error;
+    // After an exchange of keys the device opens again, once the password was given.
+    if (answer.prf !== null) await keepTap(answer);
   }
   location.assign(next());
 });
@@ -88,7 +92,7 @@ if (oidc) {
 
 async function unwrap(account) {
   try {
-    return await unwrapAll(account, passphrase.value, known);
+    return await openByPassphrase(account, passphrase.value, known);
   } catch (error) {
     if (error instanceof WrappingError) throw new Notice(text("no-key"));
     throw error;

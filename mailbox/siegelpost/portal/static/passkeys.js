@@ -69,6 +69,11 @@ export async function register(open, { loginName, service }) {
   return prf !== null;
 }
 
+/** Let a passkey {credential, prf} that is registered already open the key in force again. */
+export async function refresh(open, { credential, prf }) {
+  await post("/account/passkeys/copies", { credential, wrapped: await wrapFor(open, prf) });
+}
+
 async function wrapFor(open, prf) {
   const salt = randomBytes(SALT_SIZE);
   return wrapAll(open, { method: PASSKEY, salt, wrappingKey: await passkeyKey(prf, salt) });

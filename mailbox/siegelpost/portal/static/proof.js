@@ -5,9 +5,10 @@ import { Problem, get, post } from "./api.js";
 import { base64, fromBase64 } from "./bytes.js";
 import { FieldError, Notice, byId, onClick, onSubmit, show } from "./dom.js";
 import { keep, loadFor } from "./keystore.js";
-import { PasskeyAbandoned, assert, supported, unwrapByPasskey } from "./passkeys.js";
+import { openByPasskey, openByPassphrase } from "./managed.js";
+import { PasskeyAbandoned, assert, supported } from "./passkeys.js";
 import { text } from "./texts.js";
-import { WrappingError, splitPassphrase, unwrapAll } from "./wrapping.js";
+import { WrappingError, splitPassphrase } from "./wrapping.js";
 
 let waiting = null;
 
@@ -51,7 +52,7 @@ async function answer(input) {
   try {
     if (!overview.proved) await post("/account/prove", { login_proof: base64(loginProof) });
     const known = new Map([[salt, wrappingKey]]);
-    const opened = seeds ?? (await unwrapAll(account, input.value, known));
+    const opened = seeds ?? (await openByPassphrase(account, input.value, known));
     await keep(account.mailbox, opened);
     resolve({ mailbox: account.mailbox, seeds: opened });
   } catch (error) {
@@ -65,7 +66,7 @@ async function answerByPasskey() {
   const { account, seeds, resolve } = waiting;
   try {
     const answered = await assert("/account/prove/passkey");
-    const opened = seeds ?? (await unwrapByPasskey(account, answered));
+    const opened = seeds ?? (await openByPasskey(account, answered));
     await keep(account.mailbox, opened);
     resolve({ mailbox: account.mailbox, seeds: opened });
   } catch (error) {

@@ -1,17 +1,32 @@
 // The keys of a logged-in reader; asks for password or passkey where this tab has none.
 
-import { get } from "./api.js";
+import { get, post } from "./api.js";
+import { base64, fromBase64 } from "./bytes.js";
 import { FieldError, Notice, byId, onClick, onSubmit, show } from "./dom.js";
-import { keep, loadFor } from "./keystore.js";
-import { PasskeyAbandoned, assert, supported, unwrapByPasskey } from "./passkeys.js";
+import { keep, loadFor, takeTap } from "./keystore.js";
+import { isManaged, openByPasskey, openManaged } from "./managed.js";
+import { PasskeyAbandoned, assert, refresh, supported } from "./passkeys.js";
 import { text } from "./texts.js";
-import { PASSKEY, WrappingError, unwrapAll } from "./wrapping.js";
+import { PASSKEY, WrappingError, splitPassphrase, unwrapAll } from "./wrapping.js";
 
 /** {mailbox, seeds: [{key, seed}]}. */
 export async function unlocked() {
   const account = await get("/account/keys");
-  const kept = await loadFor(account);
+  const kept = (await loadFor(account)) ?? (await handedOut(account));
   return { mailbox: account.mailbox, seeds: kept ?? (await ask(account)) };
+}
+
+/** What the service keeps, if the login is fresh; else null. */
+async function handedOut(account) {
+  if (!isManaged(account)) return null;
+  try {
+    const seeds = await openManaged(account);
+    await keep(account.mailbox, seeds);
+    return seeds;
+  } catch (error) {
+    if (error.code === "proof-needed") return null;
+    throw error;
+  }
 }
 
 function ask(account) {
@@ -33,22 +48,36 @@ function ask(account) {
     onSubmit(byId("unlock-form"), async () => {
       if (!input.value) throw new FieldError(input, text("passphrase-missing"));
       try {
-        const seeds = await unwrapAll(account, input.value);
+        const seeds = await byPassphrase(account, input.value);
         await keep(account.mailbox, seeds);
         input.value = "";
         show(section, false);
         resolve(seeds);
       } catch (error) {
-        if (error instanceof WrappingError) throw new FieldError(input, text("passphrase-wrong"));
+        const wrong = error instanceof WrappingError || error.code === "login-refused";
+        if (wrong) throw new FieldError(input, text("passphrase-wrong"));
         throw error;
       }
     });
   });
 }
 
+async function byPassphrase(account, passphrase) {
+  const tap = await takeTap();
+  if (!tap && !isManaged(account)) return unwrapAll(account, passphrase);
+  const { login_salt: salt } = await get("/account/overview");
+  const { loginProof, wrappingKey } = await splitPassphrase(passphrase, fromBase64(salt));
+  await post("/account/prove", { login_proof: base64(loginProof) });
+  if (isManaged(account)) return openManaged(account);
+  const seeds = await unwrapAll(account, passphrase, new Map([[salt, wrappingKey]]));
+  // The device that logged in has no copy of the key that came after it was set up.
+  await refresh({ mailbox: account.mailbox, seeds }, tap);
+  return seeds;
+}
+
 async function byPasskey(account) {
   try {
-    return await unwrapByPasskey(account, await assert("/account/prove/passkey"));
+    return await openByPasskey(account, await assert("/account/prove/passkey"));
   } catch (error) {
     if (error instanceof PasskeyAbandoned) throw new Notice(text("passkey-abandoned"));
     if (error instanceof WrappingError) throw new Notice(text("passkey-locked"));
