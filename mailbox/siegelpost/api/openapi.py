@@ -136,12 +136,12 @@ DISPATCH: Final[dict[str, Any]] = {
         [
             code
             for code in KINDS
-            if code.startswith(("document-", "part-", "address-", "idempotency-"))
+            if code.startswith(("document-", "part-", "address-", "idempotency-", "reprovide"))
         ]
         + [
             "unknown-client", "request-timeout", "media-type", "body-too-large",
             "multipart-malformed", "request-invalid", "enrolment-unknown", "mailbox-inactive",
-            "consent-missing", "key-missing", "no-document", "too-many-documents",
+            "consent-missing", "key-missing", "written-form", "no-document", "too-many-documents",
             "notice-too-large", "sealed-malformed", "agency-key-missing", "notice-id",
             "key-changed", "busy",
         ],

@@ -205,6 +205,48 @@ PROBLEMS: Mapping[str, tuple[int, str, str, str, str]] = {
         "The last alert to the citizen's address came back for good. " + _POST,
         "Die letzte Benachrichtigung an die Adresse kam endgültig zurück. " + _POST_DE,
     ),
+    "written-form": (
+        422,
+        "Schriftform demanded",
+        "Schriftform vorgeschrieben",
+        "A statute demands Schriftform for this notice, and no qualified electronic signature or "
+        f"seal replaces it (§ 36a SGB I). {_POST}",
+        "Für diesen Bescheid ist Schriftform vorgeschrieben, und keine qualifizierte Signatur und "
+        f"kein qualifiziertes Siegel ersetzt sie (§ 36a SGB I). {_POST_DE}",
+    ),
+    "reprovides-unknown": (
+        404,
+        "Notice to provide again not found",
+        "Erneut bereitzustellender Bescheid nicht gefunden",
+        "Your agency sent no such notice to this enrolment. Check the id in `reprovides`.",
+        "Ihre Behörde hat an diese Person keinen solchen Bescheid gesandt. Prüfen Sie die Nummer "
+        "in `reprovides`.",
+    ),
+    "reprovides-withdrawn": (
+        409,
+        "Notice was withdrawn",
+        "Bescheid wurde zurückgezogen",
+        "What was withdrawn is not provided again. Dispatch a new notice without `reprovides`.",
+        "Zurückgezogenes wird nicht erneut bereitgestellt. Versenden Sie einen neuen Bescheid ohne "
+        "`reprovides`.",
+    ),
+    "reprovides-differs": (
+        422,
+        "Other documents than before",
+        "Andere Dokumente als zuvor",
+        "Providing again means the same documents in the same order. Send those, or dispatch a new "
+        "notice without `reprovides`.",
+        "Erneut bereitstellen heißt: dieselben Dokumente in derselben Reihenfolge. Senden Sie "
+        "diese, oder versenden Sie einen neuen Bescheid ohne `reprovides`.",
+    ),
+    "reprovided-before": (
+        409,
+        "Provided again before",
+        "Bereits erneut bereitgestellt",
+        "This notice was provided again already; the reason names the newer one. Start from that.",
+        "Dieser Bescheid wurde bereits erneut bereitgestellt; der neuere ist im Grund genannt. "
+        "Gehen Sie von diesem aus.",
+    ),
     "key-missing": (
         409,
         "Mailbox has no usable key",

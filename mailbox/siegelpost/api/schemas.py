@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from siegelpost.api.problems import ApiProblem
 from siegelpost.citizens.letters import PostalAddress
+from siegelpost.notices.circumstances import Circumstances
 from siegelpost.notices.request import DispatchRequest
 from siegelpost.notices.tasks import TaskOutcome
 from siegelpost.sealing.covers import MAX_TEXT, MAX_TITLE, Cover
@@ -58,6 +59,23 @@ class CoverIn(Strict):
     language: Literal["de", "en"] = "de"
 
 
+class CircumstancesIn(Strict):
+    """What only the agency knows and the deadline may hang on; what is not said is not so."""
+
+    abroad: Annotated[bool, Field(description="Known to live abroad: three months.")] = False
+    written_form: Annotated[bool, Field(description="A statute demands Schriftform.")] = False
+    qualified_signature: Annotated[
+        bool, Field(description="A document carries a qualified signature or seal.")
+    ] = False
+    benefit: Literal["sgb2", "elterngeld"] | None = None
+    mandatory_electronic: Annotated[bool, Field(description="§ 5 Abs. 5 VwZG.")] = False
+    instructed: Annotated[bool, Field(description="Instructed before, § 5a Abs. 4 VwZG.")] = False
+
+    def circumstances(self) -> Circumstances:
+        """The same as the use case takes it."""
+        return Circumstances(**self.model_dump())
+
+
 class NoticeIn(Strict):
     """The part ``notice`` of a dispatch."""
 
@@ -70,6 +88,11 @@ class NoticeIn(Strict):
     issued_at: AwareDatetime
     reference: Annotated[
         str | None, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
+    ] = None
+    circumstances: CircumstancesIn = CircumstancesIn()
+    reprovides: Annotated[
+        Identifier | None,
+        Field(description="Id of the notice whose documents these are, to provide them again."),
     ] = None
 
     def request(self, idempotency_key: str, documents: list[Document]) -> DispatchRequest:
@@ -91,6 +114,8 @@ class NoticeIn(Strict):
             issued_at=self.issued_at,
             reference=self.reference,
             documents=documents,
+            circumstances=self.circumstances.circumstances(),
+            reprovides=self.reprovides,
         )
 
 

@@ -13,6 +13,7 @@ from siegelpost.notices.eligibility import still
 from siegelpost.notices.errors import NoticeError
 from siegelpost.notices.prepare import Prepared
 from siegelpost.notices.readers import NOTICE
+from siegelpost.notices.reprovide import record_again, still_open
 from siegelpost.store import tables
 from siegelpost.store.bulk import BulkInsert
 from siegelpost.store.events import insert_events
@@ -22,7 +23,7 @@ _insert_notices = BulkInsert(
     NOTICE,
     (
         "id", "agency_id", "client_id", "enrolment_id", "mailbox_id", "key_id", "state", "regime",
-        "remedy", "idempotency_key", "request_digest", "package_id", "package_size",
+        "remedy", "reprovides", "idempotency_key", "request_digest", "package_id", "package_size",
         "package_digest", "cover_id", "cover_digest", "documents", "acceptance", "provided_at",
     ),
 )  # fmt: skip
@@ -51,6 +52,8 @@ def commit_notices(connection: Connection, group: Sequence[Prepared]) -> Sequenc
     results: list[Exception | None] = []
     accepted: list[Prepared] = []
     seen: set[tuple[str, str]] = set()
+    again = [prepared.again.before for prepared in group if prepared.again is not None]
+    before = still_open(connection, again) if again else set()
     for prepared, unchanged in zip(
         group, still(connection, [prepared.destination for prepared in group]), strict=True
     ):
@@ -58,6 +61,11 @@ def commit_notices(connection: Connection, group: Sequence[Prepared]) -> Sequenc
         if not unchanged or key in seen:
             results.append(Overtaken("eligibility or an equal call changed meanwhile"))
             continue
+        if prepared.again is not None:
+            if prepared.again.before not in before:
+                results.append(Overtaken("the notice before was withdrawn or provided again"))
+                continue
+            before.remove(prepared.again.before)
         seen.add(key)
         accepted.append(prepared)
         results.append(None)
@@ -66,6 +74,9 @@ def commit_notices(connection: Connection, group: Sequence[Prepared]) -> Sequenc
         _insert_notices(connection, [prepared.notice for prepared in accepted])
         insert_events(connection, [event for prepared in accepted for event in prepared.events])
         _insert_alerts(connection, [prepared.alert for prepared in accepted])
+        record_again(
+            connection, [prepared.again for prepared in accepted if prepared.again is not None]
+        )
     return results
 
 

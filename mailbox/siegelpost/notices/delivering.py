@@ -23,6 +23,7 @@ from siegelpost.notices.prepare import Prepared
 from siegelpost.notices.salts import salts_of
 from siegelpost.notices.state import NoticeState
 from siegelpost.store.context import Context
+from siegelpost.store.errors import Conflict
 
 #: Sealed packages up to this size may be written without leaving the event loop.
 BRIEF_BYTES = 512 * 1024
@@ -92,7 +93,7 @@ async def deliver(
         try:
             brief = prepared.notice["package_size"] <= BRIEF_BYTES
             await context.store.write_bulk(commit_notices, prepared, brief=brief)
-        except (Overtaken, IntegrityError):
+        except (Overtaken, Conflict, IntegrityError):
             if last:
                 raise
             continue

@@ -13,12 +13,16 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from siegelpost.evidence.acceptance import Acceptance, sign_acceptance, submission_facts
+from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.commitments import document_commitment
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import ID_RANDOM, AlertId, NoticeId, new_id
 from siegelpost.evidence.notes import Signer
+from siegelpost.evidence.times import format_time
+from siegelpost.notices.circumstances import NONE_SAID, Circumstances
 from siegelpost.notices.eligibility import Destination, Sender
 from siegelpost.notices.errors import Refusal, RefusalCode
+from siegelpost.notices.reprovide import Again, again
 from siegelpost.notices.request import DispatchRequest
 from siegelpost.notices.salts import salt_check
 from siegelpost.notices.state import NoticeState
@@ -64,6 +68,8 @@ class Prepared:
     alert: dict[str, Any]
     #: of the documents, for the answer
     salts: Sequence[bytes]
+    #: what is recorded about the notice that this one provides again, if it does
+    again: Again | None = None
 
 
 class AskedFor(Protocol):
@@ -80,6 +86,10 @@ class AskedFor(Protocol):
     @property
     def remedy(self) -> Remedy:
         """Whether the notice instructs about legal remedies."""
+
+    @property
+    def issued_at(self) -> datetime:
+        """When the agency issued the notice; aware."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +184,8 @@ def prepare(
         acceptance_key=seals.acceptance,
         now=now,
         entropy=entropy,
+        circumstances=request.circumstances,
+        reprovides=request.reprovides,
     )
 
 
@@ -187,9 +199,18 @@ def record_notice(
     acceptance_key: Signer,
     now: datetime,
     entropy: Callable[[int], bytes],
+    circumstances: Circumstances = NONE_SAID,
+    reprovides: str | None = None,
 ) -> Prepared:
-    """Make the evidence and the rows of a sealed notice, whoever sealed it."""
+    """Make the evidence and the rows of a sealed notice, whoever sealed it.
+
+    `reprovides` names a notice that was found to hold the same documents (``reprovide``).
+    """
     notice_id = sealed.notice_id
+    link = None
+    if reprovides is not None:
+        before = NoticeId(reprovides)
+        link = again(sender, destination, before, notice_id, now=now, entropy=entropy)
     commitments = tuple(document.commitment for document in sealed.documents)
     facts = submission_facts(
         package_payload_sha256=sealed.package_digest,
@@ -213,9 +234,16 @@ def record_notice(
                 (
                     EventType.SUBMISSION_ACCEPTED,
                     sender.actor,
-                    {**facts, "regime": asked.regime, "remedy": asked.remedy.value},
+                    {**facts, **_said(asked, circumstances)},
                 ),
-                (EventType.PROVIDED, "service", {"keys": [key for key, _ in destination.keys]}),
+                (
+                    EventType.PROVIDED,
+                    "service",
+                    {
+                        "keys": [key for key, _ in destination.keys],
+                        **({} if link is None else {"reprovides": link.before}),
+                    },
+                ),
             )
         ],
         entropy=entropy,
@@ -243,6 +271,7 @@ def record_notice(
             "state": NoticeState.PROVIDED.value,
             "regime": asked.regime,
             "remedy": asked.remedy.value,
+            "reprovides": reprovides,
             "idempotency_key": asked.idempotency_key,
             "request_digest": request_digest,
             "package_id": f"{notice_id}.package",
@@ -277,7 +306,20 @@ def record_notice(
             mailbox_id=destination.mailbox_id,
         ),
         salts=[document.salt for document in sealed.documents],
+        again=link,
     )
+
+
+def _said(asked: AskedFor, circumstances: Circumstances) -> dict[str, Json]:
+    """What the legal clock reads of a dispatch, years later, from evidence alone."""
+    said: dict[str, Json] = {
+        "regime": asked.regime,
+        "remedy": asked.remedy.value,
+        "issued_at": format_time(asked.issued_at),
+    }
+    if besides := circumstances.said():
+        said["circumstances"] = besides
+    return said
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from siegelpost.evidence import canonical
+from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.times import format_time
+from siegelpost.notices.circumstances import NONE_SAID, Circumstances
 from siegelpost.sealing.covers import Cover, encode_cover
 from siegelpost.sealing.manifest import DocumentEntry, Remedy
 from siegelpost.sealing.package import Document
@@ -37,6 +39,10 @@ class DispatchRequest:
     reference: str | None
     #: in reading order, in memory
     documents: Sequence[Document]
+    #: what the legal clock should know besides
+    circumstances: Circumstances = NONE_SAID
+    #: the notice whose documents these are, to be provided again; see ``reprovide``
+    reprovides: str | None = None
 
     def shown_cover(self) -> Cover:
         """The cover with the file reference where the citizen needs it: next to who helps."""
@@ -52,8 +58,15 @@ class DispatchRequest:
         Equal for calls that ask for the same, however their JSON was spaced or ordered.
         Keyed, so that a thief of the table cannot confirm guesses.
         """
+        # Only where it is said, so that digests of calls that say none of it stay what they were.
+        besides: dict[str, Json] = {}
+        if circumstances := self.circumstances.said():
+            besides["circumstances"] = circumstances
+        if self.reprovides is not None:
+            besides["reprovides"] = self.reprovides
         asked = canonical.encode(
             {
+                **besides,
                 "enrolment": self.enrolment_id,
                 "cover": hashlib.sha256(encode_cover(self.cover)).hexdigest(),
                 "regime": self.regime,

@@ -30,6 +30,8 @@ _bounce = tables.core(tables.Bounce)
 
 #: State of a notice that nobody has opened; it alone is followed up.
 _UNREAD = "provided"
+#: More than any plan has: of a notice that nobody reminds of any more.
+_STOPPED = 1_000_000
 
 Entropy = Callable[[int], bytes]
 
@@ -90,6 +92,13 @@ def follow_up_notices(
         connection.execute(sql_insert(_alert), reminders)
     open_tasks(connection, tasks, now=now, entropy=entropy)
     return FollowedUp(seen=len(found), reminders=len(reminders))
+
+
+def stop_follow_ups(connection: Connection, notices: Sequence[str]) -> None:
+    """Neither remind of these notices nor ask about them any more."""
+    connection.execute(
+        sql_update(_notice).where(_notice.c.id.in_(sorted(notices))).values(follow_ups=_STOPPED)
+    )
 
 
 def ask_for_confirmations(
