@@ -19,6 +19,7 @@ from siegelpost.evidence.cli import main as verify_main
 from siegelpost.keyring.errors import KeyringError
 from siegelpost.service.commands.court_file import court_file
 from siegelpost.service.commands.evidence import audit, renew_timestamps
+from siegelpost.service.commands.evidence_keys import evidence_key
 from siegelpost.service.commands.explainers import explainer_app
 from siegelpost.service.commands.keys import key_app
 from siegelpost.service.commands.mail_keys import dkim_app, openpgp_app
@@ -250,6 +251,7 @@ def client_add(
 agency_app.command("make-key")(make_key)
 agency_app.command("bind-key")(bind_key)
 agency_app.command("retire-key")(retire_key)
+agency_app.command("evidence-key")(evidence_key)
 app.command()(report)
 app.command("court-file")(court_file)
 app.command()(send)
