@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path
 import httpx2
 from joserfc.jwk import OKPKey
 
+from siegelpost.evidence.ids import AgencyId
 from siegelpost.keyring.files import write_private
 from siegelpost.letterbox.letterbox import Letterbox
 from siegelpost.service.administration import (
@@ -36,7 +38,12 @@ from siegelpost.service.demo.notices import AGENCY
 from siegelpost.service.errors import ServiceError
 from siegelpost.service.outsiders import whole_trust_file
 from siegelpost.service.settings import Settings, read_settings
+from siegelpost.staff.members import invite
+from siegelpost.staff.roles import Role
+from siegelpost.store.clock import SystemClock
+from siegelpost.store.context import Context
 from siegelpost.store.database import Database
+from siegelpost.store.store import open_store
 
 #: Marks a folder that the demo made and may throw away.
 _MARK = ".siegelpost-demo"
@@ -146,6 +153,22 @@ def add_office(settings: Settings, office: NewAgency, system: str) -> tuple[str,
     finally:
         database.close()
     return agency_id, client_id, key
+
+
+def invite_staff(installation: Installation, name: str, *roles: Role) -> str:
+    """Invite a member of the agency's staff to the console; return the one-time code."""
+    settings = read_settings(installation.settings)
+    with open_store(settings.database.url) as store:
+        context = Context(
+            store=store,
+            clock=SystemClock(),
+            keyring=open_keyring(settings),
+            entropy=os.urandom,
+            origin=settings.origin,
+        )
+        return asyncio.run(
+            invite(context, AgencyId(installation.agency_id), name=name, roles=roles)
+        ).code
 
 
 @contextmanager

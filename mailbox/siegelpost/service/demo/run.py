@@ -15,11 +15,16 @@ import httpx2
 
 from siegelpost.service.checking import check_installation
 from siegelpost.service.client import Refused
-from siegelpost.service.demo.installation import Installation, running_installation
+from siegelpost.service.demo.installation import (
+    Installation,
+    invite_staff,
+    running_installation,
+)
 from siegelpost.service.demo.notices import CITIZEN, sample_notices
 from siegelpost.service.demo.story import Steps, enrolment, notice_call, play
 from siegelpost.service.errors import ServiceError
 from siegelpost.service.settings import read_settings
+from siegelpost.staff.roles import Role
 
 
 def run_demo(folder: Path, *, once: bool, port: int) -> int:
@@ -35,6 +40,7 @@ def run_demo(folder: Path, *, once: bool, port: int) -> int:
             letter = installation.folder / "letter.pdf"
             letter.write_bytes(base64.b64decode(enrolled["letter_pdf"]))
             _invite(installation, enrolled["activation_code"], letter)
+            _invite_staff(installation)
             _dispatch_once_active(installation, enrolled["id"])
             threading.Event().wait()
     except KeyboardInterrupt:
@@ -71,6 +77,23 @@ Siegelpost is running. Try it:
 As soon as the mailbox is active, {CITIZEN["salutation"]} gets three notices.
 Verify a saved receipt offline:  .venv/bin/siegelpost verify RECEIPT --trust {installation.trust}
 Ctrl-C ends it.
+""",
+        flush=True,
+    )
+
+
+def _invite_staff(installation: Installation) -> None:
+    code = invite_staff(installation, "Charlotte Musterfrau", *Role)
+    print(
+        f"""\
+For clerks and legal staff, who log in by passkey:
+
+  console     {installation.url}/console/invitation
+  invitation  {code}
+
+A second one, as exports with addresses need two people (use another browser profile):
+
+  invitation  {invite_staff(installation, "Justus Muster", Role.LEGAL)}
 """,
         flush=True,
     )
