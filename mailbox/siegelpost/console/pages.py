@@ -13,8 +13,11 @@ from siegelpost.console import words
 from siegelpost.console.problems import KINDS, code_of, headers_of
 from siegelpost.console.world import CONSOLE, ConsoleWorld
 from siegelpost.portal import cookies, texts
+from siegelpost.portal.compression import compress
 from siegelpost.portal.forms import form_token
 from siegelpost.portal.pages import _common  # the frame of both doors' pages is one
+from siegelpost.portal.scripts import Scripts
+from siegelpost.portal.security import page_policy
 from siegelpost.staff.exports import ExportedFile
 from siegelpost.staff.roles import Action, Member
 
@@ -45,9 +48,11 @@ async def page(
         holder = cookies.read(request, cookies.VISIT)
         if holder is None:
             holder = fresh = new_cookie(world.context.entropy)
+    scripts = Scripts(world.assets)
     response = HTMLResponse(
         world.templates.get_template(f"console/{name}.html").render(
             **_common(world, request, texts.SOURCE),
+            module=scripts.module,
             form_token=form_token(world.context, holder),
             signed_in=False,
             member=member,
@@ -56,6 +61,8 @@ async def page(
         status,
         headers={"Content-Language": "de", "Vary": "Cookie"},
     )
+    response.headers["Content-Security-Policy"] = page_policy(scripts.hashes)
+    compress(request, response)
     if fresh is not None:
         cookies.put(response, cookies.VISIT, fresh)
     return response
