@@ -12,10 +12,11 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from siegelpost.evidence.errors import EvidenceError, FormatError
+from siegelpost.evidence.order import CLOCK_TOLERANCE
 from siegelpost.evidence.pdf_explanations import PDF_STEPS, PdfError, pdf_failure
 from siegelpost.evidence.pdf_files import receipt_inside
 from siegelpost.evidence.seal_certificate import SealCertificate
@@ -295,7 +296,10 @@ def _check_certificate(
         raise pdf_failure("pdf-unknown-certificate", f"sealed as {name}")
     if found.compromised_at is not None and (dated is None or dated >= found.compromised_at):
         raise pdf_failure("pdf-key-compromised", f"since {format_time(found.compromised_at)}")
-    if not found.in_force(sealed_at) and found.compromised_at is None:
+    # Signatures name whole seconds, and the authority's clock is another one than the keyring's.
+    early = timedelta() <= found.valid_from - sealed_at <= CLOCK_TOLERANCE
+    in_force = found.in_force(found.valid_from if early else sealed_at)
+    if not in_force and found.compromised_at is None:
         raise pdf_failure("pdf-key-validity", f"not in force at {format_time(sealed_at)}")
     return found
 
