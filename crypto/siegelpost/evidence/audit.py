@@ -10,7 +10,7 @@ is seen only in receipts, whose times `check_receipt` compares with what the aud
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from siegelpost.evidence.canonical import Json
@@ -59,13 +59,16 @@ class AuditState:
     tip: Tip = field(default_factory=lambda: Tip(size=0))
     #: Heads in the order seen, sizes and times rising.
     observations: tuple[Observation, ...] = ()
+    #: Commitment of the newest publication of files seen (`assets`), if any.
+    assets: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class AuditFinding:
     """Misbehaviour of a log, with what shows it to others."""
 
-    #: Stable: checkpoint, truncated, forked, entries, tile, receipt, back-dated.
+    #: Stable: checkpoint, truncated, forked, entries, tile, receipt, back-dated, files-hidden,
+    #: files-proof, files-history, file-differs, page-differs.
     kind: str
     what: str
     #: Signed heads, proofs and places.
@@ -117,7 +120,7 @@ def follow(
     except _Found as found:
         return state, found.finding
     seen = Observation(size=head.size, at=now, note=note)
-    return AuditState(tip=tip, observations=(*state.observations, seen)), None
+    return replace(state, tip=tip, observations=(*state.observations, seen)), None
 
 
 def check_receipt(

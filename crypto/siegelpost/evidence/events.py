@@ -26,6 +26,7 @@ __all__ = [
     "ERDS_EVIDENCE",
     "MAX_BODY",
     "SALT_SIZE",
+    "SERVICE",
     "Event",
     "EventType",
     "commitment",
@@ -75,7 +76,11 @@ class EventType(StrEnum):
     STAFF_CHANGED = "staff-changed"
     KEY_OPENED = "key-opened"
     RENEWAL_ASKED = "renewal-asked"
+    ASSETS_PUBLISHED = "assets-published"
 
+
+#: Subject of what concerns nobody in particular: the files that all browsers get.
+SERVICE = "service"
 
 #: The evidence of ETSI EN 319 522 that a type corresponds to; types without one are absent.
 ERDS_EVIDENCE: Mapping[EventType, str] = {
@@ -139,6 +144,8 @@ class Event:
         ):
             if value is not None:
                 return f"{kind}:{value}"
+        if self.type is EventType.ASSETS_PUBLISHED:
+            return SERVICE
         raise FormatError("an event needs a notice, a mailbox or an agency")
 
     def body(self) -> bytes:

@@ -104,6 +104,7 @@ def create_api(
     for path, endpoint in (
         ("/log/checkpoint", log.get_checkpoint),
         ("/log/tile/{path:path}", log.get_tile),
+        ("/log/assets", log.get_assets),
         ("/livez", health.livez),
         ("/readyz", health.readyz),
         ("/metrics", health.metrics),

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from siegelpost.api.problems import ApiProblem
 from siegelpost.evidence.errors import FormatError
 from siegelpost.evidence.tiles import TileId
+from siegelpost.store.assets import published_assets
 from siegelpost.store.context import Context
 from siegelpost.store.cosignatures import cosigned_note
 from siegelpost.store.log import latest_checkpoint, served_tile
@@ -39,6 +40,13 @@ class LogEndpoints:
         if note is None:
             raise ApiProblem("not-found", "the log has no checkpoint yet")
         return Response(note, media_type="text/plain", headers=_NEVER)
+
+    async def get_assets(self, request: Request) -> Response:
+        """Answer with what the log holds about the files that browsers get."""
+        data = await self._context.store.read(published_assets)
+        if data is None:
+            raise ApiProblem("not-found", "no files are published yet")
+        return Response(data, media_type="application/json", headers=_NEVER)
 
     async def get_tile(self, request: Request) -> Response:
         """Answer with one tile or entry bundle."""

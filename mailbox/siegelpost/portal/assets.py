@@ -61,6 +61,10 @@ class Asset:
         return "sha256-" + base64.b64encode(self.sha256).decode("ascii")
 
 
+#: Where the portal's own files are.
+OWN_FILES = Path(__file__).parent / "static"
+
+
 class Assets:
     """The files of one folder, held in memory (about 1 MB); restart to serve changed ones."""
 

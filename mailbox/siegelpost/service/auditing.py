@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 
+from siegelpost.evidence.assets import PublishedAssets, changes, read_publications
 from siegelpost.evidence.audit import (
     AuditFinding,
     AuditState,
@@ -24,14 +27,18 @@ from siegelpost.evidence.cosignature import Witness, cosignatures
 from siegelpost.evidence.errors import EvidenceError, LogError
 from siegelpost.evidence.tiles import TileId, Tip
 from siegelpost.evidence.times import format_time, parse_time
-from siegelpost.evidence.trust import parse_trust
+from siegelpost.evidence.trust import Trust, parse_trust
 from siegelpost.keyring.files import write_private
 from siegelpost.service.errors import ServiceError
+from siegelpost.service.page_audit import audit_files, audit_pages
 
 _FORMAT = "siegelpost/audit/v1"
 _TIMEOUT_SECONDS = 30
 #: Attempts a file before the log counts as unreachable.
 _ATTEMPTS = 3
+#: Looks at files that differ: a service that has just started logs its own within seconds.
+_LOOKS = 3
+_LOOK_AGAIN_SECONDS = 4.0
 
 
 class LogUnreachable(Exception):
@@ -48,6 +55,8 @@ class Report:
     new: int
     #: Names of the trust file's witnesses that have cosigned the head.
     witnesses: str
+    #: What was found about the files that browsers get, in words; empty if nothing was looked at.
+    files: str = ""
 
 
 def audit_log(
@@ -58,8 +67,12 @@ def audit_log(
     receipts: Sequence[bytes] = (),
     now: datetime,
     progress: Callable[[int, int], None] | None = None,
+    portal: str | None = None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> Report:
     """Look at the log at ``url`` once; keep in ``file`` what was seen if it holds.
+
+    The pages and their files are looked at where ``portal`` says, else on the log's own host.
 
     Raises LogUnreachable, and ServiceError for an unusable trust or state file.
     """
@@ -80,10 +93,14 @@ def audit_log(
             now=now,
             progress=progress or (lambda done, total: None),
         )
-    if finding is not None:
-        findings.append(finding)
-    else:
-        write_state(file, trusted.origin, after)
+        words = ""
+        if finding is not None:
+            findings.append(finding)
+        else:
+            pages = _Fetcher(http, portal or "{0.scheme}://{0.netloc}".format(urlsplit(url)))
+            wrongs, words, after = _look_at_files(fetch, pages, trusted, after, pause)
+            findings += wrongs
+            write_state(file, trusted.origin, after)
     for receipt in receipts:
         found = check_receipt(after, receipt, trust, now=now)
         if found is not None:
@@ -93,6 +110,7 @@ def audit_log(
         size=after.tip.size,
         new=after.tip.size - before.tip.size,
         witnesses=_witnesses(note, trusted.policy.keys),
+        files=words,
     )
 
 
@@ -114,6 +132,7 @@ def read_state(file: Path, origin: str) -> AuditState:
                 Observation(size=size, at=parse_time(at), note=note)
                 for size, at, note in value["observations"]
             ),
+            assets=bytes.fromhex(value["assets"]) if value.get("assets") else None,
         )
     except (ValueError, KeyError, TypeError, EvidenceError) as error:
         raise ServiceError(f"{file} is damaged: {error}") from error
@@ -130,8 +149,58 @@ def write_state(file: Path, origin: str, state: AuditState) -> None:
         "observations": [
             [seen.size, format_time(seen.at), seen.note] for seen in state.observations
         ],
+        "assets": state.assets.hex() if state.assets else None,
     }
     write_private(file, (json.dumps(value, indent=1) + "\n").encode(), replace=True)
+
+
+def _look_at_files(
+    log: _Fetcher,
+    pages: _Fetcher,
+    trust: Trust,
+    state: AuditState,
+    pause: Callable[[float], None],
+) -> tuple[list[AuditFinding], str, AuditState]:
+    """Compare what is served with what the log says: findings, words, state afterwards."""
+    for look in range(_LOOKS):
+        data = log.assets()
+        if data is None:
+            if state.assets is None:
+                return [], "it publishes nothing about its files", state
+            what = "publications of files that were seen before are gone"
+            return [AuditFinding(kind="files-hidden", what=what)], "", state
+        try:
+            history = read_publications(data, trust)
+        except EvidenceError as error:
+            return [AuditFinding(kind="files-proof", what=str(error))], "", state
+        if not history:
+            return [AuditFinding(kind="files-proof", what="an empty publication")], "", state
+        seen = [number for number, one in enumerate(history) if one.commitment == state.assets]
+        if state.assets is not None and not seen:
+            what = "the publications of files do not go on from those seen before"
+            return [AuditFinding(kind="files-history", what=what)], "", state
+        newest = history[-1]
+        findings = [
+            *audit_files(newest.files, pages.page),
+            *audit_pages(newest.files, pages.page),
+        ]
+        if not findings or look == _LOOKS - 1:
+            break
+        pause(_LOOK_AGAIN_SECONDS)
+    words = _changes(history, seen[0] if seen else None)
+    return findings, words, replace(state, assets=newest.commitment)
+
+
+def _changes(history: Sequence[PublishedAssets], seen: int | None) -> str:
+    newest = history[-1]
+    words = f"{len(newest.files)} files as published on {format_time(newest.at)}"
+    if seen is None:
+        return f"{words}, seen for the first time"
+    parts = [
+        f"{format_time(after.at)}: {', '.join(changes(before.files, after.files))}"
+        for before, after in zip(history[seen:], history[seen + 1 :], strict=False)
+    ]
+    return f"{words}; changed since the last look: {'; '.join(parts)}" if parts else words
 
 
 class _Fetcher:
@@ -153,6 +222,20 @@ class _Fetcher:
         if content is None:
             raise LogError(f"the log does not serve {tile.path}")
         return content
+
+    def assets(self) -> bytes | None:
+        return self._get("assets")
+
+    def page(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and content of a page or file, as a browser that visits gets it."""
+        try:
+            response = self._http.get(
+                self._url + path, headers={"Accept": "text/html, */*"}, follow_redirects=False
+            )
+        except httpx2.HTTPError as error:
+            raise LogUnreachable(f"{self._url}{path}: {type(error).__name__}") from error
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return response.status_code, headers, response.content
 
     def _get(self, path: str) -> bytes | None:
         reason = ""

@@ -41,6 +41,7 @@ from siegelpost.service.outsiders import (
     witness_policy,
 )
 from siegelpost.service.pdf_sealing import pdf_sealer
+from siegelpost.service.publishing import publish_assets
 from siegelpost.service.sandbox.mode import claim_database
 from siegelpost.service.sandbox.running import clock_settings, running_sandbox
 from siegelpost.service.sequencing import keep_sequencing
@@ -97,6 +98,7 @@ async def running_parts(
     if settings.sandbox.enabled:
         async with running_sandbox(settings, database, keyring) as (context, conductor):
             served = application(context, settings, templates, sandbox=conductor)
+            await publish_assets(context)
             yield Parts(context=context, application=served)
         return
     store = Store(
@@ -123,6 +125,7 @@ async def running_parts(
         runs.append(("clock", Clockwork(context, clock_settings(settings)).run))
     tasks = [asyncio.create_task(_kept_alive(name, run)) for name, run in runs]
     try:
+        await publish_assets(context)
         yield Parts(context=context, application=application(context, settings, templates))
     finally:
         if mailing is not None:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
 from siegelpost.evidence.canonical import Json
-from siegelpost.evidence.events import SALT_SIZE, Event, EventType, commitment
+from siegelpost.evidence.events import SALT_SIZE, SERVICE, Event, EventType, commitment
 from siegelpost.evidence.ids import ID_RANDOM, AgencyId, EventId, MailboxId, NoticeId, new_id
 from siegelpost.store import tables
 from siegelpost.store.bulk import BulkInsert
@@ -159,6 +159,8 @@ def _subject(draft: EventDraft) -> str:
         return f"notice:{draft.notice}"
     if draft.mailbox is not None:
         return f"mailbox:{draft.mailbox}"
+    if draft.type is EventType.ASSETS_PUBLISHED:
+        return SERVICE
     return f"agency:{draft.agency}"
 
 

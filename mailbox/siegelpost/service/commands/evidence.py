@@ -26,11 +26,15 @@ def audit(
         list[Path] | None,
         typer.Option(help="Receipt whose times are compared with what was seen; repeatable."),
     ] = None,
+    portal: Annotated[
+        str | None, typer.Option(help="Address of the pages, if not on the log's host.")
+    ] = None,
 ) -> None:
     """Follow a log from outside: it only grows, and every entry is under its head.
 
+    Also fetches the pages and the files that they load, and compares them with what the log says.
     Run it again and again with one state file. Exit code 1 and evidence on standard output if the
-    log was forked, truncated or back-dated; 3 if it cannot be reached.
+    log was forked, truncated or back-dated, or if a file differs; 3 if it cannot be reached.
     """
     from siegelpost.service.auditing import LogUnreachable, audit_log
 
@@ -42,6 +46,7 @@ def audit(
             receipts=[path.read_bytes() for path in receipt or ()],
             now=datetime.now(UTC),
             progress=_show if sys.stderr.isatty() else None,
+            portal=portal,
         )
     except LogUnreachable as error:
         typer.echo(f"siegelpost: {error}", err=True)
@@ -49,6 +54,8 @@ def audit(
     for finding in report.findings:
         typer.echo(f"siegelpost: {finding}", err=True)
         typer.echo(json.dumps(finding.json(), ensure_ascii=False))
+    if report.files:
+        typer.echo(f"files: {report.files}", err=bool(report.findings))
     if report.findings:
         raise typer.Exit(1)
     typer.echo(f"{report.size} entries, {report.new} of them new; cosigned by {report.witnesses}")
