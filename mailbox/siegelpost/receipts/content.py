@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -76,18 +76,13 @@ def content(
         "documents": _documents(receipt, words),
         "proves": _proves(receipt, events, words),
         "proves_not": [*words["no"], *([] if receipt.timestamps else [words["no_undated"]])],
-        "command": _COMMAND.format(file=file_name(receipt.notice, language)),
+        "command": _COMMAND.format(file=words["any_file"]),
         "attachment": [
             _fact(words["attachment"], f"receipt.json, {len(data)} {words['bytes']}"),
             _fact("SHA-256", hashlib.sha256(data).hexdigest(), mono=True),
         ],
         "technical": _technical(receipt, words, language),
     }
-
-
-def file_name(notice: str, language: Language) -> str:
-    """How the PDF of a notice's receipt is called."""
-    return f"{'empfangsbestaetigung' if language == 'de' else 'receipt'}-{notice}.pdf"
 
 
 def _read(item: ReceiptEvent) -> _Read:
@@ -102,9 +97,12 @@ def _timeline(
     language: Language,
 ) -> str:
     stops = [
-        stop_of(one.event.type, one.event.time_at, one.event.facts, language) for one in events
+        replace(stop, detail=shown(stop.detail))
+        for stop in (
+            stop_of(one.event.type, one.event.time_at, one.event.facts, language) for one in events
+        )
     ]
-    marks = [Mark(at=receipt.made_at, label=words["made"], tone="quiet")]
+    marks = [Mark(at=receipt.made_at, label=words["mark_made"], tone="quiet")]
     if deadline is not None:
         marks += marks_of(deadline, words)
     picture = timeline_svg(
@@ -169,8 +167,13 @@ def _event(number: int, one: _Read, words: Mapping[str, Any], language: Language
         "shows": say(said.shows, language),
         "shows_not": say(said.shows_not, language),
         "detail": breakable(detail_of(event.type, event.facts, language)),
-        "trace": breakable(f"{words['leaf']} {one.leaf} · {words['actor']} {event.actor}"),
+        "trace": breakable(f"{words['leaf']} {one.leaf} · {words['actor']} {_actor(event, words)}"),
     }
+
+
+def _actor(event: Event, words: Mapping[str, Any]) -> str:
+    role, _, name = event.actor.partition(":")
+    return f"{words['actors'].get(role, role)} {name}".strip()
 
 
 def _documents(receipt: Receipt, words: Mapping[str, Any]) -> list[dict[str, Any]]:
