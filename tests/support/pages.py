@@ -12,6 +12,7 @@ from siegelpost.portal import texts
 #: The templates of the checkout.
 TEMPLATES = Path(__file__).parents[2] / "templates"
 #: What every render gets, as in the contract of the portal's handlers.
+CONSENT = {"id": "consent-1", "kind": "receive", "given": "20. November 2026", "revoked": None}
 COMMON = {
     "form_token": "token",
     "signed_in": False,
@@ -24,6 +25,30 @@ COMMON = {
     "oidc_label": "BundID",
     "timed_out": False,
     "signed_out": False,
+    "agreements": [
+        {
+            "enrolment": "enrolment-1",
+            "agency": "Jobcenter Musterland",
+            "phone": "02999 555-0",
+            "receive": CONSENT,
+            "send": None,
+            "history": [CONSENT, {**CONSENT, "revoked": "24. November 2026"}],
+        }
+    ]
+    * 2,
+    "wording": "2026-11",
+    "done": None,
+    "problem": None,
+    "address": "alice@beispiel.example",
+    "failed": True,
+    "pending": None,
+    "past": [],
+    "proved": False,
+    "typed": "",
+    "mail_language": "de",
+    "mail_languages": {"de": "Deutsch"},
+    "salutation": "Frau Beispiel",
+    "salutation_allowed": True,
     "asset": lambda name: f"/static/{name}",
     "integrity": lambda name: f"sha256-{name}",
     "module": lambda name: Markup('<script type="module" src="/static/{}"></script>').format(name),

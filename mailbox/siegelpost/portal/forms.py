@@ -94,6 +94,20 @@ async def check_form(world: World, request: Request) -> None:
     check_token(world, request, token)
 
 
+async def read_form(world: World, request: Request) -> dict[str, str]:
+    """The fields of a form without JavaScript, token checked; RequestRefused."""
+    if not request.headers.get("content-type", "").startswith(_FORM_TYPE):
+        raise RequestRefused("form-refused")
+    body = await read_body(world, request, _FORM_LIMIT)
+    try:
+        parsed = parse_qs(body.decode("ascii"), max_num_fields=20, errors="strict")
+    except (UnicodeDecodeError, ValueError):
+        raise RequestRefused("form-refused") from None
+    fields = {name: values[0] for name, values in parsed.items()}
+    check_token(world, request, fields.pop("form_token", None))
+    return fields
+
+
 def check_token(world: World, request: Request, token: str | None) -> None:
     """RequestRefused unless ``token`` belongs to one of the request's cookies."""
     holders = [cookies.read(request, name) for name in world.holders]

@@ -24,7 +24,9 @@ from siegelpost.portal.texts import LANGUAGES, pick_language
 from siegelpost.portal.world import World, logged_in, reader, session_if_any
 
 #: Where a login may lead; anything else would be an open redirect.
-_NEXT = re.compile(r"/(inbox|account(/key)?|notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99})", re.ASCII)
+_NEXT = re.compile(
+    r"/(inbox|account(/(key|consent|address))?|notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99})", re.ASCII
+)
 
 
 async def start(world: World, request: Request) -> Response:

@@ -289,6 +289,10 @@ class Problem:
         """How the code is answered."""
         return KINDS[self.code]
 
+    def text(self, language: str) -> str:
+        """What a page says about it: German, or English for all who don't read German."""
+        return self.kind.de if language == "de" else self.kind.en
+
     @property
     def headers(self) -> dict[str, str]:
         """Headers that go with it."""

@@ -1,0 +1,57 @@
+"""Forms that work without JavaScript: posted, answered with a redirect or the same page again.
+
+After a change the browser is sent to the page (303), so that reloading repeats nothing; what was
+done stands in the address as a word of ours. A refusal shows the page again, with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from siegelpost.citizens.errors import CitizenError, InputInvalid, SessionOver
+from siegelpost.citizens.sessions import CitizenSession
+from siegelpost.portal.forms import read_form
+from siegelpost.portal.problems import Problem, problem_of
+from siegelpost.portal.world import World, logged_in
+
+_BERLIN = ZoneInfo("Europe/Berlin")
+
+#: Changes something; returns the word for what was done.
+Step = Callable[[World, CitizenSession, Mapping[str, str]], Awaitable[str]]
+#: Renders the page again with a problem.
+Again = Callable[[World, Request, Problem, Mapping[str, str]], Awaitable[Response]]
+
+
+async def take(world: World, request: Request, path: str, step: Step, again: Again) -> Response:
+    """Do ``step`` with the posted fields and go to ``path``; ``again`` if it is refused.
+
+    Raises RequestRefused for a request that is not of our own page.
+    """
+    try:
+        fields = await read_form(world, request)
+        session = await logged_in(world, request)
+        done = await step(world, session, fields)
+    except SessionOver:
+        return RedirectResponse(f"/login?next={path}", 303)
+    except CitizenError as error:
+        return await again(world, request, problem_of(error), fields)
+    return RedirectResponse(f"{path}?done={done}", 303)
+
+
+def field(fields: Mapping[str, str], name: str) -> str:
+    """A field that must be there; InputInvalid."""
+    value = fields.get(name, "")
+    if not value:
+        raise InputInvalid(name, "missing")
+    return value
+
+
+def spoken_day(moment: datetime, language: str) -> str:
+    """``24. November 2026``, in Germany's time, as the language writes it."""
+    return format_date(moment.astimezone(_BERLIN).date(), format="long", locale=language)
