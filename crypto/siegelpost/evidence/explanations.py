@@ -37,7 +37,7 @@ STEPS: Mapping[int, tuple[str, Text]] = {
     8: ("chain", _t("Lückenlose Kette", "Chain without gap")),
     9: ("order", _t("Reihenfolge und Zeiten", "Order and times")),
     10: ("acceptance", _t("Annahmebestätigung", "Signed acceptance")),
-    11: ("acknowledgement", _t("Öffnungsbestätigung", "Acknowledgement")),
+    11: ("acknowledgement", _t("Empfangsbestätigung", "Acknowledgement")),
     12: ("documents", _t("Dokumente", "Documents")),
     13: ("witnesses", _t("Zeugen", "Witnesses")),
     14: ("timestamps", _t("Zeitstempel", "Timestamps")),
@@ -274,14 +274,14 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
     "acknowledgement-malformed": (
         11,
         _t(
-            "Die Öffnungsbestätigung oder die Bindung des Schlüssels ist unvollständig.",
+            "Die Empfangsbestätigung oder die Bindung des Schlüssels ist unvollständig.",
             "The acknowledgement or the binding of the key is incomplete.",
         ),
     ),
     "key-not-bound": (
         11,
         _t(
-            "Der Schlüssel der Öffnungsbestätigung war nicht vorher als Schlüssel des Postfachs "
+            "Der Schlüssel der Empfangsbestätigung war nicht vorher als Schlüssel des Postfachs "
             "protokolliert.",
             "The key of the acknowledgement was not logged as a key of the mailbox before.",
         ),
@@ -289,7 +289,7 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
     "key-not-sealed-to": (
         11,
         _t(
-            "Für den Schlüssel der Öffnungsbestätigung war die Nachricht nicht versiegelt; er kann "
+            "Für den Schlüssel der Empfangsbestätigung war die Nachricht nicht versiegelt; er kann "
             "sie nicht geöffnet haben.",
             "The notice was not sealed to the key of the acknowledgement, which cannot have opened "
             "it.",
@@ -298,7 +298,7 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
     "key-retired": (
         11,
         _t(
-            "Der Schlüssel der Öffnungsbestätigung war vorher außer Gebrauch gesetzt.",
+            "Der Schlüssel der Empfangsbestätigung war vorher außer Gebrauch gesetzt.",
             "The key of the acknowledgement had been retired before.",
         ),
     ),
@@ -319,14 +319,14 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
     "acknowledgement-signature": (
         11,
         _t(
-            "Die Öffnungsbestätigung ist nicht mit dem Schlüssel des Postfachs unterschrieben.",
+            "Die Empfangsbestätigung ist nicht mit dem Schlüssel des Postfachs unterschrieben.",
             "The acknowledgement is not signed with the mailbox's key.",
         ),
     ),
     "acknowledgement-payload": (
         11,
         _t(
-            "Die Öffnungsbestätigung betrifft ein anderes Paket als das zugestellte.",
+            "Die Empfangsbestätigung betrifft ein anderes Paket als das zugestellte.",
             "The acknowledgement is about another package than the delivered one.",
         ),
     ),

@@ -72,11 +72,11 @@ def acknowledgement_result(found: Acknowledged, events: Sequence[LoggedEvent]) -
         )
     if any(item.withheld and item.event.type is EventType.ACKNOWLEDGED for item in events):
         return (
-            "Nicht geprüft: Die Öffnungsbestätigung ist geschwärzt.",
+            "Nicht geprüft: Die Empfangsbestätigung ist geschwärzt.",
             "Not checked: the acknowledgement is withheld.",
         )
     return (
-        "Keine Öffnungsbestätigung enthalten; nichts zu prüfen.",
+        "Keine Empfangsbestätigung enthalten; nichts zu prüfen.",
         "No acknowledgement in the receipt; nothing to check.",
     )
 

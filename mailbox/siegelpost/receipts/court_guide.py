@@ -48,7 +48,7 @@ _PROVES = (
     "Welches Dokument zugestellt wurde: Wer das PDF hat, kann es mit der Quittung vergleichen "
     "(nicht bei der Fassung „nur Zeiten“).",
     "Was die Mailserver zur Benachrichtigung sagten, im Wortlaut (geschwärzt: ohne Adressen).",
-    "Wenn eine Öffnungsbestätigung enthalten ist: Wer den Schlüssel des Postfachs hat, hat das "
+    "Wenn eine Empfangsbestätigung enthalten ist: Wer den Schlüssel des Postfachs hat, hat das "
     "Paket geöffnet.",
 )
 _NOT = (

@@ -39,9 +39,9 @@ FORBIDDEN = {
 }
 #: What the subject is, for each kind and for everybody.
 SUBJECTS = {
-    AlertKind.NOTICE: "Ein neues Dokument liegt in Ihrem Postfach",
-    AlertKind.REMINDER: "Erinnerung: Ein Dokument liegt in Ihrem Postfach",
-    AlertKind.DEADLINE_REMINDER: "Erinnerung an ein Dokument in Ihrem Postfach",
+    AlertKind.NOTICE: "Ein neues Schreiben liegt in Ihrem Postfach",
+    AlertKind.REMINDER: "Erinnerung: Ein Schreiben liegt in Ihrem Postfach",
+    AlertKind.DEADLINE_REMINDER: "Erinnerung an ein Schreiben in Ihrem Postfach",
     AlertKind.ADDRESS_CODE: "Ihr Code für Ihre E-Mail-Adresse",
     AlertKind.LOGIN_CODE: "Ihr Code zum Anmelden",
     AlertKind.ADDRESS_CHANGE_CODE: "Ihr Code für Ihre E-Mail-Adresse",
@@ -160,7 +160,7 @@ def test_alert_names_agency_date_phone_and_the_possible_deadline() -> None:
         assert "23. November 2026" in text
         assert "23 November 2026" in text
         assert "02351 555 0100" in text
-        assert "Das Dokument kann eine Frist enthalten." in text
+        assert "Das Schreiben kann eine Frist enthalten." in text
         assert "The document may contain a deadline." in text
 
 

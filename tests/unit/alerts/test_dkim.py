@@ -28,7 +28,7 @@ def write(**changes: object) -> bytes:
         "sender_name": "Jobcenter Kreis Müsterland",
         "sender": SENDER,
         "recipient": "alice@example.org",
-        "subject": "Ein neues Dokument liegt in Ihrem Postfach",
+        "subject": "Ein neues Schreiben liegt in Ihrem Postfach",
         "date": NOW,
         "message_id": "<1@post.example.org>",
         "languages": ["de"],

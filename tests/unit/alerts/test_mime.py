@@ -28,7 +28,7 @@ def write(**changes: object) -> bytes:
         "sender_name": "Jobcenter Kreis Musterland",
         "sender": "jobcenter@kreis.example",
         "recipient": "alice@example.org",
-        "subject": "Ein neues Dokument",
+        "subject": "Ein neues Schreiben",
         "date": NOW,
         "message_id": "<1@post.example.org>",
         "languages": ["de"],

@@ -66,7 +66,7 @@ def test_receipt_with_other_spacing_still_verifies() -> None:
 def test_receipt_before_retrieval_verifies_and_says_that_nothing_was_acknowledged() -> None:
     receipt = Sample(plan=Sample().plan[:3], mailbox_plan=()).receipt()
     verification = verify_receipt(write_receipt(receipt), write_trust(sample_trust()))
-    assert "Keine Öffnungsbestätigung" in verification.steps[10].result_de
+    assert "Keine Empfangsbestätigung" in verification.steps[10].result_de
 
 
 def test_receipt_made_before_rotation_of_the_log_key_still_verifies() -> None:
