@@ -93,12 +93,12 @@ class OpenPgp:
             raise KeyRefused(Refusal.TOO_LARGE)
         return key
 
-    def fingerprint_of(self, data: bytes) -> str:
-        """Return the fingerprint of the one armoured key in `data`, be it usable or not.
+    def fingerprint_of(self, data: bytes, *, binary: bool = False) -> str:
+        """Return the fingerprint of the one key in `data` (see `read_key`), be it usable or not.
 
         Raises KeyRefused if it is not one key, GpgFailed.
         """
-        data = one_public_key(data)
+        data = binary_public_key(data) if binary else one_public_key(data)
         with self._lock, self._separate() as gpg:
             listing, _ = self._imported(gpg, data)
         if len(listing) != 1:

@@ -114,7 +114,7 @@ async def propose_key(
     """
     data = armored.encode("utf-8", "replace")
     try:
-        key = await _read(engine, data)
+        key = await read_key(engine, data)
     except OpenPgpKeyRefused as refused:
         if refused.reason is Refusal.REVOKED:
             await _end_if_revoked(context, engine, mailbox, data)
@@ -131,9 +131,17 @@ async def find_key(
     webkey-service, 3.1). A key without the address in it is not taken.
     Raises OpenPgpKeyUnknown, OpenPgpKeyRefused, OpenPgpUnavailable.
     """
-    email = await context.store.read(lambda connection: _address_of(connection, mailbox))
+    email = await context.store.read(lambda connection: address_of(connection, mailbox))
     if email is None:
         raise OpenPgpKeyUnknown("the mailbox has no confirmed address")
+    key = await read_key(engine, await fetch_key(fetch, email), binary=True)
+    if not any(names_address(user_id, email) for user_id in key.user_ids):
+        raise OpenPgpKeyUnknown("the directory gave a key for another address")
+    return await _proposed(context, mailbox, key, "wkd")
+
+
+async def fetch_key(fetch: Fetcher, email: str) -> bytes:
+    """Return what the directory of `email`'s domain has; OpenPgpKeyUnknown if nothing."""
     try:
         places = locations(email)
     except OpenPgpError:
@@ -147,10 +155,7 @@ async def find_key(
             data = None
     if not data:
         raise OpenPgpKeyUnknown("the directory has no key")
-    key = await _read(engine, data, binary=True)
-    if not any(_names(user_id, email) for user_id in key.user_ids):
-        raise OpenPgpKeyUnknown("the directory gave a key for another address")
-    return await _proposed(context, mailbox, key, "wkd")
+    return data
 
 
 async def confirm_key(context: Context, *, mailbox: MailboxId, key: str, fingerprint: str) -> None:
@@ -198,7 +203,8 @@ async def key_of(context: Context, *, mailbox: MailboxId) -> KeyInForce | None:
     )
 
 
-async def _read(engine: OpenPgp, data: bytes, *, binary: bool = False) -> PublicKey:
+async def read_key(engine: OpenPgp, data: bytes, *, binary: bool = False) -> PublicKey:
+    """The key in `data`; OpenPgpKeyRefused with the reason, OpenPgpUnavailable."""
     try:
         return await asyncio.to_thread(engine.read_key, data, binary=binary)
     except KeyRefused as refused:
@@ -247,7 +253,8 @@ async def _end_if_revoked(
     await context.store.write(work)
 
 
-def _address_of(connection: Connection, mailbox: MailboxId) -> str | None:
+def address_of(connection: Connection, mailbox: MailboxId) -> str | None:
+    """The mailbox's confirmed address, the newest of several."""
     email: str | None = connection.scalar(
         select(_address.c.email)
         .where(
@@ -261,7 +268,8 @@ def _address_of(connection: Connection, mailbox: MailboxId) -> str | None:
     return email
 
 
-def _names(user_id: str, email: str) -> bool:
+def names_address(user_id: str, email: str) -> bool:
+    """Whether a user id of a key names this address."""
     inside = user_id.rpartition("<")[2].rstrip(">").strip() if "<" in user_id else user_id.strip()
     try:
         found, wanted = split_address(inside), split_address(email)

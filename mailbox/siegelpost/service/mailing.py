@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from siegelpost.bounces.settings import BounceSettings
 from siegelpost.keyring.errors import KeyMissingError
 from siegelpost.keyring.protocol import KeyPurpose, Keyring
 from siegelpost.openpgp import OpenPgp
+from siegelpost.service.openpgp_refreshing import keep_openpgp_keys_fresh
 from siegelpost.service.settings import MailPart, Settings
+from siegelpost.service.wkd_fetcher import PublicFetcher
 from siegelpost.store.address_codes import address_code_for
 from siegelpost.store.context import Context
 from siegelpost.store.errors import StoreUnavailable
@@ -45,6 +48,7 @@ class Mailing:
         self._bounces: BounceServer | None = None
         self._lane: OpenPgpLane | None = None
         self._openpgp_alerts: AlertWorker | None = None
+        self._refreshing: OpenPgp | None = None
         self._context = context
         if alerts:
             mail, keyring = alert_settings(settings), context.keyring
@@ -58,6 +62,8 @@ class Mailing:
             holder = holder_of(os.getpid())
             if settings.mail.openpgp:
                 engine = OpenPgp(settings.mail.openpgp_runtime)
+                # An engine of its own: the lane's is used from one thread.
+                self._refreshing = OpenPgp(settings.mail.openpgp_runtime)
                 self._lane = OpenPgpLane(context, composer, engine)
                 self._openpgp_alerts = self._lane.worker(mail, holder=holder)
             self._alerts = AlertWorker(
@@ -80,6 +86,10 @@ class Mailing:
             workers.append(("alerts", self._alerts.run))
         if self._openpgp_alerts is not None:
             workers.append(("openpgp alerts", self._openpgp_alerts.run))
+        if self._refreshing is not None:
+            engine = self._refreshing
+            refresh = partial(keep_openpgp_keys_fresh, self._context, engine, PublicFetcher())
+            workers.append(("openpgp refresh", refresh))
         if self._follow_up is not None:
             workers.append(("follow-up", self._follow_up.run))
         if self._bounces is not None:
@@ -100,6 +110,8 @@ class Mailing:
         """End gpg's agents and remove its home, when the workers have returned."""
         if self._lane is not None:
             self._lane.close()
+        if self._refreshing is not None:
+            self._refreshing.close()
 
 
 def holder_of(process: int) -> str:

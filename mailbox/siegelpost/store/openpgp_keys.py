@@ -6,15 +6,18 @@ At most one key of a mailbox is in force; an index of the table holds it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from siegelpost.evidence.ids import MailboxId
 from siegelpost.store import tables
+from siegelpost.store.columns import AnyRow
 
 _key = tables.core(tables.OpenPgpKey)
+#: From the confirmation to the first look for a newer copy.
+_FIRST_LOOK = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +95,65 @@ def key_of_alert(connection: Connection, key: str) -> StoredKey | None:
 def confirm_key(connection: Connection, key: StoredKey, *, at: datetime) -> None:
     """Put `key` in force and end the one before."""
     remove_key(connection, key.mailbox, at=at)
-    connection.execute(update(_key).where(_key.c.id == key.id).values(confirmed_at=at))
+    refresh_at = at + _FIRST_LOOK if key.source == "wkd" else None
+    connection.execute(
+        update(_key).where(_key.c.id == key.id).values(confirmed_at=at, refresh_at=refresh_at)
+    )
+
+
+def keys_to_refresh(connection: Connection, *, now: datetime, limit: int) -> list[StoredKey]:
+    """Keys in force whose directory is to be looked at again, the longest due first."""
+    rows = connection.execute(
+        select(_key)
+        .where(
+            _key.c.refresh_at.is_not(None),
+            _key.c.refresh_at <= now,
+            _key.c.confirmed_at.is_not(None),
+            _key.c.removed_at.is_(None),
+        )
+        .order_by(_key.c.refresh_at)
+        .limit(limit)
+    )
+    return [_stored(row) for row in rows]
+
+
+def look_later(connection: Connection, key: str, *, at: datetime) -> None:
+    """Look at the key's directory again at `at`."""
+    connection.execute(update(_key).where(_key.c.id == key).values(refresh_at=at))
+
+
+def renew_key(
+    connection: Connection, key: str, *, public_key: str, expires_at: datetime | None
+) -> None:
+    """Put a newer copy of the same key in its place, if it is still in force."""
+    connection.execute(
+        update(_key)
+        .where(_key.c.id == key, _key.c.removed_at.is_(None))
+        .values(public_key=public_key, expires_at=expires_at)
+    )
+
+
+def end_key(connection: Connection, key: str, *, at: datetime) -> None:
+    """End this very key, and no other that took its place meanwhile."""
+    connection.execute(
+        update(_key)
+        .where(_key.c.id == key, _key.c.removed_at.is_(None))
+        .values(removed_at=at, refresh_at=None)
+    )
+
+
+def propose_once(connection: Connection, key: StoredKey) -> bool:
+    """Propose a key unless the same one waits already; return whether it is new."""
+    waiting = _one(
+        connection,
+        _key.c.mailbox_id == key.mailbox,
+        _key.c.confirmed_at.is_(None),
+        _key.c.removed_at.is_(None),
+    )
+    if waiting is not None and waiting.fingerprint == key.fingerprint:
+        return False
+    add_key(connection, key)
+    return True
 
 
 def remove_key(connection: Connection, mailbox: MailboxId, *, at: datetime) -> bool:
@@ -104,15 +165,17 @@ def remove_key(connection: Connection, mailbox: MailboxId, *, at: datetime) -> b
             _key.c.confirmed_at.is_not(None),
             _key.c.removed_at.is_(None),
         )
-        .values(removed_at=at)
+        .values(removed_at=at, refresh_at=None)
     )
     return bool(ended.rowcount)
 
 
 def _one(connection: Connection, *conditions: Any) -> StoredKey | None:
     row = connection.execute(select(_key).where(*conditions)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _stored(row)
+
+
+def _stored(row: AnyRow) -> StoredKey:
     return StoredKey(
         id=row.id,
         mailbox=MailboxId(row.mailbox_id),

@@ -135,7 +135,7 @@ async def test_running_service_serves_the_directory_and_leaves_no_agent(
         mailing = Mailing(parts.context, settings, templates_folder())
         names = [name for name, _ in await mailing.start()]
         mailing.close()
-    assert names == ["alerts", "openpgp alerts", "follow-up"]
+    assert names == ["alerts", "openpgp alerts", "openpgp refresh", "follow-up"]
     assert_left_alone(runtime)
 
 
