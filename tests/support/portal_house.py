@@ -145,6 +145,10 @@ class PortalHouse:
         """The eight digits of the newest confirmation mail."""
         return self._newest_code("address-code")
 
+    def address_change_code(self) -> str:
+        """The eight digits of the newest mail to a new address of a mailbox."""
+        return self._newest_code("address-change-code")
+
     def login_code(self) -> str:
         """The eight digits of the newest mail for a login."""
         return self._newest_code("login-code")

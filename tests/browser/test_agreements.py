@@ -1,0 +1,98 @@
+"""Consents and the address, as a person meets them: on a phone, at a desk, without JavaScript."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from siegelpost.notices.errors import Refusal
+from tests.support.browsers import person
+from tests.support.portal_house import PortalHouse, pdf
+from tests.support.walks import PASSWORT, activate, log_in
+
+pytestmark = pytest.mark.browser
+
+
+def test_consent_is_seen_revoked_in_one_step_and_given_again(
+    browser: Browser, house: PortalHouse
+) -> None:
+    letter = house.enrol("Erika Beispiel")
+    with person(browser, house.address) as erika:
+        activate(erika, house, letter, "erika@example.org", inspect=False)
+        page = erika.go("/account")
+        erika.inspect("account-nav")
+        page.get_by_role("link", name="Einwilligungen").click()
+        expect(page.get_by_role("heading", name="Einwilligungen")).to_be_visible()
+        current = page.locator("nav a[aria-current=page]")
+        expect(current).to_have_text("Einwilligungen")
+        erika.inspect("consent-1")
+        page.get_by_role("button", name="Wieder Post auf Papier bekommen").click()
+        expect(page.get_by_role("heading", name="Ihr Widerruf gilt ab jetzt")).to_be_visible()
+        erika.inspect("consent-2-revoked")
+        with pytest.raises(Refusal):
+            house.send(letter, "Mahnung", pdf("Mahnung", "Bitte zahlen"), due=None)
+        page.get_by_text("Schreiben wieder elektronisch bekommen").click()
+        erika.inspect("consent-3-text")
+        page.get_by_role("button", name="Ich bin einverstanden").first.click()
+        expect(page.get_by_role("heading", name="Ihr Einverständnis gilt")).to_be_visible()
+        house.send(letter, "Mahnung", pdf("Mahnung", "Bitte zahlen"), due=None)
+        page.get_by_text("Was Sie wann vereinbart haben").click()
+        expect(page.get_by_text("widerrufen am")).to_be_visible()
+        erika.inspect("consent-4-history")
+        page.goto(house.address + "/account/consent?lang=en")
+        expect(page.get_by_role("heading", name="Consents", exact=True)).to_be_visible()
+        erika.inspect("consent-5-english")
+
+
+def test_address_is_changed_after_a_proof_and_a_code(browser: Browser, house: PortalHouse) -> None:
+    letter = house.enrol("Gerda Beispiel")
+    name = "gerda@example.org"
+    with person(browser, house.address) as gerda:
+        gerda.allow(r"status of 403")
+        activate(gerda, house, letter, name, inspect=False)
+        gerda.context.clear_cookies()
+        log_in(gerda.go("/login"), name)
+        expect(gerda.page.get_by_role("heading", name="Ihre Schreiben")).to_be_visible()
+        page = gerda.go("/account/address")
+        gerda.inspect("address-1")
+        if page.locator("#prove").count():
+            page.get_by_role("button", name="Adresse ändern").click()
+            expect(page.get_by_role("heading", name="Sind Sie es?")).to_be_focused()
+            page.get_by_label("Ihr jetziges Passwort").fill(PASSWORT)
+            gerda.inspect("address-2-proof")
+            page.get_by_role("button", name="Weiter").click()
+        page.get_by_label("Neue E-Mail-Adresse").fill("gerda.neu@example.org")
+        gerda.inspect("address-3-new")
+        page.get_by_role("button", name="Code schicken").click()
+        expect(page.get_by_text("Wir haben Ihnen einen Code geschickt")).to_be_visible()
+        gerda.inspect("address-4-code")
+        page.get_by_label("Code aus der E-Mail").fill("00000000")
+        page.get_by_role("button", name="Adresse bestätigen").click()
+        expect(page.locator("#problem")).to_be_visible()
+        gerda.inspect("address-5-wrong")
+        page.get_by_label("Code aus der E-Mail").fill(house.address_change_code())
+        page.get_by_role("button", name="Adresse bestätigen").click()
+        expect(page.get_by_text("Die neue Adresse gilt ab jetzt")).to_be_visible()
+        expect(page.get_by_text("gerda.neu@example.org").first).to_be_visible()
+        page.get_by_label("Sprache der E-Mails").select_option("tr")
+        page.get_by_role("button", name="Speichern").click()
+        expect(page.get_by_role("heading", name="Gespeichert")).to_be_visible()
+        gerda.inspect("address-6-done")
+
+
+def test_consents_and_settings_work_without_javascript(
+    browser: Browser, house: PortalHouse
+) -> None:
+    letter = house.enrol("Hanna Beispiel")
+    with person(browser, house.address) as hanna:
+        activate(hanna, house, letter, "hanna@example.org", inspect=False)
+        kept = hanna.context.storage_state()
+    with person(browser, house.address, java_script_enabled=False, storage_state=kept) as hanna:
+        page = hanna.go("/account/consent")
+        page.get_by_role("button", name="Wieder Post auf Papier bekommen").click()
+        expect(page.get_by_role("heading", name="Ihr Widerruf gilt ab jetzt")).to_be_visible()
+        page.get_by_role("link", name="E-Mail und Sprache").click()
+        page.get_by_label("E-Mails dürfen mich mit Namen").uncheck()
+        page.get_by_role("button", name="Speichern").click()
+        expect(page.get_by_role("heading", name="Gespeichert")).to_be_visible()
+        expect(page.get_by_label("E-Mails dürfen mich mit Namen")).not_to_be_checked()
