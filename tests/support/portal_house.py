@@ -26,6 +26,8 @@ from siegelpost.citizens.enrol import enrol
 from siegelpost.citizens.letters import PostalAddress
 from siegelpost.evidence.ids import AgencyId
 from siegelpost.keyring.file_keyring import FileKeyring
+from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.keyring.seal_key import new_seal_key
 from siegelpost.notices.dispatch import dispatch
 from siegelpost.notices.eligibility import Sender
 from siegelpost.notices.limits import Limits
@@ -36,6 +38,7 @@ from siegelpost.sealing.covers import Cover
 from siegelpost.sealing.manifest import Remedy
 from siegelpost.sealing.package import Document
 from siegelpost.service.administration import NewAgency, add_agency, add_client, trust_file
+from siegelpost.service.pdf_sealing import pdf_sealer
 from siegelpost.service.sequencing import keep_sequencing
 from siegelpost.store.address_codes import address_code_for
 from siegelpost.store.clock import SystemClock
@@ -80,6 +83,8 @@ class PortalHouse:
         self._keyring = FileKeyring.create(
             folder / "keyring.json", os.urandom(32), origin=ORIGIN, now=now
         )
+        seal = new_seal_key(ORIGIN, now=now)
+        self._keyring.add_key(KeyPurpose.SEAL, now=now, private=seal.encode())
         agency = NewAgency(
             name="Jobcenter Kreis Musterland", phone="02345 6789-0", sender="post@jobcenter.example"
         )
@@ -94,6 +99,7 @@ class PortalHouse:
             keyring=self._keyring,
             entropy=os.urandom,
             origin=ORIGIN,
+            pdf_seal=pdf_sealer(self._keyring, (), None),
         )
         self._socket = socket.create_server(("127.0.0.1", 0))
         #: where the browser goes
@@ -106,7 +112,9 @@ class PortalHouse:
         portal = create_portal(
             self.context,
             environment,
-            PortalSettings(public_url=self.address, operator="Kreis Musterland"),
+            PortalSettings(
+                public_url=self.address, operator="Kreis Musterland", managed_mailboxes=True
+            ),
         )
         config = uvicorn.Config(portal, lifespan="off", access_log=False, log_level="error")
         self._server = uvicorn.Server(config)
@@ -119,7 +127,7 @@ class PortalHouse:
         """The trust file by which receipts verify."""
         return trust_file(self._keyring)
 
-    def enrol(self, name: str, *, language: str = "de") -> Letter:
+    def enrol(self, name: str, *, language: str = "de", managed: bool = False) -> Letter:
         """Have the agency announce a citizen born on 3 May 1984."""
         enrolled = self._await(
             enrol(
@@ -133,6 +141,7 @@ class PortalHouse:
                 address=PostalAddress(
                     name=name, street="Beispielweg 1", postal_code="01234", city="Musterstadt"
                 ),
+                managed_allowed=managed,
             )
         )
         return Letter(

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 
 from siegelpost.citizens.codes import cookie_digest
 from siegelpost.citizens.errors import SessionOver
 from siegelpost.citizens.login_methods import LoginMethod
 from siegelpost.evidence.ids import MailboxId
 from siegelpost.store.context import Context
-from siegelpost.store.tables import Mailbox, Session, core
+from siegelpost.store.tables import Mailbox, MailboxKey, Session, core
 
 #: A session ends this long after its last request.
 IDLE_LIMIT = timedelta(minutes=30)
@@ -31,6 +31,12 @@ COOKIE_RANDOM = 32
 
 _session = core(Session)
 _mailbox = core(Mailbox)
+_key = core(MailboxKey)
+_MANAGED = exists().where(
+    _key.c.mailbox_id == _mailbox.c.id,
+    _key.c.retired_at.is_(None),
+    _key.c.custody == "managed",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +59,8 @@ class CitizenSession:
     expires_at: datetime
     #: when its holder last proved the login again; see `siegelpost.citizens.proofs`
     proved_at: datetime | None
+    #: whether the service keeps the mailbox's key
+    managed: bool = False
 
 
 def new_cookie(entropy: Callable[[int], bytes]) -> str:
@@ -98,7 +106,7 @@ async def session_of(context: Context, cookie: str, *, touch: bool = True) -> Ci
 
     def find(connection: Connection) -> CitizenSession | None:
         row = connection.execute(
-            select(_session, _mailbox.c.language)
+            select(_session, _mailbox.c.language, _MANAGED.label("managed"))
             .join(_mailbox, _mailbox.c.id == _session.c.mailbox_id)
             .where(
                 _session.c.digest == digest,
@@ -118,6 +126,7 @@ async def session_of(context: Context, cookie: str, *, touch: bool = True) -> Ci
             idle_ends_at=row.seen_at + IDLE_LIMIT,
             expires_at=row.expires_at,
             proved_at=row.proved_at,
+            managed=row.managed,
         )
 
     session = await context.store.read(find)

@@ -107,6 +107,7 @@ async def page(
             module=scripts.module,
             form_token=form_token(world.context, holder),
             signed_in=session is not None,
+            managed=session is not None and session.managed,
             **values,
         ),
         status,
