@@ -27,7 +27,7 @@ async def find(world: ConsoleWorld, request: Request) -> Response:
     try:
         found = await search(world.context, member, query)
     except (InputWrong, NothingFound):
-        return await _start(world, request, member, query=query[:200], status=404)
+        return await _start(world, request, member, query=query[:200], nothing=True)
     target = (
         f"/console/notices/{found.notice}"
         if found.notice is not None
@@ -49,7 +49,12 @@ async def enrolment(world: ConsoleWorld, request: Request) -> Response:
 
 
 async def _start(
-    world: ConsoleWorld, request: Request, member: Member, *, query: str = "", status: int = 200
+    world: ConsoleWorld,
+    request: Request,
+    member: Member,
+    *,
+    query: str = "",
+    nothing: bool = False,
 ) -> Response:
     waiting = 0
     if member.may(Action.EXPORT):
@@ -63,8 +68,7 @@ async def _start(
         request,
         "start",
         member=member,
-        status=status,
         query=query,
-        nothing=status == 404,
+        nothing=nothing,
         waiting=waiting,
     )

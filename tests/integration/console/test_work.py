@@ -45,7 +45,7 @@ async def test_task_is_listed_by_state_and_kind_and_closed_as_sent(
 ) -> None:
     await open_task(town, notice, TaskKind.ALERT_FAILED)
     clerk = await house.desk(Role.CLERK)
-    title = "<td>Benachrichtigung gescheitert: auf Papier senden</td>"
+    title = ">Benachrichtigung gescheitert: auf Papier senden</td>"
     assert title in (await clerk.get("/console/tasks")).text
     assert title not in (await clerk.get("/console/tasks?kind=not-retrieved")).text
     assert title not in (await clerk.get("/console/tasks?state=closed")).text
@@ -84,7 +84,7 @@ async def test_list_goes_on_where_it_ended(town: Town, house: Office) -> None:
     address = "/console/tasks"
     while address:
         page = (await clerk.get(address)).text
-        seen += re.findall(r"<td>(\d+)</td>", page)
+        seen += re.findall(r'<td data-label="Nr.">(\d+)</td>', page)
         more = re.search(r'href="(/console/tasks\?[^"]*after=\d+)"', page)
         address = more[1].replace("&amp;", "&") if more else ""
     assert seen == [str(number) for number in range(1, 6 * len(TaskKind) + 1)]
