@@ -216,7 +216,13 @@ def add_client(
 
 def trust_file(keyring: FileKeyring) -> bytes:
     """Return the public keys to pin, for courts, agencies and citizens."""
-    return write_trust(Trust(origin=log_origin(keyring.origin), keys=keyring.public_keys()))
+    return write_trust(
+        Trust(
+            origin=log_origin(keyring.origin),
+            keys=keyring.public_keys(),
+            seal_certificates=keyring.seal_certificates(),
+        )
+    )
 
 
 def prepare_database(settings: Settings) -> Database:
