@@ -98,6 +98,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/account/key", pages.key),
     ("POST", "/account/key/prepare", keys.prepare),
     ("POST", "/account/key", keys.rotate),
+    ("POST", "/account/key/open", keys.open_kept),
     ("GET", "/account/rewrap", keys.to_rewrap),
     ("POST", "/account/rewrap", keys.rewrapped),
     ("GET", "/inbox", pages.inbox),
