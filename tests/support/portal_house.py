@@ -28,8 +28,6 @@ from siegelpost.evidence.ids import AgencyId
 from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.keyring.seal_key import new_seal_key
-from siegelpost.keyring.protocol import KeyPurpose
-from siegelpost.keyring.seal_key import new_seal_key
 from siegelpost.notices.dispatch import dispatch
 from siegelpost.notices.eligibility import Sender
 from siegelpost.notices.limits import Limits
@@ -40,7 +38,6 @@ from siegelpost.sealing.covers import Cover
 from siegelpost.sealing.manifest import Remedy
 from siegelpost.sealing.package import Document
 from siegelpost.service.administration import NewAgency, add_agency, add_client, trust_file
-from siegelpost.service.pdf_sealing import pdf_sealer
 from siegelpost.service.pdf_sealing import pdf_sealer
 from siegelpost.service.sequencing import keep_sequencing
 from siegelpost.store.address_codes import address_code_for
@@ -86,8 +83,6 @@ class PortalHouse:
         self._keyring = FileKeyring.create(
             folder / "keyring.json", os.urandom(32), origin=ORIGIN, now=now
         )
-        seal = new_seal_key(ORIGIN, now=now)
-        self._keyring.add_key(KeyPurpose.SEAL, now=now, private=seal.encode())
         seal = new_seal_key(ORIGIN, now=now)
         self._keyring.add_key(KeyPurpose.SEAL, now=now, private=seal.encode())
         agency = NewAgency(
