@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import socket
 import sys
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -32,23 +34,43 @@ def serve(settings: Settings, *, alerts: bool = True) -> None:
     count = settings.http.processes
     sockets = listen(settings.http.host, settings.http.port, count)
 
-    def run(number: int) -> None:
+    def run(number: int) -> int | None:
         for other in sockets[:number] + sockets[number + 1 :]:
             other.close()
         with asyncio.Runner(loop_factory=_new_loop) as runner:
-            runner.run(_serve(settings, sockets[number], workers=number == FIRST, alerts=alerts))
+            return runner.run(
+                _serve(settings, sockets[number], workers=number == FIRST, alerts=alerts)
+            )
 
     if count == 1:
-        run(FIRST)
+        # As shells expect: 0 after SIGTERM, 130 after Ctrl-C.
+        sys.exit(130 if run(FIRST) == signal.SIGINT else 0)
     else:
-        sys.exit(Supervisor(count, start=run).run())
+        sys.exit(Supervisor(count, start=lambda number: _only(run(number))).run())
+
+
+class _Server(uvicorn.Server):
+    """Ends at a signal and remembers which; uvicorn's own raises it again afterwards.
+
+    That is right for one of several processes, whose parent looks at it.
+    """
+
+    ended_by: int | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Answer what is under way; a second SIGINT does not wait for that."""
+        self.ended_by = sig
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 async def _serve(
     settings: Settings, listening: socket.socket, *, workers: bool, alerts: bool
-) -> None:
+) -> int | None:
+    """Serve until a signal, and return it."""
     async with running_parts(settings, workers=workers, alerts=alerts) as parts:
-        server = uvicorn.Server(server_config(parts.application, settings))
+        config = server_config(parts.application, settings)
+        server = _Server(config) if settings.http.processes == 1 else uvicorn.Server(config)
         # What was imported stays: the collector need not look at it again at every turn.
         gc.collect()
         gc.freeze()
@@ -57,6 +79,11 @@ async def _serve(
             _log.info("serving", host=settings.http.host, port=settings.http.port)
         await server.serve([listening])
     _log.info("stopped")
+    return getattr(server, "ended_by", None)
+
+
+def _only(_ended_by: int | None) -> None:
+    """Nothing to tell the parent beyond how the process ended."""
 
 
 def server_config(application: object, settings: Settings) -> uvicorn.Config:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -118,6 +120,14 @@ def _sqlite_engine(
         hide_parameters=True,  # statement parameters may be personal data
         connect_args={"check_same_thread": False, "cached_statements": 512},
     )
+
+    @event.listens_for(engine, "do_connect")
+    def _create(_dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
+        # SQLite makes files for everybody to read; the journals beside it get the file's own mode.
+        file = str(arguments[0])
+        if not Path(file).exists():
+            with suppress(FileExistsError, FileNotFoundError):
+                os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: Any) -> None:
