@@ -1,6 +1,6 @@
 """The texts of all problems: status, title, German title, what to do, the same in German.
 
-Above the house's usual length on purpose: one table, so that the wordings are read together.
+Longer than others: one table, so that the wordings are read together.
 """
 
 from __future__ import annotations
