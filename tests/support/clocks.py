@@ -25,6 +25,7 @@ from siegelpost.store.context import Context
 from siegelpost.store.deadlines import results_of
 from siegelpost.store.events import EventDraft, append_events
 from siegelpost.store.log import log_origin
+from siegelpost.store.outbox import AlertState
 from siegelpost.store.sequencer import Sequencer
 from tests.support.agencies import Agency, Citizen
 from tests.support.pdfs import make_pdf
@@ -101,6 +102,22 @@ class Replay:
 
         alert = await self.context.store.read(find)
         await self._append(kind, notice, {"alert": alert, "kind": "notice"})
+        await self.context.store.write(
+            lambda c: c.execute(
+                _alert.update().where(_alert.c.id == alert).values(**self._outcome(kind))
+            )
+        )
+
+    def _outcome(self, kind: EventType) -> dict[str, Any]:
+        """State of the alert that goes with the event, as the mail side would leave it."""
+        states = {
+            EventType.ALERT_SENT: AlertState.ACCEPTED,
+            EventType.ALERT_DELIVERED: AlertState.DELIVERED,
+            EventType.ALERT_FAILED: AlertState.FAILED,
+        }
+        if kind not in states:
+            return {"attempts": 1}
+        return {"state": states[kind].value, "attempts": 1, "finished_at": self.context.now()}
 
     async def happen(self, kind: EventType, notice: NoticeId, /, **facts: Any) -> None:
         """Put any other event on record."""

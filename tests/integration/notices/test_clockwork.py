@@ -202,6 +202,7 @@ async def test_no_reminder_by_default(replay: Replay) -> None:
     assert await replay.rows(tables.Alert, kind="deadline-reminder") == []
 
 
+@pytest.mark.unsound_store("alert")  # it fails without the task that the mail side opens
 async def test_no_reminder_of_a_notice_that_is_not_served(
     context: Context, agency: Agency, alice: Citizen
 ) -> None:
@@ -258,6 +259,7 @@ async def test_looking_uses_indexes_and_never_scans_notices(replay: Replay) -> N
     assert "TEMP B-TREE" not in days + events
 
 
+@pytest.mark.unsound_store
 @pytest.mark.parametrize(
     ("change", "what"),
     [
