@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,7 +119,7 @@ class Office:
             await desk.http.aclose()
 
 
-def office(context: Context, *, trust: Callable[[], bytes] | None = None) -> Office:
+def office(context: Context, settings: PortalSettings | None = None) -> Office:
     """A console over `context`."""
     keyring = context.keyring
     assert isinstance(keyring, FileKeyring)
@@ -131,7 +131,7 @@ def office(context: Context, *, trust: Callable[[], bytes] | None = None) -> Off
     app = create_console(
         context,
         environment,
-        PortalSettings(public_url=ADDRESS),
-        trust=trust or (lambda: trust_file(keyring)),
+        settings or PortalSettings(public_url=ADDRESS),
+        trust=lambda: trust_file(keyring),
     )
     return Office(context=context, app=app)

@@ -22,6 +22,7 @@ from siegelpost.console import (
     files,
     login,
     pages,
+    single_sign_on,
     staff,
     start,
     tasks,
@@ -30,6 +31,8 @@ from siegelpost.console import (
 from siegelpost.console.problems import problem_json
 from siegelpost.console.world import ConsoleWorld
 from siegelpost.notices.errors import NoticeError
+from siegelpost.oidc.errors import OidcError
+from siegelpost.oidc.relying_party import RelyingParty
 from siegelpost.portal.assets import Assets
 from siegelpost.portal.security import Security
 from siegelpost.portal.settings import PortalSettings
@@ -49,6 +52,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/console/login", login.login_page),
     ("POST", "/console/login/passkey/prepare", login.prepare_login),
     ("POST", "/console/login/passkey", login.login),
+    ("POST", "/console/login/oidc/begin", single_sign_on.begin),
+    ("GET", "/console/login/oidc/back", single_sign_on.back),
+    ("POST", "/console/login/oidc", single_sign_on.finish),
     ("GET", "/console/invitation", login.invitation_page),
     ("POST", "/console/invitation/prepare", login.prepare_registration),
     ("POST", "/console/invitation", login.register),
@@ -97,6 +103,7 @@ def create_console(
         templates=templates,
         assets=Assets(portal / "static"),
         trust=trust,
+        oidc=None if settings.oidc is None else RelyingParty(context, settings.oidc),
     )
     routes = [
         Route(path, _bound(world, handler), methods=[method]) for method, path, handler in ROUTES
@@ -111,6 +118,7 @@ def create_console(
             StaffError: failed,
             CitizenError: failed,
             NoticeError: failed,
+            OidcError: failed,
             RequestRefused: failed,
             StoreError: failed,
             HTTPException: failed,

@@ -56,6 +56,7 @@ async def page(
             form_token=form_token(world.context, holder),
             signed_in=False,
             member=member,
+            elsewhere=world.settings.oidc_label if world.oidc else "",
             **values,
         ),
         status,

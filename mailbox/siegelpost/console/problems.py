@@ -23,6 +23,7 @@ from siegelpost.notices.errors import (
 )
 from siegelpost.notices.paper import PaperInvalid
 from siegelpost.notices.tasks import PostingInFuture
+from siegelpost.oidc.errors import OidcError, ProviderMisconfigured, ProviderUnavailable
 from siegelpost.portal.world import RequestRefused
 from siegelpost.staff.errors import InputWrong, StaffError
 from siegelpost.store.errors import StoreError
@@ -120,6 +121,16 @@ KINDS: Mapping[str, Kind] = {
         "PDFs lassen sich gerade nicht siegeln",
         "Bitte versuchen Sie es später noch einmal, oder nehmen Sie die Fassung als JSON.",
     ),
+    "oidc-refused": Kind(
+        403,
+        "Die Anmeldung dort hat nicht geklappt",
+        "Bitte versuchen Sie es noch einmal, oder nehmen Sie Ihren Schlüssel.",
+    ),
+    "oidc-unavailable": Kind(
+        503,
+        "Dort kann man sich gerade nicht anmelden",
+        "Bitte nehmen Sie Ihren Schlüssel, oder versuchen Sie es später noch einmal.",
+    ),
     "form-refused": Kind(
         403, "Diese Seite ist nicht mehr aktuell", "Bitte laden Sie die Seite neu."
     ),
@@ -163,6 +174,10 @@ def code_of(error: Exception) -> str:
         return _CODES[type(error)]
     if isinstance(error, StoreError):
         return "unavailable"
+    if isinstance(error, (ProviderUnavailable, ProviderMisconfigured)):
+        return "oidc-unavailable"
+    if isinstance(error, OidcError):
+        return "oidc-refused"
     if isinstance(error, HTTPException):
         return _STATUS_CODES.get(error.status_code, "internal")
     if isinstance(error, (StaffError, CitizenError, RequestRefused)):

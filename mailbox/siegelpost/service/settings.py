@@ -265,6 +265,8 @@ class Settings(BaseSettings):
     """The citizens' pages."""
     citizens_oidc: OidcPart = OidcPart()
     """Login of citizens elsewhere: says who they are, never unlocks a mailbox."""
+    staff_oidc: OidcPart = OidcPart(label="Ihrem Dienstkonto")
+    """Login of agencies' staff to the console at their own single sign-on, once invited."""
     witnesses: WitnessesPart = WitnessesPart()
     """Outsiders who confirm that the log only grows."""
     timestamps: TimestampsPart = TimestampsPart()
@@ -355,6 +357,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     citizens_oidc = settings.citizens_oidc.model_copy(
         update=_anchored_files(settings.citizens_oidc, folder)
     )
+    staff_oidc = settings.staff_oidc.model_copy(update=_anchored_files(settings.staff_oidc, folder))
     timestamps = settings.timestamps.model_copy(
         update={
             "authorities": [
@@ -370,6 +373,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             "mail": mail,
             "bounces": bounces,
             "citizens_oidc": citizens_oidc,
+            "staff_oidc": staff_oidc,
             "timestamps": timestamps,
         }
     )

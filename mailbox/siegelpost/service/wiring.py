@@ -13,7 +13,7 @@ import resource
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -184,7 +184,15 @@ def application(
     console = create_console(
         context,
         _environment(templates),
-        pages,
+        replace(
+            pages,
+            oidc=oidc_settings(
+                settings.staff_oidc,
+                name="console",
+                redirect_uri=settings.http.public_url.rstrip("/") + "/console/login/oidc/back",
+            ),
+            oidc_label=settings.staff_oidc.label,
+        ),
         trust=lambda: whole_trust_file(settings, context.keyring),
     )
 

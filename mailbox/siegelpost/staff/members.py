@@ -134,6 +134,7 @@ async def invite_again(
             .values(
                 invitation_digest=invitation_digest(context, code),
                 invitation_expires_at=now + INVITATION_LIFETIME,
+                login_digest=None,
             )
         )
         connection.execute(_passkey.delete().where(_passkey.c.member_id == member_id))

@@ -47,7 +47,7 @@ _passkey = core(StaffPasskey)
 
 async def invited_name(context: Context, code: str) -> tuple[str, str]:
     """Id and name of whom an invitation is for; raises InvitationRefused."""
-    row = await context.store.read(lambda connection: _invited(connection, context, code))
+    row = await context.store.read(lambda connection: invited(connection, context, code))
     if row is None:
         raise InvitationRefused("no such invitation")
     return row.id, row.name
@@ -77,7 +77,7 @@ async def accept_invitation(
     now, cookie = context.now(), new_cookie(context.entropy)
 
     def work(connection: Connection) -> str | StaffError | CitizenError:
-        row = _invited(connection, context, code)
+        row = invited(connection, context, code)
         if row is None:
             return InvitationRefused("no such invitation")
         if not use_challenge(connection, challenge, now=now):
@@ -167,7 +167,8 @@ async def log_in_by_passkey(
     return await decide(context, work)
 
 
-def _invited(connection: Connection, context: Context, code: str) -> AnyRow | None:
+def invited(connection: Connection, context: Context, code: str) -> AnyRow | None:
+    """The row of the member whom an invitation in force is for, or None."""
     try:
         digests = invitation_digests(context, code)
     except InputInvalid:

@@ -1,5 +1,6 @@
-// The console's login page: one button.
+// The console's login page: a passkey, or the agency's single sign-on where there is one.
 
+import { post } from "./api.js";
 import { logIn } from "./console-passkeys.js";
 import { byId, onClick, show } from "./dom.js";
 
@@ -9,3 +10,11 @@ onClick(byId("passkey"), box.querySelector("[data-alert]"), async () => {
   await logIn();
   location.assign("/console/");
 });
+
+const elsewhere = document.querySelector("[data-elsewhere]");
+if (elsewhere) {
+  onClick(elsewhere, box.querySelector("[data-alert]"), async () => {
+    const { location: address } = await post("/console/login/oidc/begin");
+    location.assign(address);
+  });
+}
