@@ -128,8 +128,10 @@ def test_legal_staff_walks_through_a_file_by_keyboard(browser: Browser, service:
         other = jurek.go("/console/")
         expect(other.get_by_text("warten auf Ihre Entscheidung: 1")).to_be_visible()
         press(other, other.get_by_role("link", name="Zu den Exporten"))
+        expect(other.get_by_role("heading", name="Exporte mit Adressen")).to_be_visible()
         jurek.inspect("console-exports")
         press(other, other.get_by_role("link", name="Antrag vom"))
+        expect(other.get_by_role("heading", name="Ihre Entscheidung")).to_be_visible()
         jurek.inspect("console-export-decision")
         press(other, other.get_by_role("button", name="Freigeben"))
         expect(other.get_by_text("Freigegeben", exact=True)).to_be_visible()
@@ -140,6 +142,7 @@ def test_legal_staff_walks_through_a_file_by_keyboard(browser: Browser, service:
         assert json.loads(whole)["notice"] == notice
 
         press(page, page.get_by_role("link", name="Prüfen", exact=True))
+        expect(page.get_by_role("heading", name="Gerichtsakte prüfen")).to_be_visible()
         justine.inspect("console-verify")
         for name, content in (("console-verified", receipt), ("console-verified-file", court_file)):
             page.get_by_label("Datei").set_input_files(
@@ -156,8 +159,10 @@ def test_legal_staff_walks_through_a_file_by_keyboard(browser: Browser, service:
         justine.inspect("console-refused")
 
         press(page, page.get_by_role("link", name="Aufgaben", exact=True))
+        expect(page.get_by_role("heading", name="Aufgaben")).to_be_visible()
         justine.inspect("console-tasks")
         press(page, page.get_by_role("link", name="Zahlen", exact=True))
+        expect(page.get_by_role("heading", name="Wie Benachrichtigungen ankommen")).to_be_visible()
         justine.inspect("console-statistics")
         press(page, page.get_by_role("button", name="Abmelden"))
         expect(page.get_by_role("heading", name="Anmelden")).to_be_visible()
@@ -179,6 +184,7 @@ def test_administrator_and_auditor_work_by_keyboard(browser: Browser, service: S
         press(page, page.get_by_role("button", name="Sperren: Neu Muster"))
         expect(page.get_by_text("Gesperrt", exact=True)).to_be_visible()
         press(page, page.get_by_role("link", name="Zugriffe", exact=True).first)
+        expect(page.get_by_role("heading", name="Zugriffe auf Akten")).to_be_visible()
         adele.inspect("console-access")
 
 
