@@ -77,7 +77,7 @@ def _survey(reader: PdfFileReader) -> tuple[list[Any], list[Any]]:
         raise pdf_failure("pdf-malformed", f"more than {MAX_OBJECTS} objects")
     for number, generation in sorted(numbers):
         try:
-            top = reader.get_object(Reference(number, generation, reader))
+            top: Any = _resolved(Reference(number, generation, reader))
         except Exception as error:  # a damaged object may hide what others read
             raise pdf_failure("pdf-malformed", f"object {number}: {error}") from error
         for item in _dictionaries(top, generic, 0):
