@@ -38,9 +38,11 @@ def verify_cms(signature: bytes, content: bytes) -> bytes:
     if len(signature) > MAX_CMS:
         raise FormatError(f"a CMS signature of more than {MAX_CMS} bytes")
     try:
-        from asn1crypto import cms  # type: ignore[import-untyped]  # it has no types
+        # `tsp` teaches `cms` the attribute signing-certificate-v2; it is not used otherwise.
+        from asn1crypto import cms, tsp  # type: ignore[import-untyped]  # it has no types
     except ModuleNotFoundError:
         raise CmsUnavailable("CMS needs asn1crypto: pip install 'siegelpost[verify]'") from None
+    assert tsp is not None
     try:
         info = cms.ContentInfo.load(signature, strict=True)
         if info["content_type"].native != "signed_data":

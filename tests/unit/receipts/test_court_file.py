@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -139,6 +142,20 @@ def test_seal_by_certificate_is_checked_against_the_trust_file() -> None:
     assert b'URI="META-INF/signature.p7s"' in parse_court_file(data).manifest
 
 
+def test_seal_by_certificate_is_read_without_pyhanko(tmp_path: Path) -> None:
+    """pyHanko teaches asn1crypto attributes; the verifier must not count on it."""
+    parsed = parse_court_file(by_certificate())
+    assert parsed.cms is not None
+    (tmp_path / "cms").write_bytes(parsed.cms)
+    (tmp_path / "manifest").write_bytes(parsed.manifest)
+    script = (
+        "import sys; from pathlib import Path; from siegelpost.evidence.cms import verify_cms;"
+        "verify_cms(Path('cms').read_bytes(), Path('manifest').read_bytes());"
+        "assert 'pyhanko' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+
+
 def sealed_pdf(receipt: Receipt) -> bytes:
     return seal_pdf(make_pdf(write_receipt(receipt), language="de"), SEAL_KEY)
 
@@ -156,14 +173,11 @@ def test_pdf_inside_is_verified_and_holds_the_same_receipt() -> None:
         verify_court_file(damaged, write_trust(pinned()))
 
 
-def test_openssl_accepts_the_seal_by_certificate(tmp_path: object) -> None:
-    import subprocess
-    from pathlib import Path
-
+def test_openssl_accepts_the_seal_by_certificate(tmp_path: Path) -> None:
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    folder = Path(str(tmp_path))
+    folder = tmp_path
     parsed = parse_court_file(by_certificate())
     assert parsed.cms is not None
     certificate = x509.load_der_x509_certificate(SEAL_KEY.certificates[0])
