@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection, func, select
 
@@ -118,9 +119,7 @@ async def _rewrap_one(context: Context, reader: Reader, item: NewHeaders) -> Non
     if row is None:
         return
     for blob, digest in ((row.cover_id, row.cover_digest), (row.package_id, row.package_digest)):
-        found = await context.store.read(
-            lambda connection, blob=blob: _payload_digest(connection, blob)
-        )
+        found = await context.store.read(partial(_payload_digest, blob=blob))
         if found != bytes(digest):
             raise RewrapInvalid("the stored payload is not the one in evidence")
 
