@@ -46,7 +46,8 @@ async def test_no_answer_may_be_framed_sniffed_or_kept(town: Town) -> None:
         assert headers["cache-control"].split(",")[0] in ("no-store", "private"), path
         if "private" in headers["cache-control"]:
             assert "no-cache" in headers["cache-control"], path
-        assert answer.status_code < 500, (path, answer.text)
+        # 503 is an answer, too: PDF receipts of a service without a seal.
+        assert answer.status_code < 500 or answer.status_code == 503, path
         if "html" in headers.get("content-type", ""):
             assert "charset=utf-8" in headers["content-type"].lower(), path
 
