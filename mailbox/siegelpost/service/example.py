@@ -49,7 +49,7 @@ def example() -> str:
 
 
 def _entry(name: str, field: FieldInfo) -> list[str]:
-    meaning = f"# {field.description}"
+    meaning = "# " + (field.description or "").replace("\n", "\n# ")
     default = field.get_default(call_default_factory=True)
     if default is PydanticUndefined:
         return [meaning, f"{name} = {_toml(_SAMPLES[name])}"]
