@@ -28,6 +28,7 @@ from siegelpost.portal.forms import Base64, Body, Text, check_form, read_json
 from siegelpost.portal.texts import pick_language
 from siegelpost.portal.world import World, reader
 from siegelpost.receipts.words import Language
+from siegelpost.staff.looks import looks_of
 
 
 class AcknowledgeBody(Body):
@@ -46,6 +47,7 @@ class ArchiveBody(Body):
 async def facts(world: World, request: Request) -> Response:
     """``GET /notices/{id}/facts``: what can be said without the key."""
     shown = await show(world.context, await reader(world, request), _id(request))
+    looks = await world.context.store.read(lambda connection: looks_of(connection, shown.id))
     return JSONResponse(
         {
             "id": shown.id,
@@ -81,6 +83,7 @@ async def facts(world: World, request: Request) -> Response:
                 "open_until": _day(shown.deadline.open_until),
                 "unsure": shown.deadline.unsure,
             },
+            "looks": [{"at": format_time(look.at)} for look in looks],
             "archived": shown.archived,
             "alerts": [
                 {

@@ -19,7 +19,7 @@ from siegelpost.portal.compression import compress
 from siegelpost.portal.forms import form_token
 from siegelpost.portal.problems import Problem
 from siegelpost.portal.scripts import Scripts
-from siegelpost.portal.security import page_policy
+from siegelpost.portal.security import INTEGRITY_POLICY, page_policy
 from siegelpost.portal.texts import LANGUAGES, pick_language
 from siegelpost.portal.world import World, logged_in, reader, session_if_any
 
@@ -114,6 +114,7 @@ async def page(
         headers={"Content-Language": language, "Vary": "Accept-Language, Cookie"},
     )
     response.headers["Content-Security-Policy"] = page_policy(scripts.hashes)
+    response.headers["Integrity-Policy"] = INTEGRITY_POLICY
     compress(request, response)
     if fresh is not None:
         cookies.put(response, cookies.VISIT, fresh)

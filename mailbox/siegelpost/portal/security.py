@@ -51,7 +51,6 @@ HEADERS: Mapping[str, str] = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Integrity-Policy": "blocked-destinations=(script)",
     "Permissions-Policy": (
         "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), "
         "gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()"
@@ -64,6 +63,8 @@ def page_policy(hashes: Sequence[str]) -> str:
     return POLICY.replace("script-src 'self'", " ".join(("script-src 'self'", *hashes)))
 
 
+#: For pages: no script and no module without a digest that the page names.
+INTEGRITY_POLICY = "blocked-destinations=(script)"
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 

@@ -137,7 +137,9 @@ async def test_history_says_whose_hand_each_event_shows(town: Town) -> None:
     alice = await town.active("alice@beispiel.example", enrolled=enrolled)
     notice = await town.dispatch(enrolled)
     await alice.open(notice)
-    events = (await alice.get(f"/notices/{notice}/facts"))["events"]
+    facts = await alice.get(f"/notices/{notice}/facts")
+    assert facts["looks"] == []
+    events = facts["events"]
     assert [(event["type"], event["by"]) for event in events] == [
         ("submission-accepted", "client"),
         ("provided", "service"),

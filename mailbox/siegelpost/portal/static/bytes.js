@@ -35,6 +35,7 @@ export function base64(bytes) {
 
 /** Bytes of canonical base64; throws TypeError. */
 export function fromBase64(text) {
+  if (Uint8Array.fromBase64) return fromBase64Natively(text);
   let raw;
   try {
     raw = atob(text);
@@ -44,6 +45,16 @@ export function fromBase64(text) {
   const bytes = Uint8Array.from(raw, (character) => character.charCodeAt(0));
   if (base64(bytes) !== text) throw new TypeError("base64 is not canonical");
   return bytes;
+}
+
+/** Ten times faster; "strict" asks for padding and refuses stray bits, but lets white space pass. */
+function fromBase64Natively(text) {
+  if (/\s/.test(text)) throw new TypeError("base64 is not canonical");
+  try {
+    return Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
+  } catch {
+    throw new TypeError("malformed base64");
+  }
 }
 
 export const randomBytes = (size) => crypto.getRandomValues(new Uint8Array(size));

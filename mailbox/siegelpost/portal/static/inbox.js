@@ -19,6 +19,7 @@ const SHOWN = 25;
 const SEARCH_FROM = 6;
 /** Between two announcements of progress, for screen readers. */
 const SAY_MS = 3000;
+const PROGRESS_MS = 100;
 
 const problem = document.querySelector("#app > [data-alert]");
 const search = byId("search");
@@ -28,14 +29,7 @@ const service = document.title;
 const entries = [];
 const view = { archive: false, words: [], most: SHOWN };
 let opened = 0;
-
-start();
-try {
-  const { mailbox, seeds } = await unlocked();
-  await loadAll(mailbox, seeds.map(({ seed }) => seed));
-} catch (error) {
-  alertBox(problem, explain(error));
-}
+let drawn = 0;
 
 byId("more").addEventListener("click", () => {
   const before = visible().slice(0, view.most).length;
@@ -62,6 +56,14 @@ search.addEventListener("input", () => {
   typing = setTimeout(() => say(byId("summary").textContent), 700);
 });
 byId("search-form").addEventListener("submit", (event) => event.preventDefault());
+
+start();
+try {
+  const { mailbox, seeds } = await unlocked();
+  await loadAll(mailbox, seeds.map(({ seed }) => seed));
+} catch (error) {
+  alertBox(problem, explain(error));
+}
 
 async function loadAll(mailbox, seeds) {
   const kept = await loadCovers(mailbox, seeds[0]);
@@ -130,6 +132,9 @@ async function unseal(added, seeds, now) {
 }
 
 function showProgress() {
+  // Ten times a second is smooth; drawing the bar for each cover would cost as much as opening it.
+  if (opened < entries.length && performance.now() - drawn < PROGRESS_MS) return;
+  drawn = performance.now();
   const bar = byId("unsealing-bar");
   bar.max = entries.length;
   bar.value = opened;

@@ -133,7 +133,7 @@ export function showDocuments(documents) {
 }
 
 /** List what happened, oldest first, in words. */
-export function showEvents(events) {
+export function showEvents({ events, looks }) {
   const items = events
     .filter(({ type }) => has(`event-${type}`))
     .map((event) => {
@@ -145,7 +145,10 @@ export function showEvents(events) {
       return item;
     });
   byId("events").replaceChildren(...items);
-  const accesses = events.filter(({ type }) => ACCESSES.includes(type));
+  const seen = looks.map(({ at }) => ({ type: "file-viewed", at, by: "staff" }));
+  const accesses = [...events, ...seen]
+    .filter(({ type }) => ACCESSES.includes(type))
+    .sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
   byId("access-list").replaceChildren(
     ...accesses.map(({ type, at, by }) => {
       const who = has(`by-${by}`) ? ` ${text(`by-${by}`)}` : "";

@@ -106,7 +106,7 @@ async function file(archived) {
 async function refresh() {
   state.facts = await get(`${path}/facts`);
   showFacts(state.facts);
-  showEvents(state.facts.events);
+  showEvents(state.facts);
 }
 
 async function unsealCover() {

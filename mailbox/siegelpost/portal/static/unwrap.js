@@ -25,6 +25,7 @@ export function nativeIdentity(seed) {
 }
 
 async function make(seed) {
+  if (!crypto.subtle.decapsulateBits) return null;
   try {
     const key = await crypto.subtle.importKey("raw-seed", seed, KEM, false, ["decapsulateBits"]);
     // Both parts are tried before they are relied on.
