@@ -19,14 +19,11 @@ from siegelpost.evidence.errors import EvidenceError, FormatError
 from siegelpost.evidence.order import CLOCK_TOLERANCE
 from siegelpost.evidence.pdf_explanations import PDF_STEPS, PdfError, pdf_failure
 from siegelpost.evidence.pdf_files import receipt_inside
+from siegelpost.evidence.pdf_tokens import check_tokens, tokens_result
 from siegelpost.evidence.seal_certificate import SealCertificate
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.timestamps import (
     INSTALL,
-    TimestampError,
-    TimestampsUnavailable,
-    VerifiedToken,
-    verify_token,
 )
 from siegelpost.evidence.trust import Trust, parse_trust
 from siegelpost.evidence.verify import Step, Verification, verify_receipt
@@ -159,14 +156,14 @@ def open_pdf(data: bytes, trust: bytes, *, at: datetime | None = None) -> Opened
         _check_integrity(seal)
         held("Seitdem unverändert, Unterschrift gültig.", "Unaltered since, signature valid.")
         # P4 and P5: which certificate counts depends on what the timestamps show
-        tokens, unchecked = _check_tokens(reader, seal, trusted, at)
+        tokens, unchecked = check_tokens(reader, seal, trusted, at)
         sealed_at = tokens[0].at if tokens else _claimed_time(seal)
         pinned = _check_certificate(seal, trusted, sealed_at, tokens[0].at if tokens else None)
         held(
             f"{pinned.name}, gesiegelt {format_time(sealed_at)}.",
             f"{pinned.name}, sealed {format_time(sealed_at)}.",
         )
-        held(*_tokens_result(tokens, unchecked), checked=bool(tokens))
+        held(*tokens_result(tokens, unchecked), checked=bool(tokens))
         # P6
         later = _check_later(reader, seal)
         held(
@@ -251,39 +248,6 @@ def _check_integrity(seal: EmbeddedPdfSignature) -> None:
         raise pdf_failure("pdf-signature", "the signature does not verify")
 
 
-def _check_tokens(
-    reader: PdfFileReader, seal: EmbeddedPdfSignature, trusted: Trust, at: datetime | None
-) -> tuple[list[VerifiedToken], str]:
-    """All tokens, the seal's own first, and why there are none."""
-    authorities = trusted.timestamp_authorities
-    if not authorities:
-        return [], "no-authority"
-    pairs = []
-    own = _token_of(seal)
-    if own is not None:
-        pairs.append((own, bytes(seal.signer_info["signature"].native)))
-    documents = reader.embedded_timestamp_signatures
-    pairs += [(_content(one), _covered(reader, one)) for one in documents]
-    tokens: list[VerifiedToken] = []
-    try:
-        for token, message in pairs:
-            verified = verify_token(token, message, authorities)
-            if tokens and not tokens[-1].at <= verified.at < tokens[-1].expires_at:
-                raise pdf_failure(
-                    "pdf-timestamp-expired",
-                    f"renewed {format_time(verified.at)}, but the certificate before ended "
-                    f"{format_time(tokens[-1].expires_at)}",
-                )
-            tokens.append(verified)
-    except TimestampsUnavailable:
-        return [], "no-library"
-    except TimestampError as error:
-        raise pdf_failure("pdf-timestamp-invalid", error) from error
-    if tokens and at is not None and tokens[-1].expires_at <= at:
-        raise pdf_failure("pdf-timestamp-expired", f"good until {tokens[-1].expires_at.date()}")
-    return tokens, "" if tokens else "no-timestamp"
-
-
 def _check_certificate(
     seal: EmbeddedPdfSignature, trusted: Trust, sealed_at: datetime, dated: datetime | None
 ) -> SealCertificate:
@@ -331,32 +295,6 @@ def _check_later(reader: PdfFileReader, seal: EmbeddedPdfSignature) -> bool:
     return bool(seal.signed_revision + 1 < reader.xrefs.total_revisions)
 
 
-def _token_of(seal: EmbeddedPdfSignature) -> bytes | None:
-    from asn1crypto.cms import CMSAttributes  # type: ignore[import-untyped]  # it has no types
-
-    attributes = seal.signer_info["unsigned_attrs"]
-    for attribute in attributes if isinstance(attributes, CMSAttributes) else ():
-        if attribute["type"].native == "signature_time_stamp_token":
-            return bytes(attribute["values"][0].dump())
-    return None
-
-
-def _content(signature: EmbeddedPdfSignature) -> bytes:
-    # /Contents is padded with zeros behind the DER.
-    from asn1crypto.cms import ContentInfo
-
-    return bytes(ContentInfo.load(signature.pkcs7_content).dump())
-
-
-def _covered(reader: PdfFileReader, signature: EmbeddedPdfSignature) -> bytes:
-    parts = []
-    ranges = [int(value) for value in signature.byte_range]
-    for start, length in zip(ranges[::2], ranges[1::2], strict=True):
-        reader.stream.seek(start)
-        parts.append(reader.stream.read(length))
-    return b"".join(parts)
-
-
 def _claimed_time(seal: EmbeddedPdfSignature) -> datetime:
     claimed = seal.self_reported_timestamp
     if claimed is None or claimed.tzinfo is None:
@@ -370,32 +308,6 @@ def _title(reader: PdfFileReader) -> str:
         return str(information["/Title"])
     except (KeyError, TypeError, AttributeError):
         return ""
-
-
-def _tokens_result(tokens: Sequence[VerifiedToken], unchecked: str) -> tuple[str, str]:
-    if tokens:
-        names = ", ".join(sorted({token.authority for token in tokens}))
-        until = format_time(tokens[-1].expires_at)
-        return (
-            f"{len(tokens)} von {names}, zuerst {format_time(tokens[0].at)}. Vor {until} erneuern.",
-            f"{len(tokens)} of {names}, first {format_time(tokens[0].at)}. Renew before {until}.",
-        )
-    return {
-        "no-authority": (
-            "Nicht geprüft: Die Vertrauensdatei nennt keine Zeitstempelstelle.",
-            "Not checked: the trust file names no timestamp authority.",
-        ),
-        "no-library": (
-            f"Nicht geprüft: Es fehlt ein Programmteil. Bitte nachholen: {INSTALL}",
-            f"Not checked: a library is missing. To do so: {INSTALL}",
-        ),
-    }.get(
-        unchecked,
-        (
-            "Nicht geprüft: Das Siegel trägt keinen Zeitstempel; seine Zeit sagt der Dienst.",
-            "Not checked: the seal bears no timestamp; its time is the service's word.",
-        ),
-    )
 
 
 @contextmanager
