@@ -43,10 +43,15 @@ from siegelpost.store.errors import StoreError
 
 Handler = Callable[[ConsoleWorld, Request], Awaitable[Response]]
 
-#: Where all of it lives, beside the portal.
-PREFIX = "/console/"
+
+def is_console(path: str) -> bool:
+    """Whether a path is the console's, beside the portal."""
+    return path == "/console" or path.startswith("/console/")
+
+
 #: Method, path and handler.
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/console", start.typed),
     ("GET", "/console/", start.start),
     ("POST", "/console/search", start.find),
     ("GET", "/console/login", login.login_page),

@@ -14,6 +14,11 @@ from siegelpost.staff.roles import Action, Member
 from siegelpost.staff.search import enrolment_file, search
 
 
+async def typed(world: ConsoleWorld, request: Request) -> Response:
+    """``GET /console``, as people type it."""
+    return RedirectResponse("/console/", 303)
+
+
 async def start(world: ConsoleWorld, request: Request) -> Response:
     """``GET /console/``: what there is to do for these roles."""
     return await _start(world, request, await logged_in(world, request))

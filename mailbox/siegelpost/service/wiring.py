@@ -25,8 +25,7 @@ from siegelpost.api.app import create_api
 from siegelpost.api.sandbox import SandboxClock
 from siegelpost.api.settings import ApiSettings
 from siegelpost.citizens.paths import templates_folder
-from siegelpost.console.app import PREFIX as CONSOLE_PREFIX
-from siegelpost.console.app import create_console
+from siegelpost.console.app import create_console, is_console
 from siegelpost.notices.clockwork import Clockwork
 from siegelpost.portal.app import create_portal
 from siegelpost.portal.settings import PortalSettings
@@ -201,7 +200,7 @@ def application(
         door = portal
         if path.startswith(_API_PATHS):
             door = api
-        elif path.startswith(CONSOLE_PREFIX):
+        elif is_console(path):
             door = console
         await door(scope, receive, send)
 

@@ -20,7 +20,8 @@ from tests.support.portal import AGENCY, OTHER_AGENCY, Town
 _OPEN = frozenset(
     path
     for _, path, _ in ROUTES
-    if path.startswith(("/console/login", "/console/invitation", "/console/logout"))
+    if path == "/console"
+    or path.startswith(("/console/login", "/console/invitation", "/console/logout"))
 )
 _INSIDE = [(method, path) for method, path, _ in ROUTES if path not in _OPEN]
 #: What the forms of the console hold; unknown fields are of no matter.
