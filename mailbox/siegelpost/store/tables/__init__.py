@@ -31,6 +31,7 @@ from siegelpost.store.tables.mailboxes import (
     OpenPgpKey,
     WrappedSeed,
 )
+from siegelpost.store.tables.mandates import DelegatedHeader, DelegateLook, Mandate
 from siegelpost.store.tables.notices import (
     ArchivedNotice,
     Blob,
@@ -65,6 +66,8 @@ __all__ = [
     "Cursor",
     "Deadline",
     "DeadlineWatch",
+    "DelegateLook",
+    "DelegatedHeader",
     "Enrolment",
     "Event",
     "Explainer",
@@ -75,6 +78,7 @@ __all__ = [
     "LoginStep",
     "Mailbox",
     "MailboxKey",
+    "Mandate",
     "Notice",
     "OidcLink",
     "OpenPgpKey",

@@ -97,10 +97,13 @@ class Activation(Table, table=True):
     """An activation under way, from the right letter code to the finished mailbox."""
 
     digest: bytes = Field(primary_key=True)  #: SHA-256 of the activation cookie's value
-    enrolment_id: str = Field(foreign_key="enrolment.id", index=True)
+    enrolment_id: str | None = Field(default=None, foreign_key="enrolment.id", index=True)
+    mandate_id: str | None = Field(
+        default=None, foreign_key="mandate.id", index=True
+    )  #: of an invited delegate, who has no enrolment
     kind: str = Field(
         default="new", sa_column_kwargs={"server_default": "new"}
-    )  #: new | renewal: of a mailbox whose owner lost everything
+    )  #: new | delegate | renewal: of a mailbox whose owner lost everything
     mailbox_id: str  #: reserved: the wrapped seeds' associated data names it
     key_id: str  #: reserved likewise
     address_id: str | None = Field(default=None, foreign_key="address.id")
