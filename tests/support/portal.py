@@ -27,6 +27,7 @@ from siegelpost.portal.settings import PortalSettings
 from siegelpost.sealing.covers import Cover
 from siegelpost.sealing.manifest import Remedy
 from siegelpost.sealing.package import Document
+from siegelpost.service.administration import trust_file
 from siegelpost.service.demo.citizen import Citizen
 from siegelpost.store import tables
 from siegelpost.store.address_codes import address_code_for
@@ -64,6 +65,12 @@ class Town:
     def citizen(self) -> Citizen:
         """Somebody with an empty browser."""
         return Citizen(client=self.client, read_login_code=self.login_code)
+
+    def trust(self) -> bytes:
+        """The trust file by which receipts verify."""
+        keyring = self.context.keyring
+        assert isinstance(keyring, FileKeyring)
+        return trust_file(keyring)
 
     async def letter(
         self, reference: str | None = None, *, agency: AgencyId = AGENCY, born: str = BIRTH_DATE

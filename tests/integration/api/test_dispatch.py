@@ -55,6 +55,7 @@ async def test_one_notice_goes_its_whole_way(
     assert accepted.notice == notice_id
 
     [entry] = (await inbox(context, alice.reader)).notices
+    assert entry.cover is not None
     cover = open_cover(entry.cover, [alice.identity])
     assert cover.title == "Bewilligung von Bürgergeld"
     assert cover.who_helps.endswith("Aktenzeichen: BG-1")

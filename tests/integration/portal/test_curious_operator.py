@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.keyring.protocol import KeyPurpose
@@ -41,6 +42,10 @@ class Watched:
 
 
 @pytest.fixture
+def _whole_blob(blob: str, connection: Connection) -> bytes:
+    return b"".join(read_blob(connection, blob))
+
+
 async def watched(context: Context) -> AsyncIterator[Watched]:
     """A portal whose operator looks."""
     settings = PortalSettings(public_url=ADDRESS, managed_mailboxes=True)
@@ -67,7 +72,7 @@ async def evidence(
     wrapped = tables.core(tables.WrappedSeed)
     copies = await context.store.read(lambda c: c.execute(select(wrapped)).all())
     sealed = [
-        await context.store.read(lambda c, blob=blob: b"".join(read_blob(c, blob)))
+        await context.store.read(partial(_whole_blob, blob))
         for notice in notices
         for blob in (f"{notice}.cover", f"{notice}.package")
     ]

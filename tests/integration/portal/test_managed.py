@@ -13,7 +13,6 @@ from siegelpost.citizens.letters import PostalAddress
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.portal.settings import PortalSettings
 from siegelpost.sealing.recovery_code import new_recovery_code
-from siegelpost.service.administration import trust_file
 from siegelpost.service.demo.citizen import Citizen, PortalRefused
 from siegelpost.store import tables
 from siegelpost.store.clock import VirtualClock
@@ -84,7 +83,7 @@ async def test_each_opening_is_an_event_and_the_receipt_says_managed(town: Town)
     await citizen.acknowledge(await citizen.open(notice))
     await town.sequence()
     receipt = await citizen.receipt(notice)
-    checked = verify_receipt(receipt, trust=trust_file(town.context.keyring))
+    checked = verify_receipt(receipt, trust=town.trust())
     assert "Verwaltetes Postfach" in checked.steps[10].result_de
     assert "key-opened" not in receipt.decode()
     assert '\\"custody\\":\\"managed\\"' in receipt.decode()
@@ -139,7 +138,7 @@ async def test_taking_over_the_key_is_final_and_everything_stays_readable(town: 
     assert "managed" not in {each.method for each in rows}
     await citizen.acknowledge(await citizen.open(notice))
     await town.sequence()
-    checked = verify_receipt(await citizen.receipt(notice), trust=trust_file(town.context.keyring))
+    checked = verify_receipt(await citizen.receipt(notice), trust=town.trust())
     # What was sealed to the managed key the service could open, whoever holds its successor.
     assert "Verwaltetes Postfach" in checked.steps[10].result_de
 

@@ -15,7 +15,6 @@ from siegelpost.citizens.renew import renewal_letter
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.notices.errors import Refusal
 from siegelpost.sealing.errors import NoMatch
-from siegelpost.service.administration import trust_file
 from siegelpost.service.demo.citizen import Citizen, PortalRefused
 from siegelpost.store import tables
 from siegelpost.store.events import events_of
@@ -83,7 +82,7 @@ async def test_new_letter_gives_the_same_mailbox_a_new_key_and_ends_what_was_bef
     later = await town.dispatch(enrolled, "new")
     await alice.acknowledge(await alice.open(later))
     await town.sequence()
-    verify_receipt(await alice.receipt(later), trust=trust_file(town.context.keyring))
+    verify_receipt(await alice.receipt(later), trust=town.trust())
     # Headers of the lost key wait for nobody.
     assert (await alice.get("/account/rewrap"))["count"] == 0
     shown = (await alice.get("/account/overview"))["events"]

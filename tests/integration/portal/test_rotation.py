@@ -20,7 +20,6 @@ from siegelpost.sealing.age_header import parse_header
 from siegelpost.sealing.errors import NoMatch
 from siegelpost.sealing.keys import Identity, acknowledgement_key
 from siegelpost.sealing.recovery_code import new_recovery_code
-from siegelpost.service.administration import trust_file
 from siegelpost.service.demo.citizen import Citizen, PortalRefused
 from siegelpost.store import tables
 from siegelpost.store.clock import VirtualClock
@@ -70,9 +69,7 @@ async def test_old_notices_stay_readable_and_are_acknowledged_by_the_new_key(tow
     await alice.acknowledge(await alice.open(second))
     await town.sequence()
     for notice in (first, second):
-        checked = verify_receipt(
-            await alice.receipt(notice), trust=trust_file(town.context.keyring)
-        )
+        checked = verify_receipt(await alice.receipt(notice), trust=town.trust())
         assert len(checked.steps) == len(STEPS)
     alice.seeds = old
     for notice in (first, second):
@@ -92,7 +89,7 @@ async def test_a_new_login_opens_the_new_key_and_through_it_the_old_one(town: To
     assert len(alice.seeds) == 3
     await alice.acknowledge(await alice.open(first))
     await town.sequence()
-    verify_receipt(await alice.receipt(first), trust=trust_file(town.context.keyring))
+    verify_receipt(await alice.receipt(first), trust=town.trust())
     row = tables.core(tables.WrappedSeed)
     copies = await town.context.store.read(lambda c: c.execute(select(row)).all())
     assert sorted(copy.method for copy in copies if copy.key_id == third) == [
@@ -170,7 +167,7 @@ async def test_dispatch_at_the_same_time_goes_to_one_of_the_keys_and_none_gets_l
     keys = set()
     for notice in sent:
         receipt = await alice.receipt(notice)
-        verify_receipt(receipt, trust=trust_file(town.context.keyring))
+        verify_receipt(receipt, trust=town.trust())
         provided = json.loads(json.loads(receipt)["events"][1]["body"])
         (key,) = provided["facts"]["keys"]
         keys.add(key)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -40,6 +41,15 @@ def children(pid: int) -> list[int]:
     return sorted(found)
 
 
+def came_back(service: Service, victim: int) -> bool:
+    now = children(service.pid)
+    return victim not in now and len(now) == PROCESSES
+
+
+def gone(pids: list[int]) -> bool:
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
 def test_killed_processes_come_back_and_every_answer_is_kept_once(
     tmp_path: Path, service_database: str
 ) -> None:
@@ -53,11 +63,7 @@ def test_killed_processes_come_back_and_every_answer_is_kept_once(
             time.sleep(0.5 + random.random())
             victim = random.choice(children(service.pid))
             os.kill(victim, signal.SIGKILL)
-            eventually(
-                lambda gone=victim: gone not in children(service.pid)
-                and len(children(service.pid)) == PROCESSES,
-                "a killed process did not come back",
-            )
+            eventually(partial(came_back, service, victim), "a killed process did not come back")
         senders.finish()
         answered = [answer["id"] for _, answer in senders.answered]
         assert senders.broken_off, "the kills met no call"
@@ -74,11 +80,7 @@ def test_all_processes_end_with_the_first(tmp_path: Path, service_database: str)
             start(service)
             started = children(service.pid)
             end()
-            eventually(
-                lambda pids=started: not any(Path(f"/proc/{pid}").exists() for pid in pids),
-                "a process outlived the first",
-                patience_seconds=30,
-            )
+            eventually(partial(gone, started), "a process outlived the first", patience_seconds=30)
 
 
 def test_metrics_count_what_all_processes_answered(tmp_path: Path, service_database: str) -> None:
