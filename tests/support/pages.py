@@ -17,6 +17,8 @@ COMMON = {
     "form_token": "token",
     "signed_in": False,
     "path": "/",
+    "direction": "ltr",
+    "same_page": "?",
     "service_name": "Siegelpost",
     "operator": "Kreis Musterland",
     "kopfzeile": False,

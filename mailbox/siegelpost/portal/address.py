@@ -23,19 +23,10 @@ from siegelpost.citizens.sessions import CitizenSession
 from siegelpost.portal.pages import language_of, page
 from siegelpost.portal.plain_forms import field, spoken_day, take
 from siegelpost.portal.problems import Problem
+from siegelpost.portal.texts import LANGUAGES
 from siegelpost.portal.world import World, logged_in
 
 PATH = "/account/address"
-#: Languages of alerts, each by its own name; German always stands beside it.
-MAIL_LANGUAGES: Mapping[str, str] = {
-    "de": "Deutsch",
-    "de-simple": "Einfaches Deutsch",
-    "en": "English",
-    "uk": "Українська",
-    "ar": "العربية",
-    "tr": "Türkçe",
-    "ru": "Русский",
-}
 _DONE = ("asked", "changed", "kept", "saved")
 
 
@@ -114,6 +105,8 @@ async def _page(
         "address",
         status=200 if problem is None else problem.kind.status,
         session=session,
+        # Where the answer to a form stands, too: languages and the account's pages link from there.
+        path=PATH,
         address=present[-1].email if present else None,
         failed=bool(present) and present[-1].failed_at is not None,
         pending=found.pending,
@@ -129,7 +122,7 @@ async def _page(
         proved=is_proved(session, world.context.now()) and not unproved,
         typed=(typed or {}).get("email", ""),
         mail_language=found.language,
-        mail_languages=MAIL_LANGUAGES,
+        mail_languages={tag: language.name for tag, language in LANGUAGES.items()},
         salutation=found.salutation,
         salutation_allowed=found.salutation_allowed,
         done=done if done in _DONE else None,

@@ -7,26 +7,21 @@ agency nor the notice nor what it is about: only that a deadline ends, and where
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+
+from siegelpost.portal.texts import translated
 
 #: Octets of a line without its line break (RFC 5545 3.1).
 LINE_OCTETS = 75
 #: Days before the end when the calendar reminds.
 REMIND_DAYS = (7, 1)
 
-_WORDS: Mapping[str, tuple[str, str]] = {
-    "de": (
-        "Eine Frist endet heute um 24 Uhr",
-        "Öffnen Sie Ihr elektronisches Postfach wie gewohnt. Dort steht mehr. "
-        "Rechtlich unverbindliche Auskunft; spätere Ereignisse können sie ändern.",
-    ),
-    "en": (
-        "A deadline ends today at 24:00",
-        "Open your electronic mailbox as usual. You find more there. "
-        "Information without legal force; later events may change it.",
-    ),
-}
+#: The entry's title and text; further languages are in the catalogues of the pages.
+SUMMARY = "Eine Frist endet heute um 24 Uhr"
+DESCRIPTION = (
+    "Öffnen Sie Ihr elektronisches Postfach wie gewohnt. Dort steht mehr. "
+    "Rechtlich unverbindliche Auskunft; spätere Ereignisse können sie ändern."
+)
 
 
 def calendar_file(*, notice: str, end: date, made_at: datetime, language: str) -> bytes:
@@ -34,7 +29,7 @@ def calendar_file(*, notice: str, end: date, made_at: datetime, language: str) -
 
     The same notice has the same UID, so that a new file moves the entry instead of doubling it.
     """
-    summary, description = _WORDS.get(language, _WORDS["de"])
+    summary, description = translated(SUMMARY, language), translated(DESCRIPTION, language)
     stamp = made_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     lines = [
         "BEGIN:VCALENDAR",

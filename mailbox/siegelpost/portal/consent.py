@@ -82,6 +82,8 @@ async def _page(world: World, request: Request, *, problem: Problem | None = Non
         "consent",
         status=200 if problem is None else problem.kind.status,
         session=session,
+        # Where the answer to a form stands, too: languages and the account's pages link from there.
+        path=PATH,
         agreements=[_shown(agreement, language) for agreement in found],
         wording=WORDING,
         done=done if done in _DONE else None,

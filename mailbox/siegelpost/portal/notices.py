@@ -25,8 +25,8 @@ from siegelpost.notices.retrieve import retrieve
 from siegelpost.notices.show import show
 from siegelpost.portal.calendar_file import calendar_file
 from siegelpost.portal.forms import Base64, Body, Text, check_form, read_json
-from siegelpost.portal.texts import pick_language
-from siegelpost.portal.world import World, reader
+from siegelpost.portal.pages import language_of
+from siegelpost.portal.world import World, logged_in, reader
 from siegelpost.receipts.words import Language
 from siegelpost.staff.looks import looks_of
 
@@ -160,7 +160,8 @@ async def receipt(world: World, request: Request) -> Response:
 async def pdf_receipt(world: World, request: Request) -> Response:
     """``GET /notices/{id}/receipt.pdf``: the same proof as a sealed document."""
     notice_id = _id(request)
-    language: Language = "en" if _language(request) == "en" else "de"
+    session = await logged_in(world, request)
+    language: Language = "en" if language_of(request, session) == "en" else "de"
     data = await pdf_receipt_for_citizen(
         world.context, await reader(world, request), notice_id, language=language
     )
@@ -176,12 +177,13 @@ async def calendar(world: World, request: Request) -> Response:
     """``GET /notices/{id}/deadline.ics``: the end of the running period for a calendar."""
     context, notice_id = world.context, _id(request)
     standing = await deadline_for_citizen(context, await reader(world, request), notice_id)
+    language = language_of(request, await logged_in(world, request))
     now = context.now()
     found = plain(standing.result, now)
     if found.end is None or found.meaning not in (Meaning.EXPECTED, Meaning.RUNNING):
         raise StepRefused("no period is running")
     return Response(
-        calendar_file(notice=notice_id, end=found.end, made_at=now, language=_language(request)),
+        calendar_file(notice=notice_id, end=found.end, made_at=now, language=language),
         media_type="text/calendar; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="frist.ics"'},
     )
@@ -189,14 +191,6 @@ async def calendar(world: World, request: Request) -> Response:
 
 def _id(request: Request) -> NoticeId:
     return NoticeId(request.path_params["id"])
-
-
-def _language(request: Request) -> str:
-    return pick_language(
-        request.query_params.get("lang"),
-        request.cookies.get("language"),
-        request.headers.get("accept-language"),
-    )
 
 
 def _day(day: date | None) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -27,6 +28,9 @@ from siegelpost.portal.world import World, logged_in, reader, session_if_any
 _NEXT = re.compile(
     r"/(inbox|account(/(key|consent|address))?|notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99})", re.ASCII
 )
+
+#: Addresses that a page may link to itself by; "//elsewhere.example" would lead away.
+_PATH = re.compile(r"/|(/[A-Za-z0-9._-]{1,100}){1,8}", re.ASCII)
 
 
 async def start(world: World, request: Request) -> Response:
@@ -103,12 +107,14 @@ async def page(
     scripts = Scripts(world.assets)
     response = HTMLResponse(
         world.templates.get_template(f"pages/{name}.html").render(
-            **_common(world, request, language),
-            module=scripts.module,
-            form_token=form_token(world.context, holder),
-            signed_in=session is not None,
-            managed=session is not None and session.managed,
-            **values,
+            {
+                **_common(world, request, language),
+                "module": scripts.module,
+                "form_token": form_token(world.context, holder),
+                "signed_in": session is not None,
+                "managed": session is not None and session.managed,
+                **values,
+            }
         ),
         status,
         headers={"Content-Language": language, "Vary": "Accept-Language, Cookie"},
@@ -160,11 +166,19 @@ def language_of(request: Request, session: CitizenSession | None) -> str:
     )
 
 
+def _same_page(request: Request) -> str:
+    """The query that leads to this page again, without its language and what was just done."""
+    target = safe_next(request.query_params.get("next"))
+    return "?" + (urlencode({"next": target}) + "&" if target else "")
+
+
 def _common(world: World, request: Request, language: str) -> dict[str, Any]:
     settings = world.settings
     return {
         "language": language,
-        "path": request.url.path,
+        "direction": LANGUAGES[language].direction,
+        "same_page": _same_page(request),
+        "path": path if _PATH.fullmatch(path := request.url.path) else "/",
         "service_name": settings.service_name,
         "operator": settings.operator or settings.service_name,
         "kopfzeile": settings.official_header,

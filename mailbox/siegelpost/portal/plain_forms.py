@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from siegelpost.citizens.errors import CitizenError, InputInvalid, SessionOver
 from siegelpost.citizens.sessions import CitizenSession
+from siegelpost.portal import texts
 from siegelpost.portal.forms import read_form
 from siegelpost.portal.problems import Problem, problem_of
 from siegelpost.portal.world import World, logged_in
@@ -54,4 +54,4 @@ def field(fields: Mapping[str, str], name: str) -> str:
 
 def spoken_day(moment: datetime, language: str) -> str:
     """``24. November 2026``, in Germany's time, as the language writes it."""
-    return format_date(moment.astimezone(_BERLIN).date(), format="long", locale=language)
+    return texts.spoken_day(moment.astimezone(_BERLIN).date(), language)

@@ -23,6 +23,7 @@ from siegelpost.notices.errors import (
 )
 from siegelpost.notices.inbox import CursorInvalid
 from siegelpost.oidc.errors import OidcError, ProviderMisconfigured, ProviderUnavailable
+from siegelpost.portal.texts import translated
 
 #: Seconds after which a receipt that is not yet logged is worth asking for again.
 LOG_SECONDS = 3
@@ -290,8 +291,8 @@ class Problem:
         return KINDS[self.code]
 
     def text(self, language: str) -> str:
-        """What a page says about it: German, or English for all who don't read German."""
-        return self.kind.de if language == "de" else self.kind.en
+        """What a page says about it; English stands beside the German, for the protocol, too."""
+        return self.kind.en if language == "en" else translated(self.kind.de, language)
 
     @property
     def headers(self) -> dict[str, str]:

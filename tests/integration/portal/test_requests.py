@@ -210,11 +210,11 @@ async def test_login_leads_only_to_our_own_pages(town: Town, asked_for: str, tar
 
 async def test_language_is_asked_for_then_remembered(town: Town) -> None:
     citizen = town.citizen()
-    assert '<html lang="de">' in await citizen.load("/")
-    assert '<html lang="en">' in await citizen.load("/?lang=en")
-    assert '<html lang="en">' in await citizen.load("/login")
-    assert '<html lang="de">' in await citizen.load("/?lang=de&x=<script>")
-    assert '<html lang="de">' in await citizen.load("/?lang=xx")
+    assert '<html lang="de" dir="ltr">' in await citizen.load("/")
+    assert '<html lang="en" dir="ltr">' in await citizen.load("/?lang=en")
+    assert '<html lang="en" dir="ltr">' in await citizen.load("/login")
+    assert '<html lang="de" dir="ltr">' in await citizen.load("/?lang=de&x=<script>")
+    assert '<html lang="de" dir="ltr">' in await citizen.load("/?lang=xx")
 
 
 async def test_static_files_are_named_by_digest_and_never_guessed(town: Town) -> None:

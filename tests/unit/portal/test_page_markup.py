@@ -19,12 +19,19 @@ PAGES = [(page.stem, kind) for page in sorted((TEMPLATES / "pages").glob("*.html
 
 _IMPORT = re.compile(r'from "\./([a-z0-9-]+\.js)"')
 _BY_ID = re.compile(r'byId\("([a-z-]+)"\)')
-_TEXT = re.compile(r'\btext\("([a-z-]+)"')
+_TEXT = re.compile(r'\b(?:text|plainText)\("([a-z-]+)"')
 
 
 def render(page: str, language: str, **values: object) -> str:
     """The HTML of a page for somebody who is logged in or not."""
-    values = {**COMMON, "notice_id": "notice-1", "kind": "broken", "language": language, **values}
+    values = {
+        **COMMON,
+        "notice_id": "notice-1",
+        "kind": "broken",
+        "language": language,
+        "direction": LANGUAGES[language].direction,
+        **values,
+    }
     return ENVIRONMENT.get_template(f"pages/{page}.html").render(values)
 
 
@@ -52,7 +59,8 @@ def test_page_holds_nothing_inline_and_its_references_exist(
     assert len(markup.ids) == len(set(markup.ids))
     assert [ref for ref in markup.references if ref[1] not in markup.ids] == []
     assert [a for a in markup.addresses if not a.startswith(("/", "#"))] == []
-    assert f'<html lang="{language}">' in html
+    assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}">' in html
+    assert ('"/static/rtl.css"' in html) == (language == "ar")
 
 
 @pytest.mark.parametrize("page", ["login", "inbox", "notice", "activate", "recover", "account"])

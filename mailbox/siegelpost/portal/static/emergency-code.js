@@ -4,7 +4,7 @@ import { randomBytes, utf8 } from "./bytes.js";
 import { FieldError, byId, make, onSubmit } from "./dom.js";
 import { save } from "./downloads.js";
 import { newRecoveryCode, normalise } from "./recovery-code.js";
-import { text } from "./texts.js";
+import { plainText, text } from "./texts.js";
 
 const shown = { code: "", asked: 0 };
 
@@ -32,7 +32,7 @@ export function onNoted(work, told) {
       text("recovery-file"),
       `${text("recovery-file-login-name")} ${told().loginName}`,
       `${text("recovery-file-code")} ${shown.code}`,
-      text("recovery-file-use", { address: location.origin }),
+      plainText("recovery-file-use", { address: location.origin }),
     ];
     const content = `${parts.join("\r\n\r\n")}\r\n`;
     save(utf8(content), text("recovery-file-name"), "text/plain;charset=utf-8");

@@ -2,7 +2,7 @@
 
 import { byId, fill, show } from "./dom.js";
 import { address } from "./downloads.js";
-import { formatDate, formatDay, formatSize, formatTime, has, language, text } from "./texts.js";
+import { formatDate, formatDay, formatSize, formatTime, has, language, plainText, text } from "./texts.js";
 
 /** Events that show that somebody looked. */
 const ACCESSES = ["retrieved", "acknowledged", "file-viewed"];
@@ -45,7 +45,7 @@ export function showFacts(facts, cover = null) {
 export function guide(facts) {
   const file = sealedName(facts);
   const age = `age -d -i schluessel.txt -o schreiben.zip ${file}`;
-  return text("guide", { file, age, unzip: "unzip schreiben.zip" });
+  return plainText("guide", { file, age, unzip: "unzip schreiben.zip" });
 }
 
 /** In which folder of the reader's the notice lies. */

@@ -4,14 +4,23 @@ const texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
 
 export const language = document.documentElement.lang;
 
+const filled = (name, values, shown) =>
+  (texts[name] ?? name).replace(/\{(\w+)\}/g, (all, key) => (key in values ? shown(values[key]) : all));
+
+// In text that runs leftwards, names and numbers would change sides (Unicode Annex 9, 2.7).
+const isolated =
+  document.documentElement.dir === "rtl" ? (value) => `\u2068${value}\u2069` : (value) => value;
+
 /** The text of `name` with {placeholders} filled in; the name itself if there is none. */
-export const text = (name, values = {}) =>
-  (texts[name] ?? name).replace(/\{(\w+)\}/g, (all, key) => values[key] ?? all);
+export const text = (name, values = {}) => filled(name, values, isolated);
+
+/** The same for files and commands, where every character counts. */
+export const plainText = (name, values = {}) => filled(name, values, (value) => value);
 
 export const has = (name) => Object.hasOwn(texts, name);
 
-// Dates as people in Europe write them.
-const locale = { en: "en-GB" }[language] ?? language;
+// Dates as people in Europe write them; digits as they stand in the notices.
+const locale = { en: "en-GB", "de-simple": "de", ar: "ar-u-nu-latn" }[language] ?? language;
 const zone = { timeZone: "Europe/Berlin" };
 const dates = new Intl.DateTimeFormat(locale, { ...zone, dateStyle: "long" });
 const times = new Intl.DateTimeFormat(locale, { ...zone, dateStyle: "long", timeStyle: "short" });

@@ -3,6 +3,8 @@
 German is the source and the legal text: it stands in the templates. Each further language is one
 `<language>.po` beside this file, read at start, so that no compiled file can lag behind.
 Missing translations fail a test; at run time they show German.
+Where text runs leftwards, values that are filled in (names, phone numbers, days) are isolated, so
+that they do not change sides (Unicode Annex 9, 2.7).
 Not here: the texts of mails and letters.
 """
 
@@ -10,20 +12,56 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from gettext import NullTranslations
 from importlib.resources import files
 from typing import Any
 
+from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
-#: Languages of the pages, the source first, with their own names.
-LANGUAGES: Mapping[str, str] = {"de": "Deutsch", "en": "English"}
 SOURCE = "de"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Language:
+    """A language that pages are written in."""
+
+    #: BCP 47; `simple` is the registered variant of simplified forms
+    tag: str
+    #: what its readers call it
+    name: str
+    #: CLDR locale of its days and numbers
+    locale: str
+    #: written from right to left
+    rtl: bool = False
+
+    @property
+    def direction(self) -> str:
+        """Value of HTML's `dir`."""
+        return "rtl" if self.rtl else "ltr"
+
+
+#: By tag, the source first; the same as the languages of mails.
+LANGUAGES: Mapping[str, Language] = {
+    language.tag: language
+    for language in (
+        Language(tag="de", name="Deutsch", locale="de"),
+        Language(tag="de-simple", name="Einfache Sprache", locale="de"),
+        Language(tag="en", name="English", locale="en_GB"),
+        Language(tag="uk", name="Українська", locale="uk"),
+        Language(tag="ar", name="العربية", locale="ar", rtl=True),
+        Language(tag="tr", name="Türkçe", locale="tr"),
+        Language(tag="ru", name="Русский", locale="ru"),
+    )
+}
 
 
 def prepare(environment: Environment) -> None:
@@ -38,6 +76,8 @@ def prepare(environment: Environment) -> None:
     # The extension adds it at run time, which its types do not show.
     install = environment.install_gettext_callables  # type: ignore[attr-defined]
     install(_gettext, _ngettext, newstyle=True)
+    # Instead of the extension's own wrapper, which fills values in as they are.
+    environment.globals["gettext"] = _gettext
     environment.globals["languages"] = LANGUAGES
 
 
@@ -58,13 +98,32 @@ def catalogue(language: str) -> NullTranslations:
         return NullTranslations()
     source = files(__name__).joinpath(f"{language}.po").read_bytes()
     compiled = io.BytesIO()
-    write_mo(compiled, read_po(io.BytesIO(source), locale=language))
+    write_mo(compiled, read_po(io.BytesIO(source), locale=LANGUAGES[language].locale))
     compiled.seek(0)
     return Translations(fp=compiled)
 
 
+def translated(message: str, language: str) -> str:
+    """A German sentence in `language`, German where nobody translated it yet."""
+    return catalogue(language if language in LANGUAGES else SOURCE).gettext(message)
+
+
+def spoken_day(day: date, language: str) -> str:
+    """`24. November 2026`, as the language writes it."""
+    return format_date(day, format="long", locale=LANGUAGES[language].locale)
+
+
+def isolated(value: object, language: str) -> Markup:
+    """`value` as it stands in a sentence: escaped, and isolated where text runs leftwards."""
+    text = escape(value)
+    return Markup("\u2068") + text + Markup("\u2069") if LANGUAGES[language].rtl else text
+
+
 def _accepted(header: str) -> list[str]:
-    """Primary languages of an Accept-Language header (RFC 9110, 12.5.4), best first."""
+    """Languages of an Accept-Language header (RFC 9110, 12.5.4), best first.
+
+    Each as it is, for variants like `de-simple`, then its primary language.
+    """
     weighted = []
     for position, item in enumerate(header[:500].split(",")[:20]):
         tag, *parameters = (part.strip() for part in item.split(";"))
@@ -74,8 +133,8 @@ def _accepted(header: str) -> list[str]:
         except ValueError:
             continue
         if quality > 0:
-            weighted.append((-quality, position, tag.split("-")[0].lower()))
-    return [language for _, _, language in sorted(weighted)]
+            weighted.append((-quality, position, tag.lower()))
+    return [language for _, _, wish in sorted(weighted) for language in (wish, wish.split("-")[0])]
 
 
 def _language(context: Context) -> str:
@@ -86,8 +145,11 @@ def _language(context: Context) -> str:
 
 
 @pass_context
-def _gettext(context: Context, message: str) -> str:
-    return catalogue(_language(context)).gettext(message)
+def _gettext(context: Context, message: str, /, **values: object) -> Markup:
+    language = _language(context)
+    # Templates are code, and catalogues are tested to hold no markup.
+    sentence = Markup(catalogue(language).gettext(message))  # noqa: S704 - no input in it
+    return sentence % {name: isolated(value, language) for name, value in values.items()}
 
 
 @pass_context
