@@ -5,6 +5,7 @@ and without a holiday library: days are stepped one by one, summer time is compu
 last Sundays of March and October, Easter by Gauss's rule. Takes a plain dict of facts (aware
 UTC times, booleans) and returns day, end, whether it is still open, and the reasons for
 review by their codes.
+Longer than others: it is read beside the law, in one go.
 """
 
 from datetime import date, datetime, timedelta

@@ -61,7 +61,7 @@ def test_reopened_keyring_gives_the_same_keys(keyring: FileKeyring, path: Path) 
 
 
 def test_every_secret_is_another(keyring: FileKeyring) -> None:
-    assert len({entry.private for entry in keyring.entries}) == len(keyring.entries) == 9
+    assert len({entry.private for entry in keyring.entries}) == len(keyring.entries) == 10
 
 
 def test_public_keys_make_a_trust_file(keyring: FileKeyring) -> None:

@@ -1,4 +1,7 @@
-"""Court files verify with a trust file alone; each tampering is refused for its own reason."""
+"""Court files verify with a trust file alone; each tampering is refused for its own reason.
+
+Longer than others: the list of all tamperings of one container.
+"""
 
 from __future__ import annotations
 
