@@ -1,7 +1,8 @@
 """The German sentences of the pages, and the catalogues that translate them.
 
-`python -m tests.support.texts` writes what is missing into every catalogue, with an empty
-translation at its end, and removes what stands in no page any more; `--count` only counts.
+`python -m tests.support.texts [LANGUAGE…]` writes what is missing into these catalogues (all of
+them if none is named), with an empty translation at its end, and removes what stands in no page
+any more; `--count` only counts.
 Translations stay as they are.
 """
 
@@ -91,8 +92,9 @@ def refreshed(text: str, wanted: dict[str, list[str]]) -> str:
 def main(arguments: list[str]) -> None:
     """Bring every catalogue in step with the pages and say what is missing."""
     templates = Path(__file__).parents[2] / "templates"
+    named = [one for one in arguments if not one.startswith("-")]
     for language in LANGUAGES:
-        if language == SOURCE:
+        if language == SOURCE or (named and language not in named):
             continue
         if "--count" not in arguments:
             path = path_of(language)

@@ -69,6 +69,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/logout", login.logout),
     ("GET", "/session", sessions.time_left),
     ("POST", "/session/extend", sessions.extend),
+    ("GET", "/barrierefreiheit", pages.accessibility),
     ("GET", "/account", pages.account),
     ("GET", "/account/consent", consent.show),
     ("POST", "/account/consent/give", consent.give),

@@ -6,6 +6,7 @@ What is sealed is unsealed by scripts; the pages that need that say so without J
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,7 +22,7 @@ from siegelpost.portal.forms import form_token
 from siegelpost.portal.problems import Problem
 from siegelpost.portal.scripts import Scripts
 from siegelpost.portal.security import INTEGRITY_POLICY, page_policy
-from siegelpost.portal.texts import LANGUAGES, pick_language
+from siegelpost.portal.texts import LANGUAGES, pick_language, spoken_day
 from siegelpost.portal.world import World, logged_in, reader, session_if_any
 
 #: Where a login may lead; anything else would be an open redirect.
@@ -31,6 +32,8 @@ _NEXT = re.compile(
 
 #: Addresses that a page may link to itself by; "//elsewhere.example" would lead away.
 _PATH = re.compile(r"/|(/[A-Za-z0-9._-]{1,100}){1,8}", re.ASCII)
+#: When somebody last compared the statement of accessibility with the pages.
+_STATEMENT_WRITTEN = date(2026, 11, 22)
 
 
 async def start(world: World, request: Request) -> Response:
@@ -60,6 +63,19 @@ async def recover(world: World, request: Request) -> Response:
 async def lost(world: World, request: Request) -> Response:
     """``GET /lost``: password and code are gone; what happens then. Needs no script."""
     return await page(world, request, "lost")
+
+
+async def accessibility(world: World, request: Request) -> Response:
+    """``GET /barrierefreiheit``: the statement, and how to report a barrier (BGG § 12b)."""
+    language = language_of(request, await session_if_any(world, request))
+    return await page(
+        world,
+        request,
+        "accessibility",
+        written=spoken_day(_STATEMENT_WRITTEN, language),
+        arbitration_name=world.settings.arbitration_name,
+        arbitration_url=world.settings.arbitration_url,
+    )
 
 
 async def account(world: World, request: Request) -> Response:
@@ -184,6 +200,8 @@ def _common(world: World, request: Request, language: str) -> dict[str, Any]:
         "kopfzeile": settings.official_header,
         "imprint_url": settings.imprint_url,
         "privacy_url": settings.privacy_url,
+        "accessibility_email": settings.accessibility_email,
+        "accessibility_phone": settings.accessibility_phone,
         "oidc_label": settings.oidc_label if world.oidc is not None else "",
         "asset": world.assets.address,
         "integrity": world.assets.integrity,

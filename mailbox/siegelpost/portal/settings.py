@@ -31,6 +31,14 @@ class PortalSettings:
     imprint_url: str | None = None
     #: address of the privacy statement
     privacy_url: str | None = None
+    #: e-mail address for people who meet a barrier (BGG § 12b); without it, pages name the agency
+    accessibility_email: str | None = None
+    #: telephone number for them
+    accessibility_phone: str | None = None
+    #: who settles disputes about barriers (BGG § 16 or the state's law), by name
+    arbitration_name: str | None = None
+    #: its address on the web
+    arbitration_url: str | None = None
     #: a provider at which citizens may log in; it never unlocks
     oidc: OidcSettings | None = None
     #: what people call an account there

@@ -155,6 +155,14 @@ class PortalPart(_Part):
     """Address of the legal notice."""
     privacy_url: str | None = None
     """Address of the privacy statement."""
+    accessibility_email: str | None = None
+    """Where people report barriers (BGG section 12b); shown in the statement of accessibility."""
+    accessibility_phone: str | None = None
+    """Telephone number for the same."""
+    arbitration_name: str | None = None
+    """Who settles disputes about barriers: by BGG section 16, or by the law of the state."""
+    arbitration_url: str | None = None
+    """Its address on the web."""
 
 
 class OidcPart(_Part):

@@ -171,6 +171,10 @@ def application(
         official_header=settings.portal.official_header,
         managed_mailboxes=settings.portal.managed_mailboxes,
         imprint_url=settings.portal.imprint_url,
+        accessibility_email=settings.portal.accessibility_email,
+        accessibility_phone=settings.portal.accessibility_phone,
+        arbitration_name=settings.portal.arbitration_name,
+        arbitration_url=settings.portal.arbitration_url,
         privacy_url=settings.portal.privacy_url,
         oidc=oidc_settings(
             settings.citizens_oidc,

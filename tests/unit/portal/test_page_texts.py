@@ -52,7 +52,13 @@ def test_letters_of_a_translation_are_the_language_s_own() -> None:
     letters = {"uk": r"[А-ЩЬЮЯҐЄІЇа-щьюяґєії]", "ru": r"[А-Яа-яЁё]", "ar": r"[\u0621-\u064a]"}
     for language, pattern in letters.items():
         for german, translated in _catalogue(language).items():
-            if translated and re.search(r"[A-Za-zÄÖÜäöü]{4}", _PLACEHOLDER.sub("", german)):
+            # Names of files may stay as they are.
+            worded = not german.endswith(".txt")
+            if (
+                translated
+                and worded
+                and re.search(r"[A-Za-zÄÖÜäöü]{4}", _PLACEHOLDER.sub("", german))
+            ):
                 assert re.search(pattern, translated), german
     for translated in _catalogue("uk").values():
         assert not re.search(r"[ыэъё]", translated, re.I)
