@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,8 +19,10 @@ from siegelpost.evidence.checkpoint import Checkpoint, sign_checkpoint
 from siegelpost.evidence.errors import VerificationError
 from siegelpost.evidence.events import Event, EventType
 from siegelpost.evidence.explanations import FAILURES, STEPS
-from siegelpost.evidence.ids import AgencyId, EventId, LeafIndex, MailboxId, NoticeId
-from siegelpost.evidence.notes import sign_note, split_note
+from siegelpost.evidence.ids import AgencyId, EventId, KeyId, LeafIndex, MailboxId, NoticeId
+from siegelpost.evidence.key_binding import KeyBinding
+from siegelpost.evidence.key_succession import KeySuccession
+from siegelpost.evidence.notes import Ed25519Signer, sign_note, split_note
 from siegelpost.evidence.proofs import parse_proof
 from siegelpost.evidence.receipt import Receipt, ReceiptDocument, ReceiptEvent, write_receipt
 from siegelpost.evidence.seal import seal_receipt
@@ -32,6 +34,7 @@ from tests.support.receipts import (
     DOCUMENTS,
     KEY,
     LOG,
+    MAILBOX_KEY,
     ORIGIN,
     START,
     STRANGER,
@@ -184,6 +187,47 @@ class _BoundLater(Sample):
 
     def log_order(self, mailbox_events: list[Event], notice_events: list[Event]) -> list[Event]:
         return [*notice_events[:-1], *mailbox_events, notice_events[-1]]
+
+
+NEW_KEY = KeyId("018f0000-0000-7000-8000-00000000000e")
+
+
+@dataclass(kw_only=True)
+class _Succeeded(Sample):
+    """The key is exchanged when the notice has been provided; the new one acknowledges it."""
+
+    vouching: Ed25519Signer = MAILBOX_KEY
+
+    def facts(self, kind: EventType, moment: datetime) -> dict[str, Json]:
+        facts = super().facts(kind, moment)
+        return {**facts, "key": NEW_KEY} if kind is E.ACKNOWLEDGED else facts
+
+    def mailbox_events(self) -> list[Event]:
+        (old,) = Sample(mailbox_plan=BOUND[:1]).mailbox_events()
+        binding = KeyBinding(
+            mailbox=self.mailbox,
+            key=NEW_KEY,
+            recipient_sha256=digest("new recipient"),
+            acknowledgement_key=MAILBOX_KEY.verifier.public_key,
+        )
+        succession = KeySuccession(predecessor=KEY, successor=binding)
+        new = replace(
+            old,
+            id=EventId("018f0000-0000-7000-8000-00000000000f"),
+            facts={
+                **binding.facts(signature=MAILBOX_KEY.sign(binding.message())),
+                **succession.facts(signature=self.vouching.sign(succession.message())),
+            },
+        )
+        return [old, new]
+
+    def log_order(self, mailbox_events: list[Event], notice_events: list[Event]) -> list[Event]:
+        old, new = mailbox_events
+        return [old, *notice_events[:-1], new, notice_events[-1]]
+
+
+def test_key_that_the_old_one_vouches_for_may_acknowledge_older_notices() -> None:
+    verify_receipt(write_receipt(_Succeeded().receipt()), write_trust(sample_trust()))
 
 
 def _swapped() -> Receipt:
@@ -464,6 +508,10 @@ TAMPERED: dict[str, tuple[str, Callable[[], Receipt | bytes]]] = {
     "key retired before": (
         "key-retired",
         lambda: Sample(mailbox_plan=(*BOUND, (E.KEY_RETIRED, 60))).receipt(),
+    ),
+    "exchange of the key signed by a stranger": (
+        "succession-signature",
+        lambda: _Succeeded(vouching=STRANGER).receipt(),
     ),
     "binding signed by a stranger": (
         "binding-signature",
