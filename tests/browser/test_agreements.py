@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy import update
 
 from siegelpost.notices.errors import Refusal
+from siegelpost.store.tables import Session, core
 from tests.support.browsers import person
+from tests.support.openpgp import person as gpg_home
 from tests.support.portal_house import PortalHouse, pdf
 from tests.support.walks import PASSWORT, activate, log_in
 
@@ -96,3 +101,51 @@ def test_consents_and_settings_work_without_javascript(
         page.get_by_role("button", name="Speichern").click()
         expect(page.get_by_role("heading", name="Gespeichert")).to_be_visible()
         expect(page.get_by_label("E-Mails dürfen mich mit Namen")).not_to_be_checked()
+
+
+def test_own_key_is_given_compared_and_removed(browser: Browser, house: PortalHouse) -> None:
+    letter = house.enrol("Ilse Beispiel")
+    name = "ilse@example.org"
+    with person(browser, house.address) as ilse, gpg_home() as program:
+        ilse.allow(r"status of 4\d\d")
+        fingerprint = program.make(f"Ilse Beispiel <{name}>")
+        activate(ilse, house, letter, name, inspect=False)
+        ilse.context.clear_cookies()
+        log_in(ilse.go("/login"), name)
+        expect(ilse.page.get_by_role("heading", name="Ihre Schreiben")).to_be_visible()
+        house.run(forget_proofs(house))
+        page = ilse.go("/account")
+        page.get_by_role("link", name="Verschlüsselte E-Mails").click()
+        ilse.inspect("openpgp-1")
+        page.get_by_role("button", name="Schlüssel ändern").click()
+        expect(page.get_by_role("heading", name="Sind Sie es?")).to_be_focused()
+        page.get_by_label("Ihr jetziges Passwort").fill(PASSWORT)
+        page.get_by_role("button", name="Weiter").click()
+        page.get_by_role("button", name="Bei meinem Anbieter suchen").click()
+        expect(page.locator("#problem")).to_contain_text("keinen Schlüssel für Ihre Adresse")
+        ilse.inspect("openpgp-2-not-found")
+        page.get_by_label("Datei mit Ihrem öffentlichen Schlüssel").set_input_files(
+            {"name": "ilse.asc", "mimeType": "text/plain", "buffer": program.export(fingerprint)}
+        )
+        expect(page.get_by_label("Öffentlicher Schlüssel als Text")).to_have_value(
+            re.compile("BEGIN PGP PUBLIC KEY BLOCK")
+        )
+        page.get_by_role("button", name="Schlüssel einfügen").click()
+        expect(page.get_by_role("heading", name="Der Schlüssel ist da.")).to_be_visible()
+        ilse.inspect("openpgp-3-waits")
+        page.get_by_label("Fingerabdruck aus Ihrem Programm").fill(fingerprint.lower())
+        page.get_by_role("button", name="Diesen Schlüssel benutzen").click()
+        expect(page.get_by_role("heading", name="Ab jetzt verschlüsseln wir")).to_be_visible()
+        ilse.inspect("openpgp-4-in-force")
+        page.get_by_role("button", name="Schlüssel entfernen").click()
+        expect(page.get_by_role("heading", name="wieder unverschlüsselt")).to_be_visible()
+        page.goto(house.address + "/account/openpgp?lang=en")
+        expect(page.get_by_role("heading", name="Encrypted e-mails", exact=True)).to_be_visible()
+        ilse.inspect("openpgp-5-english")
+
+
+async def forget_proofs(house: PortalHouse) -> None:
+    """Every session's proof is too old."""
+    await house.context.store.write(
+        lambda connection: connection.execute(update(core(Session)).values(proved_at=None))
+    )

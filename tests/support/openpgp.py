@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from siegelpost.citizens.openpgp import HostMissing
+
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
@@ -94,6 +96,22 @@ def person() -> Iterator[Person]:
             subprocess.run(
                 ["gpgconf", "--homedir", folder, "--kill", "all"], check=False, timeout=30
             )
+
+
+class Directory:
+    """A web key directory as the net shows it."""
+
+    def __init__(self, answers: dict[str, bytes | None] | None = None) -> None:
+        """URLs not in `answers` belong to hosts that do not exist."""
+        self.answers = answers or {}
+        self.asked: list[str] = []
+
+    async def __call__(self, url: str) -> bytes | None:
+        """Answer."""
+        self.asked.append(url)
+        if url not in self.answers:
+            raise HostMissing(url)
+        return self.answers[url]
 
 
 def agents_of(folders: Sequence[Path]) -> list[str]:

@@ -22,8 +22,10 @@ from siegelpost.notices.dispatch import dispatch
 from siegelpost.notices.eligibility import Sender
 from siegelpost.notices.limits import Limits
 from siegelpost.notices.request import DispatchRequest
+from siegelpost.openpgp import OpenPgp
 from siegelpost.portal.app import create_portal
 from siegelpost.portal.settings import PortalSettings
+from siegelpost.portal.world import MailKeys
 from siegelpost.sealing.covers import Cover
 from siegelpost.sealing.manifest import Remedy
 from siegelpost.sealing.package import Document
@@ -35,6 +37,7 @@ from siegelpost.store.context import Context
 from siegelpost.store.fsck import check_store
 from siegelpost.store.log import log_origin
 from siegelpost.store.sequencer import Sequencer
+from tests.support.openpgp import Directory
 
 ADDRESS = "https://post.example.org"
 PASSPHRASE = "sieben grüne Stühle am See"
@@ -61,6 +64,8 @@ class Town:
     client: httpx2.AsyncClient
     app: object
     letters: int = field(default=0)
+    #: where the portal looks for OpenPGP keys
+    directory: Directory = field(default_factory=Directory)
 
     def citizen(self) -> Citizen:
         """Somebody with an empty browser."""
@@ -182,7 +187,7 @@ class Town:
 
 @asynccontextmanager
 async def running_town(
-    context: Context, settings: PortalSettings | None = None
+    context: Context, settings: PortalSettings | None = None, *, openpgp: bool = True
 ) -> AsyncIterator[Town]:
     """A portal with two agencies, for the length of a block; the store is checked at its end."""
     keyring = context.keyring
@@ -217,10 +222,16 @@ async def running_town(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    app = create_portal(context, templates, settings or PortalSettings(public_url=ADDRESS))
+    directory = Directory()
+    app = create_portal(
+        context,
+        templates,
+        settings or PortalSettings(public_url=ADDRESS),
+        mail_keys=MailKeys(engine=OpenPgp(), fetch=directory) if openpgp else None,
+    )
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ADDRESS) as http:
-        town = Town(context=context, client=http, app=app)
+        town = Town(context=context, client=http, app=app, directory=directory)
         yield town
     await town.sequence()
     findings = check_store(

@@ -32,8 +32,10 @@ from siegelpost.notices.dispatch import dispatch
 from siegelpost.notices.eligibility import Sender
 from siegelpost.notices.limits import Limits
 from siegelpost.notices.request import DispatchRequest
+from siegelpost.openpgp import OpenPgp
 from siegelpost.portal.app import create_portal
 from siegelpost.portal.settings import PortalSettings
+from siegelpost.portal.world import MailKeys
 from siegelpost.sealing.covers import Cover
 from siegelpost.sealing.manifest import Remedy
 from siegelpost.sealing.package import Document
@@ -48,6 +50,7 @@ from siegelpost.store.migrate import migrate
 from siegelpost.store.store import Store
 from siegelpost.store.tables import Alert, core
 from tests.support.databases import ORIGIN
+from tests.support.openpgp import Directory
 from tests.support.pages import TEMPLATES
 
 T = TypeVar("T")
@@ -104,6 +107,8 @@ class PortalHouse:
         self._socket = socket.create_server(("127.0.0.1", 0))
         #: where the browser goes
         self.address = f"http://localhost:{self._socket.getsockname()[1]}"
+        #: where the portal looks for OpenPGP keys
+        self.directory = Directory()
         environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(TEMPLATES),
             autoescape=True,
@@ -115,6 +120,7 @@ class PortalHouse:
             PortalSettings(
                 public_url=self.address, operator="Kreis Musterland", managed_mailboxes=True
             ),
+            mail_keys=MailKeys(engine=OpenPgp(), fetch=self.directory),
         )
         config = uvicorn.Config(portal, lifespan="off", access_log=False, log_level="error")
         self._server = uvicorn.Server(config)

@@ -16,7 +16,9 @@ from typing import Protocol
 
 from sqlalchemy import Connection, select
 
-from siegelpost.citizens.errors import CitizenError
+from siegelpost.citizens import peppers, throttle
+from siegelpost.citizens.errors import CitizenError, TooManyTries
+from siegelpost.citizens.writing import decide
 from siegelpost.evidence.ids import ID_RANDOM, MailboxId, new_id
 from siegelpost.openpgp import KeyRefused, OpenPgp, OpenPgpError, PublicKey, Refusal
 from siegelpost.openpgp.keys import grouped
@@ -44,6 +46,12 @@ class OpenPgpKeyUnknown(CitizenError):
     """There is no such key: never proposed, replaced meanwhile, or not to be found by WKD."""
 
     code = "openpgp-key-unknown"
+
+
+class OpenPgpKeyNotFound(OpenPgpKeyUnknown):
+    """The directory of the address's domain has no key for it, or there is no directory."""
+
+    code = "openpgp-key-not-found"
 
 
 class FingerprintWrong(CitizenError):
@@ -92,6 +100,18 @@ class ShownKey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WaitingKey:
+    """A proposal that its citizen has not compared yet; without what there is to compare with."""
+
+    #: of the proposal
+    id: str
+    #: upload | wkd
+    source: str
+    #: when it was proposed
+    proposed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class KeyInForce:
     """The key that alerts are encrypted to."""
 
@@ -110,8 +130,10 @@ async def propose_key(
 ) -> ShownKey:
     """Take an uploaded key (ASCII armour) as a proposal of `mailbox`; nothing uses it yet.
 
-    A revoked copy of the key in force ends that key. Raises OpenPgpKeyRefused, OpenPgpUnavailable.
+    A revoked copy of the key in force ends that key.
+    Raises OpenPgpKeyRefused, OpenPgpUnavailable, TooManyTries.
     """
+    await _count(context, mailbox)
     data = armored.encode("utf-8", "replace")
     try:
         key = await read_key(engine, data)
@@ -129,23 +151,24 @@ async def find_key(
 
     The advanced method first, the direct one if its host does not exist (draft-koch-openpgp-
     webkey-service, 3.1). A key without the address in it is not taken.
-    Raises OpenPgpKeyUnknown, OpenPgpKeyRefused, OpenPgpUnavailable.
+    Raises OpenPgpKeyNotFound, OpenPgpKeyRefused, OpenPgpUnavailable, TooManyTries.
     """
+    await _count(context, mailbox)
     email = await context.store.read(lambda connection: address_of(connection, mailbox))
     if email is None:
-        raise OpenPgpKeyUnknown("the mailbox has no confirmed address")
+        raise OpenPgpKeyNotFound("the mailbox has no confirmed address")
     key = await read_key(engine, await fetch_key(fetch, email), binary=True)
     if not any(names_address(user_id, email) for user_id in key.user_ids):
-        raise OpenPgpKeyUnknown("the directory gave a key for another address")
+        raise OpenPgpKeyNotFound("the directory gave a key for another address")
     return await _proposed(context, mailbox, key, "wkd")
 
 
 async def fetch_key(fetch: Fetcher, email: str) -> bytes:
-    """Return what the directory of `email`'s domain has; OpenPgpKeyUnknown if nothing."""
+    """Return what the directory of `email`'s domain has; OpenPgpKeyNotFound if nothing."""
     try:
         places = locations(email)
     except OpenPgpError:
-        raise OpenPgpKeyUnknown("no directory for this address") from None
+        raise OpenPgpKeyNotFound("no directory for this address") from None
     try:
         data = await fetch(places.advanced)
     except HostMissing:
@@ -154,7 +177,7 @@ async def fetch_key(fetch: Fetcher, email: str) -> bytes:
         except HostMissing:
             data = None
     if not data:
-        raise OpenPgpKeyUnknown("the directory has no key")
+        raise OpenPgpKeyNotFound("the directory has no key")
     return data
 
 
@@ -173,6 +196,17 @@ async def confirm_key(context: Context, *, mailbox: MailboxId, key: str, fingerp
         if not hmac.compare_digest(given.encode(), proposed.fingerprint.encode()):
             raise FingerprintWrong("another fingerprint")
         openpgp_keys.confirm_key(connection, proposed, at=now)
+
+    await context.store.write(work)
+
+
+async def refuse_key(context: Context, *, mailbox: MailboxId, key: str) -> None:
+    """End a proposal; the weekly look does not propose this key again. OpenPgpKeyUnknown."""
+    now = context.now()
+
+    def work(connection: Connection) -> None:
+        if not openpgp_keys.refuse_key(connection, mailbox, key, at=now):
+            raise OpenPgpKeyUnknown("no such proposal")
 
     await context.store.write(work)
 
@@ -203,6 +237,16 @@ async def key_of(context: Context, *, mailbox: MailboxId) -> KeyInForce | None:
     )
 
 
+async def waiting_key_of(context: Context, *, mailbox: MailboxId) -> WaitingKey | None:
+    """Return the proposal that waits, if one does: the citizen's own, or the weekly look's."""
+    found = await context.store.read(
+        lambda connection: openpgp_keys.waiting_key(connection, mailbox)
+    )
+    if found is None:
+        return None
+    return WaitingKey(id=found.id, source=found.source, proposed_at=found.created_at)
+
+
 async def read_key(engine: OpenPgp, data: bytes, *, binary: bool = False) -> PublicKey:
     """The key in `data`; OpenPgpKeyRefused with the reason, OpenPgpUnavailable."""
     try:
@@ -211,6 +255,17 @@ async def read_key(engine: OpenPgp, data: bytes, *, binary: bool = False) -> Pub
         raise OpenPgpKeyRefused(refused.reason, str(refused)) from None
     except OpenPgpError as error:
         raise OpenPgpUnavailable(str(error)) from error
+
+
+async def _count(context: Context, mailbox: MailboxId) -> None:
+    now = context.now()
+    key = peppers.digest(context, "throttle", throttle.OPENPGP.kind, mailbox)
+
+    def work(connection: Connection) -> CitizenError | None:
+        counted = throttle.begin_try(connection, key, throttle.OPENPGP, now=now)
+        return counted if isinstance(counted, TooManyTries) else None
+
+    await decide(context, work)
 
 
 async def _proposed(context: Context, mailbox: MailboxId, key: PublicKey, source: str) -> ShownKey:

@@ -75,11 +75,18 @@ ADDRESS_ASKED = Policy(
 #: Attempts to finish one activation: a login name that is taken must not be a free oracle.
 FINISH = Policy(kind="finish", free=20, delays=_GROWING[3:], forget_after=timedelta(hours=24))
 
+#: Keys given or looked for by one mailbox: each costs a process, or a request to its mail provider.
+OPENPGP = Policy(
+    kind="openpgp",
+    free=10,
+    delays=tuple(timedelta(minutes=n) for n in (1, 5, 30)),
+    forget_after=timedelta(hours=24),
+)
 
 #: All of them.
 POLICIES = (
     *(LOGIN, RECOVERY, SECOND_FACTOR, LOGIN_MAIL, PASSKEY),
-    *(ACTIVATION, ADDRESS_MAIL, ADDRESS_ASKED, FINISH),
+    *(ACTIVATION, ADDRESS_MAIL, ADDRESS_ASKED, FINISH, OPENPGP),
 )
 
 

@@ -28,6 +28,7 @@ from siegelpost.portal import (
     login,
     notices,
     oidc,
+    openpgp,
     pages,
     passkeys,
     second_factor,
@@ -38,7 +39,7 @@ from siegelpost.portal.assets import Assets
 from siegelpost.portal.problems import Problem, problem_json, problem_of
 from siegelpost.portal.security import Security
 from siegelpost.portal.settings import PortalSettings
-from siegelpost.portal.world import RequestRefused, World
+from siegelpost.portal.world import MailKeys, RequestRefused, World
 from siegelpost.store.context import Context
 from siegelpost.store.errors import StoreError
 
@@ -80,6 +81,12 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/account/address/confirm", address.confirm),
     ("POST", "/account/address/keep", address.keep),
     ("POST", "/account/address/settings", address.settings),
+    ("GET", "/account/openpgp", openpgp.show),
+    ("POST", "/account/openpgp/upload", openpgp.upload),
+    ("POST", "/account/openpgp/find", openpgp.find),
+    ("POST", "/account/openpgp/confirm", openpgp.confirm),
+    ("POST", "/account/openpgp/refuse", openpgp.refuse),
+    ("POST", "/account/openpgp/remove", openpgp.remove),
     ("GET", "/account/overview", account.overview),
     ("GET", "/account/keys", account.keys),
     ("POST", "/account/prove", account.prove),
@@ -119,7 +126,11 @@ _STATUS_CODES = {404: "not-found", 405: "method", 413: "too-large"}
 
 
 def create_portal(
-    context: Context, templates: jinja2.Environment, settings: PortalSettings
+    context: Context,
+    templates: jinja2.Environment,
+    settings: PortalSettings,
+    *,
+    mail_keys: MailKeys | None = None,
 ) -> ASGIApp:
     """The citizens' pages and their protocol; ``templates`` finds ``pages/`` and ``partials/``."""
     texts.prepare(templates)
@@ -129,6 +140,7 @@ def create_portal(
         templates=templates,
         assets=Assets(Path(__file__).parent / "static"),
         oidc=None if settings.oidc is None else RelyingParty(context, settings.oidc),
+        mail_keys=mail_keys,
     )
     routes = [
         Route(path, _bound(world, handler), methods=[method]) for method, path, handler in ROUTES

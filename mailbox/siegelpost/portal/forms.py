@@ -26,7 +26,8 @@ from siegelpost.store.context import Context
 #: Header that carries the form token.
 HEADER = "X-Siegelpost-Form"
 
-_FORM_LIMIT = 2048
+#: Bytes of a form, where its page allows no more.
+FORM_LIMIT = 2048
 _FORM_TYPE = "application/x-www-form-urlencoded"
 
 BodyModel = TypeVar("BodyModel", bound="Body")
@@ -88,17 +89,20 @@ async def check_form(world: World, request: Request) -> None:
     """Check the token of a request without JSON; it may also come as a form field."""
     token = request.headers.get(HEADER)
     if token is None and request.headers.get("content-type", "").startswith(_FORM_TYPE):
-        body = await read_body(world, request, _FORM_LIMIT)
+        body = await read_body(world, request, FORM_LIMIT)
         fields = parse_qs(body.decode("ascii", "replace"), max_num_fields=10)
         token = fields.get("form_token", [None])[0]
     check_token(world, request, token)
 
 
-async def read_form(world: World, request: Request) -> dict[str, str]:
-    """The fields of a form without JavaScript, token checked; RequestRefused."""
+async def read_form(world: World, request: Request, *, limit: int = FORM_LIMIT) -> dict[str, str]:
+    """The fields of a form without JavaScript, token checked; at most ``limit`` bytes.
+
+    Raises RequestRefused.
+    """
     if not request.headers.get("content-type", "").startswith(_FORM_TYPE):
         raise RequestRefused("form-refused")
-    body = await read_body(world, request, _FORM_LIMIT)
+    body = await read_body(world, request, limit)
     try:
         parsed = parse_qs(body.decode("ascii"), max_num_fields=20, errors="strict")
     except (UnicodeDecodeError, ValueError):

@@ -27,7 +27,8 @@ from siegelpost.portal.world import World, logged_in, reader, session_if_any
 
 #: Where a login may lead; anything else would be an open redirect.
 _NEXT = re.compile(
-    r"/(inbox|account(/(key|consent|address))?|notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99})", re.ASCII
+    r"/(inbox|account(/(key|consent|address|openpgp))?|notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99})",
+    re.ASCII,
 )
 
 #: Addresses that a page may link to itself by; "//elsewhere.example" would lead away.
@@ -202,6 +203,7 @@ def _common(world: World, request: Request, language: str) -> dict[str, Any]:
         "privacy_url": settings.privacy_url,
         "accessibility_email": settings.accessibility_email,
         "accessibility_phone": settings.accessibility_phone,
+        "openpgp": world.mail_keys is not None,
         "oidc_label": settings.oidc_label if world.oidc is not None else "",
         "asset": world.assets.address,
         "integrity": world.assets.integrity,

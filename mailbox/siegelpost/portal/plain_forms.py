@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from siegelpost.citizens.errors import CitizenError, InputInvalid, SessionOver
 from siegelpost.citizens.sessions import CitizenSession
 from siegelpost.portal import texts
-from siegelpost.portal.forms import read_form
+from siegelpost.portal.forms import FORM_LIMIT, read_form
 from siegelpost.portal.problems import Problem, problem_of
 from siegelpost.portal.world import World, logged_in
 
@@ -28,13 +28,21 @@ Step = Callable[[World, CitizenSession, Mapping[str, str]], Awaitable[str]]
 Again = Callable[[World, Request, Problem, Mapping[str, str]], Awaitable[Response]]
 
 
-async def take(world: World, request: Request, path: str, step: Step, again: Again) -> Response:
+async def take(
+    world: World,
+    request: Request,
+    path: str,
+    step: Step,
+    again: Again,
+    *,
+    limit: int = FORM_LIMIT,
+) -> Response:
     """Do ``step`` with the posted fields and go to ``path``; ``again`` if it is refused.
 
     Raises RequestRefused for a request that is not of our own page.
     """
     try:
-        fields = await read_form(world, request)
+        fields = await read_form(world, request, limit=limit)
         session = await logged_in(world, request)
         done = await step(world, session, fields)
     except SessionOver:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from starlette.responses import JSONResponse
 
 from siegelpost.citizens.errors import CitizenError, InputInvalid, TooManyTries
+from siegelpost.citizens.openpgp import OpenPgpKeyRefused
 from siegelpost.notices.errors import (
     AcknowledgementInvalid,
     NoSuchNotice,
@@ -23,6 +24,7 @@ from siegelpost.notices.errors import (
 )
 from siegelpost.notices.inbox import CursorInvalid
 from siegelpost.oidc.errors import OidcError, ProviderMisconfigured, ProviderUnavailable
+from siegelpost.portal.openpgp_texts import OPENPGP_TEXTS
 from siegelpost.portal.texts import translated
 
 #: Seconds after which a receipt that is not yet logged is worth asking for again.
@@ -193,6 +195,7 @@ KINDS: Mapping[str, Kind] = {
         "Dieses Gerät ist nicht eingerichtet. Bitte laden Sie die Seite neu.",
         "This device is not set up. Please reload the page.",
     ),
+    **{code: Kind(*answer) for code, answer in OPENPGP_TEXTS.items()},
     "session-over": Kind(
         401,
         "Sie sind nicht mehr angemeldet. Bitte melden Sie sich noch einmal an.",
@@ -306,6 +309,8 @@ def problem_of(error: Exception) -> Problem:
         return Problem(code=error.code, retry_after=error.retry_after_seconds)
     if isinstance(error, InputInvalid):
         return Problem(code=error.code, field=error.field)
+    if isinstance(error, OpenPgpKeyRefused):
+        return Problem(code=f"{error.code}-{error.reason}")
     if isinstance(error, CitizenError):
         return Problem(code=error.code if error.code in KINDS else "internal")
     if isinstance(error, ProviderUnavailable | ProviderMisconfigured):

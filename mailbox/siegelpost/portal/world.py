@@ -8,14 +8,26 @@ import jinja2
 from starlette.requests import Request
 
 from siegelpost.citizens.errors import ProofNeeded, SessionOver
+from siegelpost.citizens.openpgp import Fetcher
 from siegelpost.citizens.proofs import is_proved
 from siegelpost.citizens.sessions import CitizenSession, session_of
 from siegelpost.notices.readers import Reader
 from siegelpost.oidc.relying_party import RelyingParty
+from siegelpost.openpgp import OpenPgp
 from siegelpost.portal import cookies
 from siegelpost.portal.assets import Assets
 from siegelpost.portal.settings import PortalSettings
 from siegelpost.store.context import Context
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailKeys:
+    """What a portal needs to take citizens' OpenPGP keys."""
+
+    #: reads keys; need not be opened
+    engine: OpenPgp
+    #: asks web key directories
+    fetch: Fetcher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +44,8 @@ class World:
     assets: Assets
     #: where citizens may log in elsewhere, if anywhere
     oidc: RelyingParty | None = None
+    #: reads citizens' OpenPGP keys, where the site encrypts alerts
+    mail_keys: MailKeys | None = None
     #: cookies of which form tokens are made
     holders: tuple[str, ...] = (cookies.SESSION, cookies.VISIT)
 

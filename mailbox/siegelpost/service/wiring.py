@@ -27,8 +27,10 @@ from siegelpost.api.settings import ApiSettings
 from siegelpost.citizens.paths import templates_folder
 from siegelpost.console.app import create_console, is_console
 from siegelpost.notices.clockwork import Clockwork
+from siegelpost.openpgp import OpenPgp
 from siegelpost.portal.app import create_portal
 from siegelpost.portal.settings import PortalSettings
+from siegelpost.portal.world import MailKeys
 from siegelpost.service.administration import open_keyring
 from siegelpost.service.court_sealing import manifest_sealer
 from siegelpost.service.housekeeping import keep_house
@@ -48,6 +50,7 @@ from siegelpost.service.settings import Settings
 from siegelpost.service.single_sign_on import oidc_settings
 from siegelpost.service.timestamping import keep_timestamping
 from siegelpost.service.witnessing import keep_witnessing
+from siegelpost.service.wkd_fetcher import PublicFetcher
 from siegelpost.store.clock import Clock, SystemClock
 from siegelpost.store.context import Context
 from siegelpost.store.database import Database
@@ -183,7 +186,7 @@ def application(
         ),
         oidc_label=settings.citizens_oidc.label,
     )
-    portal = create_portal(context, _environment(templates), pages)
+    portal = create_portal(context, _environment(templates), pages, mail_keys=_mail_keys(settings))
     console = create_console(
         context,
         _environment(templates),
@@ -209,6 +212,13 @@ def application(
         await door(scope, receive, send)
 
     return route
+
+
+def _mail_keys(settings: Settings) -> MailKeys | None:
+    """What citizens' OpenPGP keys are read with; never opened, so that there is nothing to end."""
+    if not settings.mail.openpgp:
+        return None
+    return MailKeys(engine=OpenPgp(settings.mail.openpgp_runtime), fetch=PublicFetcher())
 
 
 def _environment(templates: Path) -> jinja2.Environment:

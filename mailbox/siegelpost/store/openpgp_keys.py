@@ -77,6 +77,16 @@ def proposed_key(connection: Connection, mailbox: MailboxId, key: str) -> Stored
     )
 
 
+def waiting_key(connection: Connection, mailbox: MailboxId) -> StoredKey | None:
+    """Return the proposed key that waits for its comparison, if one does."""
+    return _one(
+        connection,
+        _key.c.mailbox_id == mailbox,
+        _key.c.confirmed_at.is_(None),
+        _key.c.removed_at.is_(None),
+    )
+
+
 def key_in_force(connection: Connection, mailbox: MailboxId) -> StoredKey | None:
     """Return the key that alerts of a mailbox are encrypted to, if there is one."""
     return _one(
@@ -143,17 +153,38 @@ def end_key(connection: Connection, key: str, *, at: datetime) -> None:
 
 
 def propose_once(connection: Connection, key: StoredKey) -> bool:
-    """Propose a key unless the same one waits already; return whether it is new."""
-    waiting = _one(
-        connection,
-        _key.c.mailbox_id == key.mailbox,
-        _key.c.confirmed_at.is_(None),
-        _key.c.removed_at.is_(None),
+    """Propose a key unless it was proposed before and not confirmed; return whether it was not.
+
+    Whoever refused a key is not asked about it again by a directory that still has it.
+    """
+    before = connection.scalar(
+        select(_key.c.id)
+        .where(
+            _key.c.mailbox_id == key.mailbox,
+            _key.c.fingerprint == key.fingerprint,
+            _key.c.confirmed_at.is_(None),
+        )
+        .limit(1)
     )
-    if waiting is not None and waiting.fingerprint == key.fingerprint:
+    if before is not None:
         return False
     add_key(connection, key)
     return True
+
+
+def refuse_key(connection: Connection, mailbox: MailboxId, key: str, *, at: datetime) -> bool:
+    """End a proposal of a mailbox; returns whether there was one."""
+    ended = connection.execute(
+        update(_key)
+        .where(
+            _key.c.id == key,
+            _key.c.mailbox_id == mailbox,
+            _key.c.confirmed_at.is_(None),
+            _key.c.removed_at.is_(None),
+        )
+        .values(removed_at=at)
+    )
+    return bool(ended.rowcount)
 
 
 def remove_key(connection: Connection, mailbox: MailboxId, *, at: datetime) -> bool:

@@ -11,7 +11,6 @@ from sqlalchemy import update
 from siegelpost.citizens import openpgp as use
 from siegelpost.citizens.openpgp import (
     FingerprintWrong,
-    HostMissing,
     OpenPgpKeyRefused,
     OpenPgpKeyUnknown,
     OpenPgpUnavailable,
@@ -24,7 +23,7 @@ from siegelpost.store import tables
 from siegelpost.store.clock import VirtualClock
 from siegelpost.store.store import Store
 from tests.support.alerts import World
-from tests.support.openpgp import Person, person
+from tests.support.openpgp import Directory, Person, person
 
 pytestmark = pytest.mark.anyio
 
@@ -54,22 +53,6 @@ def world(store: Store, clock: VirtualClock, keyring: FileKeyring) -> World:
     world = World.make(store, clock, keyring)
     world.queue_notice(email=EMAIL)  # brings the confirmed address
     return world
-
-
-class Directory:
-    """A web key directory as the net shows it."""
-
-    def __init__(self, answers: dict[str, bytes | None]) -> None:
-        """URLs not in `answers` belong to hosts that do not exist."""
-        self.answers = answers
-        self.asked: list[str] = []
-
-    async def __call__(self, url: str) -> bytes | None:
-        """Answer."""
-        self.asked.append(url)
-        if url not in self.answers:
-            raise HostMissing(url)
-        return self.answers[url]
 
 
 async def propose(world: World, engine: OpenPgp, armored: bytes) -> use.ShownKey:
