@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 import structlog
@@ -38,6 +39,7 @@ KILL_SECONDS = 40.0
 FIRST = 0
 
 _PR_SET_PDEATHSIG = 1
+_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
 
 
 def listen(host: str, port: int, processes: int) -> list[socket.socket]:
@@ -118,15 +120,23 @@ class Supervisor:
 
     def _fork(self, number: int) -> None:
         parent = os.getpid()
-        pid = os.fork()
-        if pid:
-            self._running[pid] = number
-            return
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        # A signal waits until the new process is noted, or else it would never hear of the end;
+        # and until it has forgotten the parent's handlers, or else it would end its siblings.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+        try:
+            if self._stopping:
+                return
+            pid = os.fork()
+            if pid:
+                self._running[pid] = number
+                return
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            self._running.clear()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
         _end_with(parent)
-        self._running.clear()
         self._start(number)
         sys.exit(0)
 
@@ -142,7 +152,8 @@ class Supervisor:
 
     def _signal_all(self, which: signal.Signals) -> None:
         for pid in tuple(self._running):
-            os.kill(pid, which)
+            with suppress(ProcessLookupError):  # it ended, and waitpid has just taken it away
+                os.kill(pid, which)
 
 
 def _end_with(parent: int) -> None:
