@@ -270,16 +270,12 @@ def _check_certificate(
 
 def _check_later(reader: PdfFileReader, seal: EmbeddedPdfSignature) -> bool:
     """Whether anything was added; PdfError if it is more than long-term validation data."""
-    from pyhanko.sign.diff_analysis import (
-        DEFAULT_DIFF_POLICY,
-        ModificationLevel,
-        SuspiciousModification,
-    )
+    from pyhanko.sign.diff_analysis import ModificationLevel, SuspiciousModification
     from pyhanko.sign.validation.status import SignatureCoverageLevel
 
     try:
         for signature in reader.embedded_signatures:
-            signature.compute_integrity_info(diff_policy=DEFAULT_DIFF_POLICY)
+            signature.compute_integrity_info(diff_policy=_additions())
             result: Any = signature.diff_result
             if isinstance(result, SuspiciousModification):
                 raise pdf_failure("pdf-changed-later", result)
@@ -293,6 +289,29 @@ def _check_later(reader: PdfFileReader, seal: EmbeddedPdfSignature) -> bool:
     except Exception as error:  # as above
         raise pdf_failure("pdf-changed-later", f"{type(error).__name__}: {error}") from error
     return bool(seal.signed_revision + 1 < reader.xrefs.total_revisions)
+
+
+def _additions() -> Any:
+    """What may be added: as pyHanko has it, but no other title or metadata, which anybody could add
+    with a public authority's timestamp, and viewers show above the pages.
+    """
+    from pyhanko.sign import diff_analysis
+
+    pyhanko: Any = diff_analysis  # some of it has no types
+    lasting = pyhanko.ModificationLevel.LTA_UPDATES
+    return pyhanko.StandardDiffPolicy(
+        global_rules=[
+            pyhanko.CatalogModificationRule(
+                ignored_keys=frozenset({"/AcroForm", "/DSS", "/Extensions", "/Version"})
+            ),
+            pyhanko.XrefStreamRule().as_qualified(lasting),
+            pyhanko.ObjectStreamRule().as_qualified(lasting),
+            pyhanko.DSSCompareRule().as_qualified(lasting),
+        ],
+        form_rule=pyhanko.FormUpdatingRule(
+            field_rules=[pyhanko.SigFieldCreationRule(), pyhanko.SigFieldModificationRule()]
+        ),
+    )
 
 
 def _claimed_time(seal: EmbeddedPdfSignature) -> datetime:

@@ -1,10 +1,13 @@
+# mypy: disable-error-code="no-untyped-call"
+# Reason: pyHanko's PDF objects have no types.
 """PDF seals over the years: timestamps, renewal, keys that are stolen, and pyHanko's simulation."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +15,8 @@ import pytest
 from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]  # it has no types
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESPassed
 from pyhanko.sign.validation import ades
@@ -34,6 +39,7 @@ from siegelpost.keyring.seal_key import request_certificate, with_certificates
 from siegelpost.receipts.sealing import SealingFailed, extend_pdf
 from siegelpost.service.demo.authority import LocalAuthority
 from tests.support.pdf_receipts import Sealer, unsealed
+from tests.support.receipts import NOTICE
 from tests.support.seal_ca import SealCa
 from tests.support.tsa import trusted
 
@@ -117,6 +123,46 @@ def test_a_later_authority_carries_the_seal_on(world: World, tmp_path: Path) -> 
         key=world.sealer.key, authorities=(*world.sealer.authorities, trusted(later))
     ).trust()
     verify_pdf(pdf, both, at=NOW + timedelta(days=15 * 365), now=NOW)
+
+
+def other_title(writer: IncrementalPdfFileWriter) -> None:
+    """What viewers show above the pages, as anybody could append it."""
+    information = generic.DictionaryObject(
+        {
+            generic.pdf_name("/Title"): generic.pdf_string(
+                f"{NOTICE}: nicht zugestellt, bitte nicht beachten"
+            )
+        }
+    )
+    writer.set_info(writer.add_object(information))
+
+
+def other_metadata(writer: IncrementalPdfFileWriter) -> None:
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">nicht zugestellt</x:xmpmeta>'
+    stream = generic.StreamObject(
+        {
+            generic.pdf_name("/Type"): generic.pdf_name("/Metadata"),
+            generic.pdf_name("/Subtype"): generic.pdf_name("/XML"),
+        },
+        stream_data=xmp,
+    )
+    writer.root["/Metadata"] = writer.add_object(stream)
+    writer.update_root()
+
+
+@pytest.mark.parametrize("change", [other_title, other_metadata])
+def test_a_renewal_by_anybody_gives_no_other_title(
+    world: World, change: Callable[[IncrementalPdfFileWriter], None]
+) -> None:
+    writer = IncrementalPdfFileWriter(io.BytesIO(world.sealed))
+    change(writer)
+    changed = io.BytesIO()
+    writer.write(changed)
+    # Everybody can have the public authority's timestamp over what they appended.
+    for trust in (world.sealer.trust(), replace(world.sealer, authorities=()).trust()):
+        with pytest.raises(PdfError) as caught:
+            verify_pdf(extended(world, changed.getvalue()), trust, now=NOW)
+        assert caught.value.code == "pdf-changed-later"
 
 
 def test_timestamps_of_strangers_are_refused(world: World) -> None:
