@@ -91,22 +91,27 @@ class Watched:
                 self.wrongs.append(f"{name} is {overflow} px too wide at {size['width']} px")
 
     def check_accessibility(self, name: str) -> None:
-        """Run axe on the page as it stands; findings are wrongs."""
+        """Run axe on the page as it stands, in light and dark; findings are wrongs."""
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
-            findings: list[dict[str, Any]] = self.page.evaluate(
-                f"""async () => {{
-                  if (!window.axe) {{ {_AXE.read_text(encoding="utf-8")} }}
-                  const found = await window.axe.run(document, {{
-                    resultTypes: ["violations"],
-                    runOnly: {_RULES},
-                  }});
-                  return found.violations.map(({{ id, help, nodes }}) => (
-                    {{ id, help, nodes: nodes.map(({{ html }}) => html.slice(0, 200)) }}));
-                }}"""
-            )
-            self.wrongs += [f"{name} ({scheme}): axe {finding}" for finding in findings]
+            self.run_axe(f"{name} ({scheme})")
         self.page.emulate_media(color_scheme="light")
+
+    def run_axe(self, name: str) -> None:
+        """Run axe on the page as it stands; findings are wrongs."""
+        findings: list[dict[str, Any]] = self.page.evaluate(
+            f"""async () => {{
+              if (!window.axe) {{ {_AXE.read_text(encoding="utf-8")} }}
+              const found = await window.axe.run(document, {{
+                resultTypes: ["violations"],
+                runOnly: {_RULES},
+                rules: {{ "target-size": {{ enabled: true }} }},
+              }});
+              return found.violations.map(({{ id, help, nodes }}) => (
+                {{ id, help, nodes: nodes.map(({{ html }}) => html.slice(0, 200)) }}));
+            }}"""
+        )
+        self.wrongs += [f"{name}: axe {finding}" for finding in findings]
 
     def inspect(self, name: str) -> None:
         """Both of the above: what every page of every walk must pass."""

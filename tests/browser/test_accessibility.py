@@ -1,0 +1,157 @@
+"""Every page of the portal as people with other eyes, hands and languages meet it (WCAG 2.2 AA).
+
+The router is walked, so that a new page is not forgotten. One citizen and one browser serve all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from siegelpost.portal.app import ROUTES
+from tests.support.browsers import DESKTOP, PHONE, SCREENSHOTS, Watched, person
+from tests.support.keyboards import walk_by_tab
+from tests.support.portal_house import PortalHouse, pdf
+from tests.support.walks import activate
+
+pytestmark = pytest.mark.browser
+
+#: What a script asks for, or a file; everything else that is got is a page.
+NO_PAGES = {
+    *("/session", "/account/overview", "/account/keys", "/account/rewrap", "/inbox/notices"),
+    *("/notices/{id}/facts", "/notices/{id}/receipt", "/notices/{id}/receipt.pdf"),
+    *("/notices/{id}/deadline.ics", "/login/oidc/back", "/assets"),
+}
+PAGES = sorted({path for method, path, _ in ROUTES if method == "GET"} - NO_PAGES)
+SIGNED_OUT = ["/?signed-out", "/login?timed-out", "/nowhere"]
+SIGNED_OUT += [path for path in PAGES if not path.startswith(("/account", "/inbox", "/notices"))]
+#: 1280 px at a zoom of 200 %.
+ZOOMED = {"width": 640, "height": 400}
+_NO_MOTION = "document.getAnimations().filter((a) => a.effect.getTiming().duration > 1).length"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alice:
+    """Somebody with a mailbox, logged in and unlocked."""
+
+    #: her browser
+    watched: Watched
+    #: a notice that she has
+    notice_id: str
+
+
+@pytest.fixture(scope="module")
+def alice(browser: Browser, house: PortalHouse) -> Iterator[Alice]:
+    """The one citizen of these tests."""
+    letter = house.enrol("Alice Auge")
+    with person(browser, house.address, reduced_motion="reduce") as watched:
+        activate(watched, house, letter, "auge@beispiel.example", inspect=False)
+        watched.page.get_by_role("link", name="Zu meinen Schreiben").click()
+        notice_id = house.send(
+            letter, "Bewilligung von Bürgergeld", pdf("Bescheid", "563 Euro"), due=None
+        )
+        house.send(letter, "Bitte um Unterlagen", pdf("Aufforderung", "Kontoauszüge"), due=None)
+        yield Alice(watched=watched, notice_id=notice_id)
+
+
+@pytest.fixture(scope="module")
+def stranger(browser: Browser, house: PortalHouse) -> Iterator[Watched]:
+    """Somebody who is not logged in."""
+    with person(browser, house.address, reduced_motion="reduce") as watched:
+        watched.allow("404")
+        yield watched
+
+
+#: Name, size, colours, forced colours. Arabic stands for what runs leftwards, and needs fewer.
+WAYS = {
+    "de": (
+        ("light", DESKTOP, "light", "none"),
+        ("phone-forced", PHONE, "light", "active"),
+        ("zoomed", ZOOMED, "light", "none"),
+        ("phone-dark", PHONE, "dark", "none"),
+    ),
+    "ar": (("phone-light", PHONE, "light", "none"), ("dark", DESKTOP, "dark", "none")),
+}
+
+
+def look_in_every_way(watched: Watched, name: str, language: str) -> None:
+    """Axe in light, dark and forced colours, narrow and zoomed; nothing is cut off or moves."""
+    page = watched.page
+    for way, size, scheme, forced in WAYS[language]:
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        page.emulate_media(
+            color_scheme="dark" if scheme == "dark" else "light",
+            forced_colors="active" if forced == "active" else "none",
+        )
+        watched.run_axe(f"{name} {way}")
+        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if overflow > 0:
+            watched.wrongs.append(f"{name} {way} is {overflow} px too wide")
+        page.screenshot(
+            path=SCREENSHOTS / f"{name}-{way}.png", full_page=True, animations="disabled"
+        )
+    if language != "de":
+        page.emulate_media(color_scheme="light", forced_colors="none")
+        return
+    # Text alone at 200 %, as browsers' settings make it; through the object model, which the
+    # policy allows.
+    page.set_viewport_size({"width": DESKTOP["width"], "height": DESKTOP["height"]})
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    if overflow > 0:
+        watched.wrongs.append(f"{name} with large text is {overflow} px too wide")
+    page.screenshot(path=SCREENSHOTS / f"{name}-large-text.png", full_page=True)
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    if page.evaluate(_NO_MOTION):
+        watched.wrongs.append(f"{name} moves though the reader wants no motion")
+    page.emulate_media(color_scheme="light", forced_colors="none")
+
+
+def named(path: str, language: str) -> str:
+    return (
+        "a11y" + re.sub(r"[^a-z]+", "-", path.replace("{id}", "one")).rstrip("-") + "-" + language
+    )
+
+
+def opened(watched: Watched, path: str, language: str) -> None:
+    watched.go(path + ("&" if "?" in path else "?") + f"lang={language}")
+    page = watched.page
+    assert page.locator("html").get_attribute("lang") == language
+    # Pages with scripts show themselves when they are ready.
+    expect(page.locator("h1:visible").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+
+
+def nothing_wrong(watched: Watched) -> None:
+    """Fail with what went wrong on this page; the next one starts afresh."""
+    try:
+        watched.assert_nothing_wrong()
+    finally:
+        watched.wrongs.clear()
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+@pytest.mark.parametrize("path", SIGNED_OUT)
+def test_pages_of_strangers_are_accessible_in_every_way(
+    stranger: Watched, path: str, language: str
+) -> None:
+    opened(stranger, path, language)
+    look_in_every_way(stranger, named(path, language), language)
+    walk_by_tab(stranger, named(path, language))
+    nothing_wrong(stranger)
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+@pytest.mark.parametrize("path", sorted(set(PAGES) - set(SIGNED_OUT)))
+def test_pages_of_citizens_are_accessible_in_every_way(
+    alice: Alice, path: str, language: str
+) -> None:
+    watched = alice.watched
+    opened(watched, path.replace("{id}", alice.notice_id), language)
+    look_in_every_way(watched, named(path, language), language)
+    walk_by_tab(watched, named(path, language))
+    nothing_wrong(watched)
