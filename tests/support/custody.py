@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -16,6 +17,16 @@ from siegelpost.sealing.wrapping import (
     wrap_seed,
 )
 from siegelpost.service.demo.citizen import Citizen
+
+
+async def first_step(citizen: Citizen, login_name: str, passphrase: str) -> str:
+    """Give the password at the login page; returns the second factor that is asked for."""
+    await citizen.load("/login")
+    prepared = await citizen.post("/login/prepare", {"login_name": login_name})
+    salt = base64.b64decode(prepared["login_salt"])
+    proof, _ = await asyncio.to_thread(split_passphrase, passphrase, salt)
+    body = {"login_name": login_name, "login_proof": b64(proof)}
+    return str((await citizen.post("/login", body))["second_factor"])
 
 
 def b64(data: bytes) -> str:

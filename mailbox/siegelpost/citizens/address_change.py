@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from siegelpost.citizens import codes, peppers, throttle
 from siegelpost.citizens.addresses import ADDRESS_CODE_LIFETIME, WRONG_CODES_LIMIT
@@ -34,11 +34,12 @@ from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.events import EventDraft, append_events
 from siegelpost.store.outbox import AlertKind, queue_alert
-from siegelpost.store.tables import Address, Enrolment, Mailbox, core
+from siegelpost.store.tables import Address, Enrolment, LoginStep, Mailbox, core
 
 _address = core(Address)
 _enrolment = core(Enrolment)
 _mailbox = core(Mailbox)
+_step = core(LoginStep)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +224,8 @@ def _replace(
         .where(_address.c.id == pending.id)
         .values(confirmed_at=now, code_digest=None)
     )
+    # A login's code that was mailed to the old address is worth nothing any more.
+    connection.execute(delete(_step).where(_step.c.mailbox_id == mailbox))
     facts = {"address": pending.id, "email": pending.email}
     if old:
         facts["previous"] = old[-1].id

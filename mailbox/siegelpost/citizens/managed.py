@@ -1,8 +1,9 @@
 """Managed mailboxes: the service keeps the key of somebody who can't (DESIGN section 6).
 
-The seed is wrapped under a secret of the keyring. It is handed out after a login, or a proof of
-it, in the last minutes, and only once the event that says so is committed. What that means, the
-pages and the key-bound event say: the operator, too, could open these notices.
+The seed is wrapped under a secret of the keyring. It is handed out after a login (not one
+elsewhere), or a proof of it, in the last minutes, and only once the event that says so is
+committed. What that means, the pages and the key-bound event say: the operator, too, could open
+these notices.
 Not here: the way to an own key, which is an exchange (`rotate`); there is none back.
 """
 
@@ -13,8 +14,15 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
-from siegelpost.citizens.errors import CitizenError, KeyBindingWrong, NotManaged, ProofNeeded
+from siegelpost.citizens.errors import (
+    CitizenError,
+    KeyBindingWrong,
+    NotManaged,
+    ProofNeeded,
+    SessionOver,
+)
 from siegelpost.citizens.keys import MANAGED, CheckedKey, check_key
+from siegelpost.citizens.login_methods import LoginMethod
 from siegelpost.citizens.proofs import PROOF_LIFETIME
 from siegelpost.citizens.sessions import CitizenSession
 from siegelpost.citizens.writing import decide
@@ -108,8 +116,9 @@ async def check_managed_key(
 async def open_managed(context: Context, session: CitizenSession) -> tuple[OpenedKey, ...]:
     """The seeds that the service keeps for the session's mailbox, the key in force first.
 
-    Each call is an event, committed before anything is opened. Raises NotManaged, ProofNeeded
-    (neither logged in nor proved in the last minutes).
+    Each call is an event, committed before anything is opened. Raises NotManaged, SessionOver,
+    ProofNeeded (neither logged in here nor proved in the last minutes; a login elsewhere unlocks
+    nothing).
     """
     now = context.now()
 
@@ -125,10 +134,14 @@ async def open_managed(context: Context, session: CitizenSession) -> tuple[Opene
         ).all()
         if not rows:
             return NotManaged("the service keeps no key of this mailbox")
-        proved_at = connection.scalar(
+        live = connection.execute(
             select(_session.c.proved_at).where(_session.c.digest == session.digest)
-        )
-        if max(session.created_at, proved_at or session.created_at) <= now - PROOF_LIFETIME:
+        ).one_or_none()
+        if live is None:
+            return SessionOver("the session was ended meanwhile")
+        elsewhere = session.method is LoginMethod.OIDC
+        moments = (None if elsewhere else session.created_at, live.proved_at)
+        if not any(at is not None and at > now - PROOF_LIFETIME for at in moments):
             return ProofNeeded("no login in the last minutes")
         opened = EventDraft(
             type=EventType.KEY_OPENED,

@@ -33,6 +33,7 @@ from siegelpost.citizens.text import normal_login_name
 from siegelpost.citizens.writing import decide
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, KeyId, MailboxId, NoticeId
+from siegelpost.sealing.wrapping import Method
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.events import EventDraft, append_events
@@ -43,6 +44,7 @@ from siegelpost.store.tables import (
     Consent,
     Enrolment,
     KnownBrowser,
+    LoginStep,
     Mailbox,
     MailboxKey,
     Notice,
@@ -50,6 +52,7 @@ from siegelpost.store.tables import (
     Passkey,
     Session,
     Totp,
+    WrappedSeed,
     core,
 )
 from siegelpost.store.tasks import TaskDraft, TaskKind, open_tasks
@@ -62,8 +65,11 @@ _enrolment = core(Enrolment)
 _key = core(MailboxKey)
 _mailbox = core(Mailbox)
 _notice = core(Notice)
-#: Whatever logged in before.
-_LOGINS = (core(Passkey), core(Totp), core(OidcLink), core(KnownBrowser), core(Session))
+_wrapped = core(WrappedSeed)
+#: Whatever logged in before, or was about to.
+_LOGINS = tuple(
+    core(table) for table in (Passkey, Totp, OidcLink, KnownBrowser, LoginStep, Session)
+)
 
 
 async def renewal_letter(
@@ -166,7 +172,7 @@ def settle_renewal(
     drafts = _new_login(connection, context, activation, mailbox, given, name, now)
     for table in _LOGINS:
         connection.execute(delete(table).where(table.c.mailbox_id == mailbox))
-    drafts += _new_key(connection, context, checked, now)
+    drafts += _new_key(connection, context, activation, checked, now)
     drafts += _consents(connection, context, activation, mailbox, given, now)
     append_events(connection, drafts, entropy=context.entropy)
     return True
@@ -237,7 +243,11 @@ def _new_login(
 
 
 def _new_key(
-    connection: Connection, context: Context, checked: CheckedKey, now: datetime
+    connection: Connection,
+    context: Context,
+    activation: AnyRow,
+    checked: CheckedKey,
+    now: datetime,
 ) -> list[EventDraft]:
     mailbox = checked.binding.mailbox
     old = connection.execute(
@@ -259,15 +269,18 @@ def _new_key(
             )
         )
     insert_key(connection, checked, context=context, now=now)
+    kept = select(_wrapped.c.key_id).where(
+        _wrapped.c.mailbox_id == mailbox, _wrapped.c.method == Method.MANAGED.value
+    )
+    # Also what the citizen took over and did not re-wrap: of that the service keeps nothing.
     lost = select(_key.c.id).where(
-        _key.c.mailbox_id == mailbox,
-        _key.c.custody != MANAGED,
-        _key.c.retired_at.is_not(None),
+        _key.c.mailbox_id == mailbox, _key.c.retired_at.is_not(None), _key.c.id.not_in(kept)
     )
     unreadable = connection.execute(
         select(_notice.c.id, _notice.c.agency_id).where(
             _notice.c.mailbox_id == mailbox,
-            _notice.c.key_id.in_(lost),
+            # Those of untied enrolments stay out of sight until their agency's next letter.
+            _notice.c.key_id.in_(lost) | (_notice.c.enrolment_id != activation.enrolment_id),
             _notice.c.state.not_in(("withdrawn", "closed")),
         )
     )

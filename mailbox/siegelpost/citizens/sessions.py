@@ -18,7 +18,7 @@ from siegelpost.citizens.errors import SessionOver
 from siegelpost.citizens.login_methods import LoginMethod
 from siegelpost.evidence.ids import MailboxId
 from siegelpost.store.context import Context
-from siegelpost.store.tables import Mailbox, MailboxKey, Session, core
+from siegelpost.store.tables import LoginStep, Mailbox, MailboxKey, Session, core
 
 #: A session ends this long after its last request.
 IDLE_LIMIT = timedelta(minutes=30)
@@ -30,6 +30,7 @@ SEEN_EVERY = timedelta(minutes=1)
 COOKIE_RANDOM = 32
 
 _session = core(Session)
+_step = core(LoginStep)
 _mailbox = core(Mailbox)
 _key = core(MailboxKey)
 _MANAGED = exists().where(
@@ -156,7 +157,11 @@ def drop_session(connection: Connection, digest: bytes) -> None:
 
 
 def drop_others(connection: Connection, session: CitizenSession) -> int:
-    """End every other session of the mailbox, in the caller's transaction; return how many."""
+    """End every other session of the mailbox, in the caller's transaction; return how many.
+
+    Logins whose second factor is missing end, too: they passed with what may be gone now.
+    """
+    connection.execute(delete(_step).where(_step.c.mailbox_id == session.mailbox))
     others = (_session.c.mailbox_id == session.mailbox) & (_session.c.digest != session.digest)
     return connection.execute(delete(_session).where(others)).rowcount
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, exists, select
 
 from siegelpost.evidence.ids import AgencyId, MailboxId
 from siegelpost.notices.errors import NoSuchNotice
@@ -17,6 +17,7 @@ from siegelpost.store import tables
 from siegelpost.store.columns import AnyRow
 
 NOTICE = tables.core(tables.Notice)
+_enrolment = tables.core(tables.Enrolment)
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,16 @@ class Reader:
 
 
 def readable_by(reader: Reader) -> Select[Any]:
-    """Select all columns of the notices that ``reader`` may see."""
-    return select(NOTICE).where(NOTICE.c.mailbox_id == reader.mailbox_id)
+    """Select all columns of the notices that ``reader`` may see.
+
+    Those of an agency whose enrolment was untied (`siegelpost.citizens.renew`) come back with its
+    next letter: until then nobody but another agency's letter has said who the reader is.
+    """
+    mine = NOTICE.c.mailbox_id == reader.mailbox_id
+    tied = exists().where(
+        _enrolment.c.id == NOTICE.c.enrolment_id, _enrolment.c.mailbox_id == reader.mailbox_id
+    )
+    return select(NOTICE).where(mine, tied)
 
 
 def sent_by(agency_id: AgencyId) -> Select[Any]:

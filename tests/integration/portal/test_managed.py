@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from siegelpost.citizens.attach import attach_enrolment
 from siegelpost.citizens.enrol import enrol
 from siegelpost.citizens.letters import PostalAddress
+from siegelpost.citizens.renew import renewal_letter
 from siegelpost.evidence.verify import verify_receipt
+from siegelpost.oidc.settings import OidcSettings
 from siegelpost.portal.settings import PortalSettings
 from siegelpost.sealing.recovery_code import new_recovery_code
 from siegelpost.service.demo.citizen import Citizen, PortalRefused
@@ -20,12 +23,25 @@ from siegelpost.store.context import Context
 from siegelpost.store.events import events_of
 from tests.support.custody import prove
 from tests.support.managed import activate_managed, open_key
-from tests.support.portal import ADDRESS, AGENCY, BIRTH_DATE, CLIENT, PASSPHRASE, Town, running_town
+from tests.support.oidc_providers import CLIENT_ID, CLIENT_SECRET, running_provider
+from tests.support.portal import (
+    ADDRESS,
+    AGENCY,
+    BIRTH_DATE,
+    CLIENT,
+    OTHER_AGENCY,
+    PASSPHRASE,
+    Town,
+    running_town,
+)
 from tests.support.rotation import rewrap_all, rotate
 
 BERT = "bert@beispiel.example"
 CODE = new_recovery_code(bytes(range(27)))
 OPEN = "/account/key/open"
+HOME = PostalAddress(
+    name="Bert Beispiel", street="Beispielweg 7", postal_code="59999", city="Musterstadt"
+)
 
 
 @pytest.fixture
@@ -45,9 +61,7 @@ async def letter(town: Town, reference: str = "BG-M", *, offered: bool = True) -
         salutation="Herr Beispiel",
         birth_date=BIRTH_DATE,
         language="de",
-        address=PostalAddress(
-            name="Bert Beispiel", street="Beispielweg 7", postal_code="59999", city="Musterstadt"
-        ),
+        address=HOME,
         managed_allowed=offered,
     )
 
@@ -63,6 +77,33 @@ async def bert(town: Town, enrolled: Any) -> tuple[Citizen, dict[str, Any]]:
         passphrase=PASSPHRASE,
     )
     return citizen, begun
+
+
+async def renewed(town: Town, enrolled: Any, *, agency: str = AGENCY) -> Citizen:
+    """Somebody with a letter for a new key and an empty browser."""
+    again = await renewal_letter(
+        town.context,
+        agency_id=agency,
+        client_id=CLIENT,
+        enrolment_id=enrolled.enrolment_id,
+        address=HOME,
+    )
+    holder = town.citizen()
+    await holder.activate(
+        code=again.activation_code,
+        birth_date=BIRTH_DATE,
+        email=BERT,
+        read_code=lambda: town.mailed_code(BERT),
+        passphrase=PASSPHRASE,
+    )
+    return holder
+
+
+async def reprovide_tasks(town: Town) -> list[str]:
+    task = tables.core(tables.Task)
+    query = task.select().where(task.c.kind == "reprovide")
+    rows = await town.context.store.read(lambda c: c.execute(query).all())
+    return [row.notice_id for row in rows]
 
 
 async def kinds(town: Town, citizen: Citizen) -> list[str]:
@@ -98,6 +139,70 @@ async def test_opening_needs_a_login_of_the_last_minutes(town: Town, clock: Virt
     await prove(citizen, PASSPHRASE)
     await open_key(citizen)
     assert (await kinds(town, citizen))[-1] == "key-opened"
+
+
+async def test_login_elsewhere_opens_no_managed_key(context: Context) -> None:
+    back = f"{ADDRESS}/login/oidc/back"
+    with running_provider(context.now) as provider:
+        provider.redirect_uris.add(back)
+        oidc = OidcSettings(
+            name="portal",
+            issuer=provider.issuer,
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
+            redirect_uri=back,
+        )
+        settings = PortalSettings(public_url=ADDRESS, oidc=oidc, managed_mailboxes=True)
+        async with running_town(context, settings) as town:
+            citizen, _ = await bert(town, await letter(town))
+            begun = await citizen.post("/account/oidc/begin")
+            answer = provider.approve(begun["location"], subject="bert")
+            await citizen.post("/login/oidc", answer)
+            phone = town.citizen()
+            await phone.load("/login")
+            begun = await phone.post("/login/oidc/begin", {})
+            answer = provider.approve(begun["location"], subject="bert")
+            await phone.post("/login/oidc", answer)
+            with pytest.raises(PortalRefused, match="proof-needed"):
+                await phone.post(OPEN, {})
+            assert "key-opened" not in await kinds(town, citizen)
+            await phone.load("/account")
+            await prove(phone, PASSPHRASE)
+            await open_key(phone)
+
+
+async def test_no_agency_opens_another_s_notices_by_a_letter_of_its_own(town: Town) -> None:
+    enrolled = await letter(town)
+    citizen, _ = await bert(town, enrolled)
+    other = await town.letter("ST-1", agency=OTHER_AGENCY)
+    assert citizen.mailbox is not None
+    await attach_enrolment(
+        town.context,
+        mailbox=citizen.mailbox,
+        code=other.activation_code,
+        birth_date=BIRTH_DATE,
+        receive=True,
+        wording="2026-11",
+    )
+    notice = await town.dispatch(enrolled)
+    holder = await renewed(town, other, agency=OTHER_AGENCY)
+    await open_key(holder)
+    # The service kept the key; what it opens is not for whoever has another agency's letter.
+    with pytest.raises(PortalRefused, match="not-found"):
+        await holder.open(notice)
+    assert (await holder.get("/inbox/notices"))["notices"] == []
+    assert await reprovide_tasks(town) == [notice]
+
+
+async def test_what_was_taken_over_and_then_lost_becomes_a_task(town: Town) -> None:
+    enrolled = await letter(town)
+    citizen, _ = await bert(town, enrolled)
+    notice = await town.dispatch(enrolled)
+    await open_key(citizen)
+    await rotate(citizen, PASSPHRASE, CODE)
+    # The browser was closed before anything was re-wrapped; then the new key was lost.
+    await renewed(town, enrolled)
+    assert await reprovide_tasks(town) == [notice]
 
 
 async def test_nobody_opens_what_the_service_does_not_keep(town: Town) -> None:

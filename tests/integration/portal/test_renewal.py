@@ -18,7 +18,8 @@ from siegelpost.sealing.errors import NoMatch
 from siegelpost.service.demo.citizen import Citizen, PortalRefused
 from siegelpost.store import tables
 from siegelpost.store.events import events_of
-from tests.support.portal import AGENCY, BIRTH_DATE, CLIENT, OTHER_AGENCY, Town
+from tests.support.custody import first_step
+from tests.support.portal import AGENCY, BIRTH_DATE, CLIENT, OTHER_AGENCY, PASSPHRASE, Town
 
 ALICE = "alice@beispiel.example"
 NEW_ADDRESS = "alice.neu@beispiel.example"
@@ -118,7 +119,12 @@ async def test_no_agency_gets_at_another_s_notices_by_a_letter_of_its_own(town: 
         wording="2026-11",
     )
     notice = await town.dispatch(enrolled, "of the first agency")
-    await renew(town, await letter_for(town, other, agency=OTHER_AGENCY))
+    await town.sequence()
+    holder = await renew(town, await letter_for(town, other, agency=OTHER_AGENCY))
+    # Not even that there is one; a receipt's salts would confirm guesses at its documents.
+    assert (await holder.get("/inbox/notices"))["notices"] == []
+    with pytest.raises(PortalRefused, match="not-found"):
+        await holder.receipt(notice)
     with pytest.raises(Refusal, match="not active"):
         await town.dispatch(enrolled, "after")
     assert [(task.kind, task.notice_id) for task in await rows(town, tables.Task)] == [
@@ -135,6 +141,17 @@ async def test_no_agency_gets_at_another_s_notices_by_a_letter_of_its_own(town: 
         address=HOME,
     )
     assert again.enrolment_id == enrolled.enrolment_id
+
+
+async def test_login_that_was_under_way_does_not_outlive_what_was_lost(town: Town) -> None:
+    enrolled = await town.letter()
+    await town.active(ALICE, enrolled=enrolled)
+    thief = town.citizen()
+    await first_step(thief, ALICE, PASSPHRASE)
+    code = await town.login_code(ALICE)
+    await renew(town, await letter_for(town, enrolled), NEW_ADDRESS)
+    with pytest.raises(PortalRefused, match="login-step-over"):
+        await thief.post("/login/code", {"code": code})
 
 
 async def test_foreign_unknown_and_unused_enrolments_are_not_renewed(town: Town) -> None:

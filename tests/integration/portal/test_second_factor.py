@@ -13,11 +13,10 @@ from siegelpost.citizens.housekeeping import sweep
 from siegelpost.citizens.second_factor import WRONG_CODES_LIMIT
 from siegelpost.citizens.totp import code_at, step_of
 from siegelpost.portal import cookies
-from siegelpost.sealing.wrapping import split_passphrase
 from siegelpost.service.demo.citizen import Citizen, PortalRefused
 from siegelpost.store import tables
 from siegelpost.store.clock import VirtualClock
-from tests.support.custody import prove
+from tests.support.custody import first_step, new_passphrase, prove
 from tests.support.portal import PASSPHRASE, Town
 
 ALICE = "alice@beispiel.example"
@@ -25,13 +24,7 @@ ALICE = "alice@beispiel.example"
 
 async def give_password(town: Town, citizen: Citizen, name: str = ALICE) -> str:
     """The first step of a login; returns the factor that is asked for."""
-    await citizen.load("/login")
-    salt = base64.b64decode(
-        (await citizen.post("/login/prepare", {"login_name": name}))["login_salt"]
-    )
-    proof, _ = await asyncio.to_thread(split_passphrase, PASSPHRASE, salt)
-    body = {"login_name": name, "login_proof": base64.b64encode(proof).decode()}
-    return str((await citizen.post("/login", body))["second_factor"])
+    return await first_step(citizen, name, PASSPHRASE)
 
 
 async def refused(citizen: Citizen, path: str, body: dict[str, str] | None = None) -> str:
@@ -231,6 +224,16 @@ async def test_removing_the_app_ends_other_sessions_and_brings_mails_back(
     changed = [(event["method"], event["change"]) for event in events]
     assert ("totp", "removed") in changed
     assert ("totp", "added") in changed
+
+
+async def test_new_password_ends_logins_that_the_old_one_began(town: Town) -> None:
+    alice = await town.active(ALICE)
+    thief = town.citizen()
+    await give_password(town, thief)
+    code = await town.login_code(ALICE)
+    changed = await asyncio.to_thread(new_passphrase, alice, "Segel Kiefer Lampe Brunnen")
+    await alice.post("/account/secrets", {"passphrase": changed})
+    assert await refused(thief, "/login/code", {"code": code}) == "login-step-over"
 
 
 async def test_secret_and_codes_rest_in_no_readable_form(town: Town) -> None:
