@@ -41,11 +41,11 @@ class Watched:
     recording: Recording
 
 
-@pytest.fixture
 def _whole_blob(blob: str, connection: Connection) -> bytes:
     return b"".join(read_blob(connection, blob))
 
 
+@pytest.fixture
 async def watched(context: Context) -> AsyncIterator[Watched]:
     """A portal whose operator looks."""
     settings = PortalSettings(public_url=ADDRESS, managed_mailboxes=True)
