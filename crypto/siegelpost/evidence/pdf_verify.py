@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from siegelpost.evidence.errors import EvidenceError, FormatError
 from siegelpost.evidence.order import CLOCK_TOLERANCE
+from siegelpost.evidence.pdf_bounds import check_bytes, check_form
 from siegelpost.evidence.pdf_explanations import PDF_STEPS, PdfError, pdf_failure
 from siegelpost.evidence.pdf_files import receipt_inside
 from siegelpost.evidence.pdf_tokens import check_tokens, tokens_result
@@ -190,10 +191,12 @@ def _read(data: bytes) -> PdfFileReader:
     # A file that is also something else to other programs has its header further on.
     if not data.startswith(b"%PDF-"):
         raise pdf_failure("pdf-malformed", "does not begin with %PDF-")
+    check_bytes(data)
     try:
         reader = PdfFileReader(io.BytesIO(data), strict=True)
         if reader.encrypted:
             raise pdf_failure("pdf-encrypted", "has /Encrypt")
+        check_form(reader)
         _ = reader.root, reader.embedded_signatures
     except PdfError:
         raise
