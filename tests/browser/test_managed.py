@@ -33,6 +33,22 @@ def to_consent(watched: Watched, house: PortalHouse, letter: Letter, email: str)
     return page
 
 
+def new_letter(house: PortalHouse, letter: Letter) -> Letter:
+    """The agency's letter for a new key of the mailbox that ``letter`` made."""
+    renewed = house.run(
+        renewal_letter(
+            house.context,
+            agency_id=house.agency_id,
+            client_id="client",
+            enrolment_id=letter.enrolment_id,
+            address=PostalAddress(
+                name="Beispiel", street="Weg 1", postal_code="01234", city="Musterstadt"
+            ),
+        )
+    )
+    return Letter(enrolment_id=letter.enrolment_id, code=renewed.activation_code, born=letter.born)
+
+
 def test_managed_mailbox_says_so_everywhere_and_can_be_taken_over(
     browser: Browser, house: PortalHouse
 ) -> None:
@@ -72,6 +88,36 @@ def test_managed_mailbox_says_so_everywhere_and_can_be_taken_over(
         expect(page.get_by_text("Nur Sie können sie öffnen, wir nicht.")).to_be_visible()
 
 
+def test_what_the_service_kept_opens_after_a_letter_for_an_own_key(
+    browser: Browser, house: PortalHouse
+) -> None:
+    letter = house.enrol("Ruth Beispiel", managed=True)
+    name = "ruth@example.org"
+    with person(browser, house.address) as ruth:
+        page = to_consent(ruth, house, letter, name)
+        page.get_by_label("Ja, ich möchte Schreiben").check()
+        page.get_by_label("Ich möchte, dass der Dienst").check()
+        next_step(page)
+        expect(page.get_by_role("heading", name="Ihr Postfach ist fertig")).to_be_focused()
+        house.send(letter, "Früherer Bescheid", pdf("Alt", "Text"), due=None)
+    with person(browser, house.address) as ruth:
+        page = to_consent(ruth, house, new_letter(house, letter), name)
+        page.get_by_label("Ja, ich möchte Schreiben").check()
+        next_step(page)
+        note_code(page)
+        page.get_by_role("button", name="Postfach freischalten").click()
+        expect(page.get_by_role("heading", name="Ihr Postfach ist fertig")).to_be_visible()
+        house.send(letter, "Neuer Bescheid", pdf("Neu", "Text"), due=None)
+        page = ruth.go("/inbox")
+        expect(page.get_by_role("link", name="Neuer Bescheid")).to_be_visible()
+        expect(page.get_by_role("link", name="Früherer Bescheid")).to_be_visible()
+    with person(browser, house.address) as ruth:
+        page = ruth.go("/login?next=/inbox")
+        log_in(page, name)
+        expect(page.get_by_role("link", name="Neuer Bescheid")).to_be_visible()
+        expect(page.get_by_role("link", name="Früherer Bescheid")).to_be_visible()
+
+
 def test_all_is_lost_and_a_new_letter_gives_a_new_key(browser: Browser, house: PortalHouse) -> None:
     letter = house.enrol("Paula Beispiel")
     name = "paula@example.org"
@@ -86,21 +132,7 @@ def test_all_is_lost_and_a_new_letter_gives_a_new_key(browser: Browser, house: P
             page.get_by_role("heading", name="Passwort und Notfall-Code sind weg")
         ).to_be_visible()
         paula.inspect("lost")
-        renewed = house.run(
-            renewal_letter(
-                house.context,
-                agency_id=house.agency_id,
-                client_id="client",
-                enrolment_id=letter.enrolment_id,
-                address=PostalAddress(
-                    name="Paula", street="Weg 1", postal_code="01234", city="Musterstadt"
-                ),
-            )
-        )
-        new = Letter(
-            enrolment_id=letter.enrolment_id, code=renewed.activation_code, born=letter.born
-        )
-        page = to_consent(paula, house, new, name)
+        page = to_consent(paula, house, new_letter(house, letter), name)
         page.get_by_label("Ja, ich möchte Schreiben").check()
         next_step(page)
         note_code(page)

@@ -17,13 +17,41 @@ export async function openManaged(account) {
   return withOlder(account, keys.map((each) => ({ ...each, seed: fromBase64(each.seed) })));
 }
 
+/**
+ * Keys of before that the service still keeps, where a letter brought an own one; without those
+ * whose `seeds` are known.
+ */
+export const keptOlder = ({ keys }, seeds = []) =>
+  keys.filter(
+    ({ key, retired, custody, wrapped }) =>
+      retired && custody === "managed" && wrapped.length === 0 &&
+      !seeds.some((each) => each.key === key),
+  );
+
+/** `seeds` with those of `keptOlder`, if the login is fresh. */
+export async function withKept(account, seeds) {
+  if (keptOlder(account, seeds).length === 0) return seeds;
+  try {
+    const kept = await openManaged(account);
+    return [...seeds, ...kept.filter(({ key }) => !seeds.some((each) => each.key === key))];
+  } catch (error) {
+    // What the own key opens is there all the same; the rest comes with the next login.
+    if (["proof-needed", "not-managed"].includes(error.code)) return seeds;
+    throw error;
+  }
+}
+
 /** The seeds by passphrase, or by the service where it keeps them. */
-export const openByPassphrase = (account, passphrase, known) =>
-  isManaged(account) ? openManaged(account) : unwrapAll(account, passphrase, known);
+export const openByPassphrase = async (account, passphrase, known) =>
+  isManaged(account)
+    ? openManaged(account)
+    : withKept(account, await unwrapAll(account, passphrase, known));
 
 /** The same after a tap. */
-export const openByPasskey = (account, answer) =>
-  isManaged(account) ? openManaged(account) : unwrapByPasskey(account, answer);
+export const openByPasskey = async (account, answer) =>
+  isManaged(account)
+    ? openManaged(account)
+    : withKept(account, await unwrapByPasskey(account, answer));
 
 /** {seed, request}: like `makeKey`, for a key that the service keeps; the seed leaves the browser. */
 export async function makeManagedKey({ mailbox, key, passphrase }) {

@@ -4,7 +4,9 @@ import { get, post } from "./api.js";
 import { base64, fromBase64 } from "./bytes.js";
 import { FieldError, Notice, byId, onClick, onSubmit, show } from "./dom.js";
 import { keep, loadFor, takeTap } from "./keystore.js";
-import { isManaged, openByPasskey, openManaged } from "./managed.js";
+import {
+  isManaged, keptOlder, openByPasskey, openByPassphrase, openManaged, withKept,
+} from "./managed.js";
 import { PasskeyAbandoned, assert, refresh, supported } from "./passkeys.js";
 import { text } from "./texts.js";
 import { PASSKEY, WrappingError, splitPassphrase, unwrapAll } from "./wrapping.js";
@@ -13,7 +15,10 @@ import { PASSKEY, WrappingError, splitPassphrase, unwrapAll } from "./wrapping.j
 export async function unlocked() {
   const account = await get("/account/keys");
   const kept = (await loadFor(account)) ?? (await handedOut(account));
-  return { mailbox: account.mailbox, seeds: kept ?? (await ask(account)) };
+  if (kept === null) return { mailbox: account.mailbox, seeds: await ask(account) };
+  const seeds = await withKept(account, kept);
+  if (seeds.length > kept.length) await keep(account.mailbox, seeds);
+  return { mailbox: account.mailbox, seeds };
 }
 
 /** What the service keeps, if the login is fresh; else null. */
@@ -64,14 +69,14 @@ function ask(account) {
 
 async function byPassphrase(account, passphrase) {
   const tap = await takeTap();
-  if (!tap && !isManaged(account)) return unwrapAll(account, passphrase);
+  const kept = isManaged(account) || keptOlder(account).length > 0;
+  if (!tap && !kept) return unwrapAll(account, passphrase);
   const { login_salt: salt } = await get("/account/overview");
   const { loginProof, wrappingKey } = await splitPassphrase(passphrase, fromBase64(salt));
   await post("/account/prove", { login_proof: base64(loginProof) });
-  if (isManaged(account)) return openManaged(account);
-  const seeds = await unwrapAll(account, passphrase, new Map([[salt, wrappingKey]]));
+  const seeds = await openByPassphrase(account, passphrase, new Map([[salt, wrappingKey]]));
   // The device that logged in has no copy of the key that came after it was set up.
-  await refresh({ mailbox: account.mailbox, seeds }, tap);
+  if (tap && !isManaged(account)) await refresh({ mailbox: account.mailbox, seeds }, tap);
   return seeds;
 }
 
