@@ -10,7 +10,7 @@ import hashlib
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
@@ -102,5 +102,5 @@ def _verify(
             key.verify(value, message, padding.PKCS1v15(), algorithm)
         else:
             raise FormatError("a seal certificate has an ECDSA or RSA key")
-    except (InvalidSignature, ValueError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         raise SignatureError("the CMS signature does not verify") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,6 +23,10 @@ from siegelpost.sending.seal import Letter, SealedNotice, Target, check_recipien
 
 #: How often a call is sent before its fate is left open, and a notice sealed to changed keys.
 TRIES = 3
+#: How long a service that is unavailable is left alone before the next try.
+PAUSE_SECONDS = 2.0
+#: Answers that leave open whether the call was done: its own (503), and a proxy's.
+_UNKNOWN = frozenset({502, 503, 504})
 _CHANGED = "urn:siegelpost:problem:key-changed"
 
 
@@ -89,7 +94,11 @@ class SealingClient:
         raise AssertionError("unreachable: the last try returns or raises")
 
     def hand_over(self, sealed: SealedNotice, *, idempotency_key: str) -> dict[str, Any]:
-        """Send sealed parts, again if the connection breaks; return the answer."""
+        """Send sealed parts; the same again if the connection breaks or the service is unavailable.
+
+        Refused with 502, 503 or 504 leaves open whether it was delivered: call again with the same
+        ``sealed`` and key.
+        """
         files = [
             ("notice", (None, json.dumps(sealed.notice).encode(), "application/json")),
             ("cover", ("cover.age", sealed.cover, "application/age")),
@@ -106,6 +115,12 @@ class SealingClient:
             except httpx2.TransportError:
                 if number == TRIES - 1:
                     raise
+                continue
+            except Refused as refused:
+                # Unavailable is no refusal: it may have been delivered, so the same bytes again.
+                if refused.status not in _UNKNOWN or number == TRIES - 1:
+                    raise
+                time.sleep(PAUSE_SECONDS)
                 continue
             answer: dict[str, Any] = response.json()
             return answer
