@@ -52,7 +52,7 @@ def test_login_with_typos_then_right_then_log_out_wipes_the_key(
         expect(page).to_have_url(f"{house.address}/login?next=/notices/{dora.notice}")
         watched.inspect("login")
         page.get_by_role("button", name="Anmelden", exact=True).click()
-        expect(page.get_by_text("Bitte geben Sie Ihren Anmeldenamen ein.")).to_be_visible()
+        expect(page.locator("#login-name-error")).to_be_visible()
         expect(page.locator("#login-name")).to_be_focused()
         watched.inspect("login-field-missing")
         log_in(page, password="falsch geraten heute")
@@ -152,6 +152,20 @@ def test_package_that_another_key_signed_is_called_not_genuine(
         expect(page.locator("#documents")).to_be_hidden()
         expect(page.locator("#cover")).to_be_hidden()
         watched.inspect("notice-not-genuine")
+
+        # Evidence that speaks of other documents is of no use to anybody but a deceiver.
+        def other_documents(route: Route) -> None:
+            response = route.fetch()
+            facts = response.json()
+            facts["documents"][0]["commitment"] = "00" * 32
+            route.fulfill(response=response, json=facts)
+
+        page.unroute("**/facts", swap)
+        page.route("**/facts", other_documents)
+        page.reload()
+        expect(page.get_by_text("Vorsicht: Dieses Schreiben hat die Prüfung")).to_be_visible()
+        expect(page.locator("#documents")).to_be_hidden()
+        expect(page.locator("#acknowledge")).to_be_hidden()
 
 
 def test_what_the_service_sees_never_opens_anything(

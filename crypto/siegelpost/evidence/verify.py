@@ -49,6 +49,7 @@ from siegelpost.evidence.wording import (
     chain_result,
     dating_result,
     deadline_result,
+    documents_result,
     events_result,
     witness_result,
 )
@@ -122,7 +123,8 @@ def verify_receipt(
     11. Each acknowledgement is about a package that was accepted or provided anew, and is signed
         by a key that the package was sealed to, that was bound to the mailbox in the log before,
         was not retired, and proved itself.
-    12. Each of `documents` is one of the notice's documents.
+    12. Each of `documents` is one of the notice's documents; of a notice that its agency sealed
+        itself, by the agency's word, which the citizen's browser compares with what it opens.
     13. The witnesses that the trust file demands have cosigned the checkpoint.
     14. Each timestamp is of a trusted authority, is over a checkpoint that the receipt's extends,
         and was renewed in time (with `at`: is still good then); no event claims a time that they
@@ -261,19 +263,7 @@ def verify_receipt(
     # 12
     for number, document in enumerate(documents, 1):
         check_document(receipt, document, number)
-    held(
-        *(
-            (
-                f"{len(documents)} vorgelegt und bestätigt, von {len(receipt.documents)}.",
-                f"{len(documents)} given and confirmed, of {len(receipt.documents)}.",
-            )
-            if documents
-            else (
-                f"Kein Dokument vorgelegt; die Nachricht hat {len(receipt.documents)}.",
-                f"No document given; the notice has {len(receipt.documents)}.",
-            )
-        )
-    )
+    held(*documents_result(len(documents), receipt, submission))
     # 13
     witnesses = check_witnesses(receipt, trusted)
     held(*witness_result(witnesses, trusted), checked=trusted.policy.quorum is not None)

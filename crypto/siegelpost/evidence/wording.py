@@ -1,4 +1,4 @@
-"""What witnesses, timestamps and the deadline came to, in sentences, German and English."""
+"""What the steps of `verify` came to, in sentences, German and English."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from siegelpost.evidence.cosignature import Cosignature
 from siegelpost.evidence.dating import Dating
 from siegelpost.evidence.deadline import Computed
 from siegelpost.evidence.events import EventType
+from siegelpost.evidence.receipt import Receipt
 from siegelpost.evidence.steps import LoggedEvent
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.timestamps import INSTALL
@@ -54,6 +55,28 @@ def chain_result(events: Sequence[LoggedEvent]) -> tuple[str, str]:
         f"{len(events)} events since acceptance. {unlinked} are withheld and do not name their "
         "predecessor; their place in the log is certain, that none is missing the seal says.",
     )
+
+
+def documents_result(given: int, receipt: Receipt, submission: LoggedEvent) -> tuple[str, str]:
+    """The result of step 12, those that were given being the notice's."""
+    total = len(receipt.documents)
+    if not given:
+        return (
+            f"Kein Dokument vorgelegt; die Nachricht hat {total}.",
+            f"No document given; the notice has {total}.",
+        )
+    de = f"{given} vorgelegt und bestätigt, von {total}."
+    en = f"{given} given and confirmed, of {total}."
+    if submission.event.facts.get("sealed_by") == "agency":
+        de += (
+            " Die Behörde hat selbst versiegelt: Dass diese Dokumente darin liegen, sagt sie; der "
+            "Dienst konnte es nicht sehen."
+        )
+        en += (
+            " The agency sealed by itself: that these documents are inside is its word; the "
+            "service could not see it."
+        )
+    return de, en
 
 
 def acknowledgement_result(found: Acknowledged, events: Sequence[LoggedEvent]) -> tuple[str, str]:

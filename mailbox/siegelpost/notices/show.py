@@ -10,15 +10,18 @@ from sqlalchemy import Connection, select
 from siegelpost.evidence.events import parse_event
 from siegelpost.evidence.ids import AgencyId, NoticeId
 from siegelpost.evidence.trust import Purpose
+from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.notices.agency_keys import own_keys
 from siegelpost.notices.archive import ARCHIVED
 from siegelpost.notices.deadline import compute
 from siegelpost.notices.explainers import Explainer, explainers_of
 from siegelpost.notices.plain_deadline import PlainDeadline, plain
 from siegelpost.notices.readers import Reader, one_notice, readable_by
+from siegelpost.notices.salts import SaltLost, salts_of
 from siegelpost.notices.sent_alerts import SentAlert, sent_alerts
 from siegelpost.store import tables
 from siegelpost.store.blobs import read_blob
+from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.events import events_of
 
@@ -73,6 +76,11 @@ class Shown:
     package_payload_sha256: bytes
     #: verifier keys (C2SP vkey) of the agency's manifest, retired ones too
     manifest_keys: tuple[str, ...]
+    #: commitment and salt of each document, as evidence names them, in the manifest's order;
+    #: empty if the salts are lost: then nobody can compare, but the citizen still can read
+    documents: tuple[tuple[bytes, bytes], ...]
+    #: whether it instructs about remedies, as evidence says
+    remedy: str
     #: in the order of the chain
     events: tuple[ShownEvent, ...]
     #: what the legal clock says, for the citizen
@@ -116,6 +124,8 @@ async def show(context: Context, reader: Reader, notice_id: NoticeId) -> Shown:
                 )
                 if key.purpose is Purpose.MANIFEST and key.agency == row.agency_id
             ),
+            documents=_documents(context, row),
+            remedy=row.remedy,
             events=tuple(
                 ShownEvent(
                     type=event.type,
@@ -137,6 +147,18 @@ async def show(context: Context, reader: Reader, notice_id: NoticeId) -> Shown:
         )
 
     return await context.store.read(work)
+
+
+def _documents(context: Context, row: AnyRow) -> tuple[tuple[bytes, bytes], ...]:
+    secrets = context.keyring.secrets(KeyPurpose.COMMITMENT)
+    try:
+        salts = salts_of(secrets, NoticeId(row.id), row.documents)
+    except SaltLost:
+        return ()
+    return tuple(
+        (bytes.fromhex(document["commitment"]), salt)
+        for document, salt in zip(row.documents, salts, strict=True)
+    )
 
 
 def _role(body: str | None, reader: Reader) -> str:

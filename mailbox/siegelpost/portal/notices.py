@@ -67,6 +67,14 @@ async def facts(world: World, request: Request) -> Response:
             "package_size": shown.package_size,
             "package_digest": shown.package_payload_sha256.hex(),
             "manifest_keys": list(shown.manifest_keys),
+            "remedy": shown.remedy,
+            "documents": [
+                {
+                    "commitment": commitment.hex(),
+                    "salt": base64.b64encode(salt).decode("ascii"),
+                }
+                for commitment, salt in shown.documents
+            ],
             "events": [
                 {
                     "type": event.type,

@@ -61,6 +61,18 @@ def test_untouched_receipt_verifies_in_every_step() -> None:
     assert "2 vorgelegt" in verification.steps[11].result_de
 
 
+def test_what_an_agency_states_of_what_it_sealed_itself_is_called_its_word() -> None:
+    def by_agency(event: Event) -> Event:
+        said = {"sealed_by": "agency"} if event.type is E.SUBMISSION_ACCEPTED else {}
+        return replace(event, facts={**event.facts, **said})
+
+    for change, word in ((by_agency, True), (lambda event: event, False)):
+        receipt = Sample(change_event=change).receipt()
+        trust = write_trust(sample_trust())
+        step = verify_receipt(write_receipt(receipt), trust, documents=DOCUMENTS).steps[11]
+        assert ("sagt sie" in step.result_de) is ("its word" in step.result_en) is word
+
+
 def test_receipt_with_other_spacing_still_verifies() -> None:
     compact = json.dumps(json.loads(write_receipt(Sample().receipt()))).encode()
     verify_receipt(compact, write_trust(sample_trust()))

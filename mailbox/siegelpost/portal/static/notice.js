@@ -15,7 +15,7 @@ import { alertBox, byId, explain, onClick, onSubmit, say, show } from "./dom.js"
 import { save } from "./downloads.js";
 import { ManifestError, readCover } from "./manifest.js";
 import { NoteError, parseVerifier } from "./notes.js";
-import { PackageError, readPackage } from "./package.js";
+import { PackageError, checkEvidence, readPackage } from "./package.js";
 import { SealingError, acknowledgementKey, identityText, open, payloadDigest } from "./sealing.js";
 import { start } from "./session.js";
 import { text } from "./texts.js";
@@ -130,6 +130,7 @@ async function openPackage() {
     agency: state.facts.agency.id,
     coverDigest: state.coverDigest,
   });
+  await checkEvidence(opened, state.facts);
   state.opened = { ...opened, sealed, payload: await payloadDigest(sealed) };
   showDocuments(opened.documents);
   say(text("opened-status"));

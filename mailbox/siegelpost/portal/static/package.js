@@ -1,6 +1,6 @@
 // The notice package, checked in the same six steps as read_package in sealing/package.py.
 
-import { hex, sha256 } from "./bytes.js";
+import { concat, fromBase64, hex, sha256, utf8 } from "./bytes.js";
 import { ManifestError, checkSignature, readManifest } from "./manifest.js";
 import { readZip } from "./zipstore.js";
 
@@ -46,4 +46,27 @@ export async function readPackage(bytes, verifiers, expected) {
     documents.push({ name, mediaType: stated.media_type, content });
   }
   return { manifest, manifestDigest: await sha256(encoded), documents };
+}
+
+/**
+ * Check that evidence speaks of what was opened: PackageError unless each document opens its
+ * commitment, and regime and remedy are the manifest's. `facts` are the notice's.
+ * An agency that seals by itself states them; nobody but the reader can compare.
+ */
+export async function checkEvidence({ manifest, documents }, facts) {
+  // None at all: the service has lost the salts, and nobody can compare.
+  const known = facts.documents.length > 0;
+  if (known && documents.length !== facts.documents.length) {
+    throw new PackageError("evidence speaks of other documents");
+  }
+  for (const [at, { content }] of known ? documents.entries() : []) {
+    const { commitment, salt } = facts.documents[at];
+    const opened = concat(utf8("siegelpost/document/v1\0"), fromBase64(salt), content);
+    if (hex(await sha256(opened)) !== commitment) {
+      throw new PackageError("evidence speaks of another document");
+    }
+  }
+  for (const name of ["regime", "remedy"]) {
+    if (manifest[name] !== facts[name]) throw new PackageError(`evidence speaks of another ${name}`);
+  }
 }
