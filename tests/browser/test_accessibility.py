@@ -31,6 +31,9 @@ SIGNED_OUT = ["/?signed-out", "/login?timed-out", "/nowhere"]
 SIGNED_OUT += [path for path in PAGES if not path.startswith(("/account", "/inbox", "/notices"))]
 #: 1280 px at a zoom of 200 %.
 ZOOMED = {"width": 640, "height": 400}
+#: What pages say without script. Chromium under test leaves `noscript` alone (a unit test looks for
+#: it), but shows the box beside it.
+NEEDED = "Dann ist JavaScript ausgeschaltet"
 _NO_MOTION = "document.getAnimations().filter((a) => a.effect.getTiming().duration > 1).length"
 
 
@@ -155,3 +158,74 @@ def test_pages_of_citizens_are_accessible_in_every_way(
     look_in_every_way(watched, named(path, language), language)
     walk_by_tab(watched, named(path, language))
     nothing_wrong(watched)
+
+
+def test_several_wrong_fields_are_listed_each_with_a_way_to_its_field(stranger: Watched) -> None:
+    opened(stranger, "/login", "de")
+    page = stranger.page
+    page.get_by_role("button", name="Anmelden", exact=True).click()
+    summary = page.locator("#login-form [data-alert]")
+    expect(summary.get_by_role("link")).to_have_count(2)
+    expect(page.locator("#login-name")).to_be_focused()
+    expect(page.locator("#passphrase-error")).to_be_visible()
+    stranger.inspect("a11y-wrong-fields")
+    summary.get_by_role("link", name="Bitte geben Sie Ihr Passwort ein.").press("Enter")
+    expect(page.locator("#passphrase")).to_be_focused()
+    page.locator("#passphrase").fill("etwas")
+    page.locator("#passphrase").press("Enter")
+    expect(page.locator("#login-name-error")).to_be_visible()
+    expect(summary).to_be_hidden()
+    nothing_wrong(stranger)
+
+
+def test_whoever_hears_the_page_is_told_that_titles_and_notices_are_unsealed(alice: Alice) -> None:
+    watched = alice.watched
+    opened(watched, "/inbox", "de")
+    page = watched.page
+    expect(page.get_by_role("status").filter(has_text="entsiegelt")).not_to_have_count(0)
+    opened(watched, f"/notices/{alice.notice_id}", "de")
+    page.get_by_role("button", name="Schreiben öffnen").press("Enter")
+    told = page.get_by_role("status").filter(has_text="Das Schreiben ist geöffnet und geprüft.")
+    expect(told).to_have_count(1)
+    look_in_every_way(watched, "a11y-notice-open", "de")
+    walk_by_tab(watched, "a11y-notice-open")
+    nothing_wrong(watched)
+
+
+def test_without_script_pages_work_or_say_what_they_need(
+    browser: Browser, house: PortalHouse, alice: Alice
+) -> None:
+    state = alice.watched.context.storage_state()
+    with person(browser, house.address, java_script_enabled=False, storage_state=state) as plain:
+        page = plain.page
+        for path in ("/inbox", f"/notices/{alice.notice_id}", "/account", "/account/key"):
+            plain.go(path + "?lang=de")
+            expect(page.get_by_text(NEEDED)).to_be_visible()
+        plain.go("/account/consent")
+        page.locator("summary", has_text="Deutsch").click()
+        page.get_by_role("link", name="English").click()
+        expect(page.get_by_role("heading", name="Consents")).to_be_visible()
+        page.get_by_role("button", name="Get letters on paper again").click()
+        page.locator("summary", has_text="English").click()
+        page.get_by_role("link", name="Deutsch").click()
+        expect(page.get_by_text("Neue Schreiben kommen mit der Post.")).to_be_visible()
+        page.locator("summary", has_text="Schreiben wieder elektronisch bekommen").click()
+        page.get_by_role("button", name="Ich bin einverstanden").first.click()
+        expect(page.get_by_text("Ihr Einverständnis gilt ab jetzt")).to_be_visible()
+        page.get_by_role("link", name="E-Mail und Sprache").click()
+        page.get_by_label("Sprache der E-Mails").select_option("uk")
+        page.get_by_role("button", name="Speichern").click()
+        expect(page.get_by_text("Gespeichert")).to_be_visible()
+    with person(browser, house.address, java_script_enabled=False) as plain:
+        page = plain.page
+        for path in ("/login", "/activate", "/recover"):
+            plain.go(path)
+            expect(page.get_by_text(NEEDED)).to_be_visible()
+        plain.go("/")
+        page.get_by_role("link", name="Barriere melden").click()
+        expect(page.get_by_role("heading", name="Barriere melden")).to_be_visible()
+        page.locator("summary", has_text="Deutsch").click()
+        page.get_by_role("link", name="العربية").click()
+        assert page.locator("html").get_attribute("dir") == "rtl"
+        plain.go("/lost")
+        expect(page.locator("h1")).to_be_visible()

@@ -2,7 +2,7 @@
 // Everything secret stays in this page's memory until it is finished; a reload starts again.
 
 import { post } from "./api.js";
-import { FieldError, byId, onSubmit, say, show } from "./dom.js";
+import { FieldError, byId, checkAll, onSubmit, say, show } from "./dom.js";
 import { onNoted, showNewCode } from "./emergency-code.js";
 import { keep, wipe } from "./keystore.js";
 import { makeManagedKey } from "./managed.js";
@@ -27,11 +27,13 @@ byId("app").addEventListener("input", () => watchLeaving(true), { once: true });
 
 onSubmit(byId("letter-form"), async () => {
   const code = byId("letter-code");
-  if (normalise(code.value).length !== LETTER_CODE_LENGTH) {
-    throw new FieldError(code, text("code-malformed"));
-  }
+  const [, born] = checkAll(() => {
+    if (normalise(code.value).length !== LETTER_CODE_LENGTH) {
+      throw new FieldError(code, text("code-malformed"));
+    }
+  }, birthDate);
   show(byId("letter-used"), false);
-  const asked = { code: code.value, birth_date: birthDate() };
+  const asked = { code: code.value, birth_date: born };
   const begun = await post("/activate/code", asked).catch((error) => {
     show(byId("letter-used"), error.code === "activation-used");
     throw error;

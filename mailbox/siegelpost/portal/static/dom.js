@@ -70,6 +70,7 @@ export function markField(input, message = "") {
 /** Show an alert box of the page with a message, or hide it with none. */
 export function alertBox(box, message = "") {
   box.querySelector("[data-slot=message]").textContent = message;
+  box.querySelector("ul")?.remove();
   show(box, message !== "");
 }
 
@@ -93,6 +94,9 @@ export function onSubmit(form, work) {
       if (error instanceof FieldError) {
         markField(error.input, error.message);
         error.input.focus();
+      } else if (error instanceof FieldErrors) {
+        summarise(box, error.all);
+        error.all[0].input.focus();
       } else {
         alertBox(box, error instanceof Notice ? error.message : explain(error));
         box.focus();
@@ -129,6 +133,55 @@ export class FieldError extends Error {
     super(message);
     this.input = input;
   }
+}
+
+/** Several fields are wrong; `all` are their FieldErrors, in the order of the page. */
+export class FieldErrors extends Error {
+  constructor(all) {
+    super(all[0].message);
+    this.all = all;
+  }
+}
+
+/** Make all these checks of fields, and throw what is wrong with any; return what they return. */
+export function checkAll(...checks) {
+  const wrong = [];
+  const values = checks.map((check) => {
+    try {
+      return check();
+    } catch (error) {
+      if (!(error instanceof FieldError)) throw error;
+      wrong.push(error);
+      return undefined;
+    }
+  });
+  if (wrong.length === 1) throw wrong[0];
+  if (wrong.length) throw new FieldErrors(wrong);
+  return values;
+}
+
+/** A text that must be there. */
+export function filled(input, message) {
+  if (!input.value.trim()) throw new FieldError(input, message);
+  return input.value;
+}
+
+/** Mark each wrong field and list them in the form's alert box, each leading to its field. */
+function summarise(box, errors) {
+  const list = make("ul", { className: "plain-list" });
+  for (const { input, message } of errors) {
+    markField(input, message);
+    const link = make("a", { className: "kern-link", href: `#${input.id}`, textContent: message });
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      input.focus();
+    });
+    list.append(make("li", {}, link));
+  }
+  const slot = box.querySelector("[data-slot=message]");
+  slot.replaceChildren();
+  slot.after(list);
+  show(box);
 }
 
 function setBusy(form, button, busy) {

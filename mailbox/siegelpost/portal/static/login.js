@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { base64, fromBase64 } from "./bytes.js";
-import { FieldError, Notice, byId, onClick, onSubmit, say, show } from "./dom.js";
+import { FieldError, Notice, byId, checkAll, filled, onClick, onSubmit, say, show } from "./dom.js";
 import { keep, keepTap, wipe } from "./keystore.js";
 import { openByPasskey, openByPassphrase } from "./managed.js";
 import { PasskeyAbandoned, assert, supported } from "./passkeys.js";
@@ -18,8 +18,10 @@ await wipe();
 start();
 
 onSubmit(byId("login-form"), async () => {
-  if (!name.value.trim()) throw new FieldError(name, text("name-missing"));
-  if (!passphrase.value) throw new FieldError(passphrase, text("passphrase-missing"));
+  checkAll(
+    () => filled(name, text("name-missing")),
+    () => filled(passphrase, text("passphrase-missing")),
+  );
   const { login_salt: salt } = await post("/login/prepare", { login_name: name.value });
   const { loginProof, wrappingKey } = await splitPassphrase(passphrase.value, fromBase64(salt));
   const proof = { login_name: name.value, login_proof: base64(loginProof) };

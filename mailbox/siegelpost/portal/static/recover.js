@@ -3,7 +3,7 @@
 
 import { get, post } from "./api.js";
 import { base64, fromBase64 } from "./bytes.js";
-import { FieldError, byId, onSubmit } from "./dom.js";
+import { FieldError, byId, checkAll, filled, onSubmit } from "./dom.js";
 import { onNoted, showNewCode } from "./emergency-code.js";
 import { keep, wipe } from "./keystore.js";
 import { chosenPassword, watchPassword } from "./new-password.js";
@@ -26,8 +26,7 @@ goTo("code");
 onSubmit(byId("code-form"), async () => {
   const name = byId("login-name");
   const code = byId("emergency-code");
-  if (!name.value.trim()) throw new FieldError(name, text("name-missing"));
-  checkCode(code);
+  checkAll(() => filled(name, text("name-missing")), () => checkCode(code));
   const asked = { login_name: name.value };
   const { recovery_salt: salt } = await post("/login/recovery/prepare", asked);
   const proof = await recoveryLoginProof(code.value, fromBase64(salt));
