@@ -76,6 +76,9 @@ class EventType(StrEnum):
     STAFF_CHANGED = "staff-changed"
     KEY_OPENED = "key-opened"
     RENEWAL_ASKED = "renewal-asked"
+    MANDATE_GIVEN = "mandate-given"
+    MANDATE_REVOKED = "mandate-revoked"
+    DELEGATE_LOOKED = "delegate-looked"
     ASSETS_PUBLISHED = "assets-published"
 
 

@@ -56,13 +56,19 @@ class SealedFile:
     header_size: int
     #: SHA-256 of the payload part, nonce included.
     payload_digest: bytes
+    #: Further headers for the same payload, see `seal`.
+    apart: tuple[bytes, ...] = ()
 
 
 class Sealing(Iterator[bytes]):
     """The pieces of a file being sealed; afterwards it knows the payload's digest."""
 
-    def __init__(self, header: bytes, payload: Iterator[bytes]) -> None:
+    def __init__(
+        self, header: bytes, payload: Iterator[bytes], apart: tuple[bytes, ...] = ()
+    ) -> None:
         self._header = header
+        #: further headers for the same payload, see `seal`
+        self.apart = apart
         self._payload = payload
         self._hash = hashlib.sha256()
         self._header_given = False
@@ -97,9 +103,13 @@ def seal(
     chunks: Iterable[Bytes],
     recipients: Sequence[Recipient],
     *,
+    apart: Sequence[Recipient] = (),
     random_bytes: RandomBytes = secrets.token_bytes,
 ) -> Sealing:
     """Seal `chunks` (of any sizes, read once, as the result is read) to all `recipients`.
+
+    For each of `apart` there is a header of its own, to be put before the same payload: it can be
+    deleted again without touching the file.
 
     Raises RecipientError for none or more than MAX_STANZAS. `random_bytes` gives file key and
     payload nonce; the encapsulation always takes its own from the system.
@@ -109,22 +119,27 @@ def seal(
     file_key = random_bytes(FILE_KEY_SIZE)
     nonce = random_bytes(NONCE_SIZE)
     header = write_header([recipient.wrap(file_key) for recipient in recipients], file_key)
-    return Sealing(header, _payload(file_key, nonce, chunks))
+    others = tuple(write_header([recipient.wrap(file_key)], file_key) for recipient in apart)
+    return Sealing(header, _payload(file_key, nonce, chunks), others)
 
 
 def seal_bytes(
     plaintext: Bytes | Iterable[Bytes],
     recipients: Sequence[Recipient],
     *,
+    apart: Sequence[Recipient] = (),
     random_bytes: RandomBytes = secrets.token_bytes,
     max_size: int = MAX_SIZE,
 ) -> SealedFile:
     """Like `seal`, collected; TooLarge if the file would exceed `max_size` bytes."""
     chunks = [plaintext] if isinstance(plaintext, bytes | bytearray | memoryview) else plaintext
-    sealing = seal(chunks, recipients, random_bytes=random_bytes)
+    sealing = seal(chunks, recipients, apart=apart, random_bytes=random_bytes)
     data = collect(sealing, max_size=max_size)
     return SealedFile(
-        data=data, header_size=sealing.header_size, payload_digest=sealing.payload_digest
+        data=data,
+        header_size=sealing.header_size,
+        payload_digest=sealing.payload_digest,
+        apart=sealing.apart,
     )
 
 

@@ -113,9 +113,11 @@ def cover_digest(cover: Cover) -> bytes:
     return hashlib.sha256(encode_cover(cover)).digest()
 
 
-def seal_cover(cover: Cover, recipients: Sequence[Recipient]) -> SealedFile:
+def seal_cover(
+    cover: Cover, recipients: Sequence[Recipient], *, apart: Sequence[Recipient] = ()
+) -> SealedFile:
     """The sealed cover, see `age.seal`."""
-    return seal_bytes(encode_cover(cover), recipients)
+    return seal_bytes(encode_cover(cover), recipients, apart=apart)
 
 
 def open_cover(source: Source, identities: Iterable[Unwrapper]) -> Cover:

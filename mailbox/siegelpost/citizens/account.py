@@ -39,6 +39,9 @@ _SHOWN = tuple(
         EventType.EXPORT_REQUESTED,
         EventType.EXPORT_DECIDED,
         EventType.EXPORTED,
+        EventType.MANDATE_GIVEN,
+        EventType.MANDATE_REVOKED,
+        EventType.DELEGATE_LOOKED,
     )
 )
 _event = core(Event)

@@ -107,6 +107,8 @@ async def begin(context: Context, *, code: str, birth_date: str) -> Begun:
 def activation_of(connection: Connection, cookie: str, now: datetime) -> AnyRow:
     """The activation's row with its enrolment's ``agency_id``, ``language``, ``enrolment_state``.
 
+    These are None for an invited delegate.
+
     Raises ActivationOver if none is under way for ``cookie``.
     """
     row = connection.execute(
@@ -117,7 +119,8 @@ def activation_of(connection: Connection, cookie: str, now: datetime) -> AnyRow:
             _enrolment.c.managed_allowed,
             _enrolment.c.state.label("enrolment_state"),
         )
-        .join(_enrolment, _enrolment.c.id == _activation.c.enrolment_id)
+        # An invited delegate has none.
+        .outerjoin(_enrolment, _enrolment.c.id == _activation.c.enrolment_id)
         .where(_activation.c.digest == cookie_digest(cookie), _activation.c.expires_at > now)
     ).one_or_none()
     if row is None:

@@ -84,7 +84,7 @@ async def request_address(context: Context, *, cookie: str, email: str) -> None:
             kind=AlertKind.ADDRESS_CODE,
             address_id=address_id,
             agency_id=activation.agency_id,
-            language=activation.language,
+            language=activation.language or "de",
             now=now,
             entropy=context.entropy,
             give_up_after=ADDRESS_CODE_LIFETIME,

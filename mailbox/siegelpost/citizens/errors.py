@@ -135,6 +135,24 @@ class EnrolmentInactive(CitizenError):
     code = "enrolment-inactive"
 
 
+class InvitationUnknown(CitizenError):
+    """No invitation waits for this code: it never was one, was used, ran out or was called off."""
+
+    code = "invitation-unknown"
+
+
+class MandateUnknown(CitizenError):
+    """There is no such mandate of this mailbox; the same for foreign and unknown ids."""
+
+    code = "mandate-unknown"
+
+
+class MandateClosed(CitizenError):
+    """The mandate cannot be given: nobody came with the code yet, or it is over."""
+
+    code = "mandate-closed"
+
+
 class NotManaged(CitizenError):
     """The service keeps no key of this mailbox."""
 

@@ -9,41 +9,37 @@ from __future__ import annotations
 import asyncio
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.exc import IntegrityError
 
 from siegelpost.citizens import peppers, throttle
 from siegelpost.citizens.activate import activation_of
 from siegelpost.citizens.consent import insert_consent
+from siegelpost.citizens.delegate_accounts import DELEGATE, delegate_of, settle_delegate
 from siegelpost.citizens.errors import (
     ActivationOver,
     ActivationUsed,
-    AddressUnconfirmed,
     CitizenError,
     InputInvalid,
-    LoginNameForeign,
-    LoginNameTaken,
     TooManyTries,
 )
 from siegelpost.citizens.finish_values import Finish
-from siegelpost.citizens.keys import CheckedKey, check_key, insert_key, key_bound
-from siegelpost.citizens.login import RECOVERY_CODE, LoggedIn, stored_proof
+from siegelpost.citizens.keys import CheckedKey, check_key
+from siegelpost.citizens.login import LoggedIn
 from siegelpost.citizens.login_methods import LoginMethod
+from siegelpost.citizens.make_mailbox import make_mailbox
 from siegelpost.citizens.managed import check_managed_key
 from siegelpost.citizens.renew import settle_renewal
 from siegelpost.citizens.sessions import new_cookie, open_session
 from siegelpost.citizens.text import normal_login_name
 from siegelpost.citizens.writing import decide
-from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import KeyId, MailboxId
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
-from siegelpost.store.events import EventDraft, append_events
-from siegelpost.store.tables import Address, Enrolment, Mailbox, MailboxKey, core
+from siegelpost.store.events import append_events
+from siegelpost.store.tables import Enrolment, Mailbox, MailboxKey, core
 
 _enrolment = core(Enrolment)
 _mailbox = core(Mailbox)
 _key = core(MailboxKey)
-_address = core(Address)
 
 
 async def finish(
@@ -59,6 +55,8 @@ async def finish(
     now = context.now()
     begun = await context.store.read(lambda connection: activation_of(connection, cookie, now))
     mailbox = MailboxId(begun.mailbox_id)
+    if (begun.kind == DELEGATE) != (given.key_mac is not None):
+        raise InputInvalid("key_mac", "for invited delegates, and for them alone")
     if given.managed_seed is not None and not (managed and begun.managed_allowed):
         raise InputInvalid("managed_seed", "managed mailboxes are not offered here")
     checked = await _check(context, mailbox, KeyId(begun.key_id), given)
@@ -127,6 +125,10 @@ def _settle(
         if not settle_renewal(connection, context, activation, checked, given, name):
             _check_same(connection, context, activation, checked, given)
         return
+    if activation.kind == DELEGATE:
+        if not settle_delegate(connection, context, activation, checked, given, name):
+            _check_same(connection, context, activation, checked, given)
+        return
     first = connection.execute(
         update(_enrolment)
         .where(_enrolment.c.id == activation.enrolment_id, _enrolment.c.state == "issued")
@@ -147,49 +149,11 @@ def _make(
     name: str,
 ) -> None:
     now, mailbox = context.now(), checked.binding.mailbox
-    address = connection.execute(
-        select(_address).where(
-            _address.c.id == activation.address_id, _address.c.confirmed_at.is_not(None)
-        )
-    ).one_or_none()
-    if address is None:
-        raise AddressUnconfirmed("no confirmed address")
-    if "@" in name and name != normal_login_name(address.email):
-        # Else one could sit on somebody else's address as login name.
-        raise LoginNameForeign("an e-mail address other than the confirmed one")
-    if connection.scalar(select(_mailbox.c.id).where(_mailbox.c.login_name == name)):
-        raise LoginNameTaken("another mailbox uses this login name")
-    try:
-        connection.execute(
-            _mailbox.insert().values(
-                id=mailbox,
-                state="active",
-                login_name=name,
-                login_salt=given.login_salt,
-                login_proof=stored_proof(context, mailbox, given.login_proof),
-                recovery_salt=given.recovery_salt,
-                recovery_proof=(
-                    None
-                    if given.recovery_proof is None
-                    else stored_proof(context, mailbox, given.recovery_proof, RECOVERY_CODE)
-                ),
-                language=given.language,
-                salutation_allowed=given.salutation_allowed,
-                created_at=now,
-            )
-        )
-    except IntegrityError as error:
-        raise LoginNameTaken("another mailbox has just taken this login name") from error
-    insert_key(connection, checked, context=context, now=now)
+    bound, changed = make_mailbox(connection, context, activation, checked, given, name)
     connection.execute(
         update(_enrolment)
         .where(_enrolment.c.id == activation.enrolment_id)
         .values(mailbox_id=mailbox)
-    )
-    connection.execute(
-        update(_address)
-        .where(_address.c.id == address.id)
-        .values(mailbox_id=mailbox, code_digest=None)
     )
     consent = insert_consent(
         connection,
@@ -200,14 +164,6 @@ def _make(
         wording=given.wording,
         now=now,
     )
-    changed = EventDraft(
-        type=EventType.ADDRESS_CHANGED,
-        at=now,
-        mailbox=mailbox,
-        actor=f"mailbox:{mailbox}",
-        facts={"address": address.id, "email": address.email},
-    )
-    bound = key_bound(checked, agency=None, now=now)
     append_events(connection, [bound, consent, changed], entropy=context.entropy)
 
 
@@ -223,9 +179,12 @@ def _check_same(
     Raises ActivationUsed, ActivationOver.
     """
     # Read again: on PostgreSQL the other finish may have committed since we first looked.
-    owner = connection.scalar(
-        select(_enrolment.c.mailbox_id).where(_enrolment.c.id == activation.enrolment_id)
-    )
+    if activation.kind == DELEGATE:
+        owner = delegate_of(connection, activation)
+    else:
+        owner = connection.scalar(
+            select(_enrolment.c.mailbox_id).where(_enrolment.c.id == activation.enrolment_id)
+        )
     if owner != activation.mailbox_id:
         raise ActivationUsed("the letter code was used by another activation")
     row = connection.execute(

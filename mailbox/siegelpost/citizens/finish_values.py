@@ -37,17 +37,20 @@ class Finish:
     wrapped: Sequence[WrappedCopy]
     #: of a managed mailbox: the seed itself, for the service to keep
     managed_seed: bytes | None = field(default=None, repr=False)
-    #: consent to get notices electronically
-    receive: bool
+    #: consent to get notices electronically; an invited delegate gets none and gives none
+    receive: bool = False
     #: version of the consent's text
-    wording: str
+    wording: str = ""
+    #: of an invited delegate: 32 bytes, what the code says about the key
+    key_mac: bytes | None = None
     #: de | en
     language: str
     #: may alerts carry the salutation name
     salutation_allowed: bool
 
     def __post_init__(self) -> None:
-        check_wording(self.wording, receive=self.receive)
+        if self.key_mac is None:
+            check_wording(self.wording, receive=self.receive)
         normal_login_name(self.login_name)
         check_half(self.login_salt, self.login_proof, prefix="login")
         if self.recovery_salt is not None and self.recovery_proof is not None:

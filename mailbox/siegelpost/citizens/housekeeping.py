@@ -6,6 +6,7 @@ from siegelpost.citizens import (
     activate,
     challenges,
     known_browsers,
+    mandates,
     second_factor,
     sessions,
     throttle,
@@ -24,5 +25,6 @@ async def sweep(context: Context) -> int:
             + challenges.sweep(connection, now=now)
             + second_factor.sweep(connection, now=now)
             + known_browsers.sweep(connection, now=now)
+            + mandates.sweep(connection, now=now)
         )
     )

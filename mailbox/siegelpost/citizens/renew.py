@@ -4,7 +4,7 @@ DESIGN section 6. `renewal_letter` is the agency's call, `settle_renewal` the en
 that the letter leads to. What the lost key opened stays closed for ever; each such notice becomes
 a task of its agency. Nothing of before logs in any more.
 Enrolments of other agencies are untied, so that no agency gets at another's notices by a letter of
-its own: their next letters tie them again.
+its own: their next letters tie them again. Mandates that the mailbox gave or got end.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from siegelpost.citizens.finish_values import Finish
 from siegelpost.citizens.keys import MANAGED, CheckedKey, insert_key, key_bound, retire_key
 from siegelpost.citizens.letters import ActivationLetter, PostalAddress, activation_letter
 from siegelpost.citizens.login import RECOVERY_CODE, stored_proof
+from siegelpost.citizens.mandates import end_all
 from siegelpost.citizens.text import normal_login_name
 from siegelpost.citizens.writing import decide
 from siegelpost.evidence.events import EventType
@@ -174,6 +175,7 @@ def settle_renewal(
         connection.execute(delete(table).where(table.c.mailbox_id == mailbox))
     drafts += _new_key(connection, context, activation, checked, now)
     drafts += _consents(connection, context, activation, mailbox, given, now)
+    drafts += end_all(connection, context, mailbox, now)
     append_events(connection, drafts, entropy=context.entropy)
     return True
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from siegelpost.notices.eligibility import still
 from siegelpost.notices.errors import NoticeError
 from siegelpost.notices.prepare import Prepared
-from siegelpost.notices.readers import NOTICE
+from siegelpost.notices.readers import HEADER, NOTICE
 from siegelpost.notices.reprovide import record_again, still_open
 from siegelpost.store import tables
 from siegelpost.store.bulk import BulkInsert
@@ -34,6 +34,7 @@ _insert_alerts = BulkInsert(
         "due_at", "give_up_at", "attempts",
     ),
 )  # fmt: skip
+_insert_headers = BulkInsert(HEADER, ("mandate_id", "notice_id", "key_id", "cover", "package"))
 
 #: Bytes of blobs that are handed to the driver in one call; it may copy them.
 _BLOB_BATCH = 4 << 20
@@ -74,6 +75,8 @@ def commit_notices(connection: Connection, group: Sequence[Prepared]) -> Sequenc
         _insert_notices(connection, [prepared.notice for prepared in accepted])
         insert_events(connection, [event for prepared in accepted for event in prepared.events])
         _insert_alerts(connection, [prepared.alert for prepared in accepted])
+        if headers := [row for prepared in accepted for row in prepared.delegated]:
+            _insert_headers(connection, headers)
         record_again(
             connection, [prepared.again for prepared in accepted if prepared.again is not None]
         )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, or_, select
 
 from siegelpost.evidence.ids import AgencyId, EnrolmentId, KeyId, MailboxId
 from siegelpost.notices.errors import Refusal, RefusalCode
@@ -23,6 +24,8 @@ _consent = tables.core(tables.Consent)
 _address = tables.core(tables.Address)
 _key = tables.core(tables.MailboxKey)
 _notice = tables.core(tables.Notice)
+_mandate = tables.core(tables.Mandate)
+_delegate_key = _key.alias("delegate_key")
 
 #: Most keys of a mailbox that a notice is sealed to; more are current only by mistake.
 MAX_KEYS = 4
@@ -44,6 +47,28 @@ class Sender:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DelegateKey:
+    """The key of somebody who may see the notice under a mandate."""
+
+    #: by which right
+    mandate: str
+    #: its id
+    key: KeyId
+    #: 1216 bytes
+    recipient: bytes
+    #: titles | read
+    role: str
+    #: from when on
+    starts_at: datetime
+    #: until before when, if it ends
+    ends_at: datetime | None
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether the period of the mandate runs."""
+        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Destination:
     """Where a notice may go."""
 
@@ -57,6 +82,8 @@ class Destination:
     address_id: str
     #: language of the alert
     language: str
+    #: of mandates that the citizen gave, whatever their period
+    delegates: tuple[DelegateKey, ...] = ()
 
 
 _LIVE_ENROLMENT = _enrolment.c.state == "active"
@@ -72,6 +99,12 @@ _LIVE_ADDRESS = and_(
     _address.c.removed_at.is_(None),
 )
 _LIVE_KEY = and_(_key.c.mailbox_id == _mailbox.c.id, _key.c.retired_at.is_(None))
+_LIVE_MANDATE = and_(
+    _mandate.c.mailbox_id == _mailbox.c.id,
+    _mandate.c.confirmed_at.is_not(None),
+    _mandate.c.ended_at.is_(None),
+    or_(_mandate.c.agency_id.is_(None), _mandate.c.agency_id == _client.c.agency_id),
+)
 
 _LOOK = (
     select(
@@ -86,6 +119,12 @@ _LOOK = (
         _address.c.failed_at.label("address_failed_at"),
         _key.c.id.label("key_id"),
         _key.c.recipient,
+        _mandate.c.id.label("mandate_id"),
+        _mandate.c.role,
+        _mandate.c.starts_at,
+        _mandate.c.ends_at,
+        _delegate_key.c.id.label("delegate_key_id"),
+        _delegate_key.c.recipient.label("delegate_recipient"),
         _notice.c.id.label("notice_id"),
         _notice.c.request_digest,
         _notice.c.documents,
@@ -104,6 +143,14 @@ _LOOK = (
         .outerjoin(_consent, _LIVE_CONSENT)
         .outerjoin(_address, _LIVE_ADDRESS)
         .outerjoin(_key, _LIVE_KEY)
+        .outerjoin(_mandate, _LIVE_MANDATE)
+        .outerjoin(
+            _delegate_key,
+            and_(
+                _delegate_key.c.mailbox_id == _mandate.c.delegate_id,
+                _delegate_key.c.retired_at.is_(None),
+            ),
+        )
         .outerjoin(
             _notice,
             and_(
@@ -184,6 +231,7 @@ def destination(rows: Sequence[AnyRow]) -> Destination:
         # Ids grow with time: the address confirmed last.
         address_id=max(usable),
         language=first.language,
+        delegates=_delegates(rows),
     )
 
 
@@ -196,8 +244,45 @@ def still(connection: Connection, destinations: Sequence[Destination]) -> list[b
         keys.add(row.key_id)
         addresses.add(row.address_id)
     nothing: tuple[set[str], set[str]] = (set(), set())
+    ended = _ended(connection, destinations)
     return [
         live.get(destination.enrolment_id, nothing)[0] == {key for key, _ in destination.keys}
         and destination.address_id in live.get(destination.enrolment_id, nothing)[1]
+        and ended.isdisjoint(delegate.mandate for delegate in destination.delegates)
         for destination in destinations
     ]
+
+
+def _delegates(rows: Sequence[AnyRow]) -> tuple[DelegateKey, ...]:
+    # Ids grow with time: of several keys of one delegate the newest counts.
+    newest = sorted(
+        (row for row in rows if row.delegate_key_id is not None),
+        key=lambda row: row.delegate_key_id,
+    )
+    found = {row.mandate_id: row for row in newest}
+    return tuple(
+        DelegateKey(
+            mandate=mandate,
+            key=KeyId(row.delegate_key_id),
+            recipient=bytes(row.delegate_recipient),
+            role=row.role,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+        )
+        for mandate, row in sorted(found.items())
+    )
+
+
+def _ended(connection: Connection, destinations: Sequence[Destination]) -> set[str]:
+    """The mandates of ``destinations`` that have ended since the look.
+
+    Whoever ends one locks the mailbox first, and so do we, in the statement before this one: an
+    end is either seen here, or comes after our commit and deletes what we stored.
+    """
+    mandates = {delegate.mandate for each in destinations for delegate in each.delegates}
+    if not mandates:
+        return set()
+    gone = select(_mandate.c.id).where(
+        _mandate.c.id.in_(sorted(mandates)), _mandate.c.ended_at.is_not(None)
+    )
+    return set(connection.scalars(gone))

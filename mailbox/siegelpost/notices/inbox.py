@@ -21,9 +21,11 @@ from siegelpost.evidence.errors import FormatError
 from siegelpost.evidence.ids import AgencyId, NoticeId, check_id
 from siegelpost.evidence.times import format_time, parse_time
 from siegelpost.notices.archive import ARCHIVED
+from siegelpost.notices.delegated import with_header
 from siegelpost.notices.errors import NoticeError
-from siegelpost.notices.readers import NOTICE, Reader, readable_by
+from siegelpost.notices.readers import HEADER, NOTICE, Delegate, Part, Reader, readable_by
 from siegelpost.store import tables
+from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.deadlines import DEADLINE, WATCH
 
@@ -80,7 +82,7 @@ class InboxPage:
 
 async def inbox(
     context: Context,
-    reader: Reader,
+    reader: Reader | Delegate,
     *,
     limit: int = 25,
     cursor: str | None = None,
@@ -89,7 +91,7 @@ async def inbox(
     """Return up to ``limit`` (1 to PAGE_LIMIT) notices after ``cursor``; CursorInvalid."""
     limit = max(1, min(limit, PAGE_LIMIT))
     # Covers are one part: they are far smaller than a part may be.
-    page = readable_by(reader).with_only_columns(
+    page = readable_by(reader, Part.TITLES).with_only_columns(
         NOTICE.c.id,
         NOTICE.c.agency_id,
         NOTICE.c.provided_at,
@@ -99,6 +101,7 @@ async def inbox(
         NOTICE.c.package_size,
         NOTICE.c.cover_id,
         NOTICE.c.cover_digest,
+        (HEADER.c.cover if isinstance(reader, Delegate) else null()).label("header"),
     )
     if cursor is not None:
         page = page.where(tuple_(NOTICE.c.provided_at, NOTICE.c.id) < tuple_(*_position(cursor)))
@@ -143,7 +146,7 @@ async def inbox(
                 state=row.state,
                 package_size=row.package_size,
                 cover_payload_sha256=row.cover_digest,
-                cover=row.cover,
+                cover=_cover(row),
                 objection_until=row.ends_on if row.ends_on and row.ends_on >= today else None,
                 archived=row.archived_at is not None,
             )
@@ -180,6 +183,12 @@ def _with_covers(source: Join, found: Subquery, covers: bool) -> Join:
     if not covers:
         return source
     return source.join(_blob, (_blob.c.id == found.c.cover_id) & (_blob.c.part == 0))
+
+
+def _cover(row: AnyRow) -> bytes | None:
+    if row.cover is None or row.header is None:
+        return None if row.cover is None else bytes(row.cover)
+    return with_header(bytes(row.header), bytes(row.cover))
 
 
 def _cursor(entry: InboxEntry) -> str:

@@ -20,8 +20,9 @@ from siegelpost.evidence.ids import ID_RANDOM, AlertId, NoticeId, new_id
 from siegelpost.evidence.notes import Signer
 from siegelpost.evidence.times import format_time
 from siegelpost.notices.circumstances import NONE_SAID, Circumstances
-from siegelpost.notices.eligibility import Destination, Sender
+from siegelpost.notices.eligibility import DelegateKey, Destination, Sender
 from siegelpost.notices.errors import Refusal, RefusalCode
+from siegelpost.notices.readers import Part
 from siegelpost.notices.reprovide import Again, again
 from siegelpost.notices.request import DispatchRequest
 from siegelpost.notices.salts import salt_check
@@ -70,6 +71,8 @@ class Prepared:
     salts: Sequence[bytes]
     #: what is recorded about the notice that this one provides again, if it does
     again: Again | None = None
+    #: rows of headers for delegates
+    delegated: Sequence[dict[str, Any]] = ()
 
 
 class AskedFor(Protocol):
@@ -124,6 +127,8 @@ class SealedParts:
     documents: Sequence[CommittedDocument]
     #: whether the service never saw the plaintext
     by_agency: bool = False
+    #: for delegates: whose key, and the headers of cover and package
+    delegated: Sequence[tuple[DelegateKey, bytes, bytes | None]] = ()
 
 
 def prepare(
@@ -140,6 +145,8 @@ def prepare(
     """Seal ``request`` to the destination's keys; Refusal if cover or manifest cannot be made."""
     notice_id = NoticeId(new_id(now, entropy(ID_RANDOM)))
     recipients = [_recipient(raw) for _, raw in destination.keys]
+    delegates = [each for each in destination.delegates if each.in_force(now)]
+    readers = [each for each in delegates if each.role == Part.READ]
     try:
         cover = request.shown_cover()
         manifest = Manifest(
@@ -152,11 +159,18 @@ def prepare(
             remedy=request.remedy,
             issued_at=request.issued_at,
         )
-        sealed_cover = seal_cover(cover, recipients)
+        sealed_cover = seal_cover(
+            cover, recipients, apart=[_recipient(each.recipient) for each in delegates]
+        )
     except (CoverError, ManifestError) as error:
         raise Refusal(RefusalCode.REQUEST_INVALID, str(error)) from None
-    sealing = seal(write_package(manifest, request.documents, seals.manifest), recipients)
+    sealing = seal(
+        write_package(manifest, request.documents, seals.manifest),
+        recipients,
+        apart=[_recipient(each.recipient) for each in readers],
+    )
     package = split(sealing)
+    for_readers = dict(zip((each.mandate for each in readers), sealing.apart, strict=True))
     salts = [
         document_salt(seals.commitment[0], notice_id, index)
         for index in range(len(request.documents))
@@ -177,6 +191,10 @@ def prepare(
                     size=len(document.content),
                 )
                 for salt, document in zip(salts, request.documents, strict=True)
+            ],
+            delegated=[
+                (each, header, for_readers.get(each.mandate))
+                for each, header in zip(delegates, sealed_cover.apart, strict=True)
             ],
         ),
         request,
@@ -242,6 +260,7 @@ def record_notice(
                     {
                         "keys": [key for key, _ in destination.keys],
                         **({} if link is None else {"reprovides": link.before}),
+                        **_delegates(sealed),
                     },
                 ),
             )
@@ -307,7 +326,29 @@ def record_notice(
         ),
         salts=[document.salt for document in sealed.documents],
         again=link,
+        delegated=[
+            {
+                "mandate_id": each.mandate,
+                "notice_id": notice_id,
+                "key_id": each.key,
+                "cover": cover,
+                "package": package,
+            }
+            for each, cover, package in sealed.delegated
+        ],
     )
+
+
+def _delegates(sealed: SealedParts) -> dict[str, Json]:
+    """To whom else it is sealed, by pseudonym; nothing where there is nobody."""
+    if not sealed.delegated:
+        return {}
+    return {
+        "delegates": [
+            {"mandate": each.mandate, "key": each.key, "role": each.role}
+            for each, _, _ in sealed.delegated
+        ]
+    }
 
 
 def _said(asked: AskedFor, circumstances: Circumstances) -> dict[str, Json]:

@@ -27,7 +27,7 @@ from siegelpost.store.events import EventDraft, append_events
 from siegelpost.store.tasks import TaskKind, settle_tasks
 
 #: Tasks that asked whether the citizen knows of the notice.
-_ANSWERED = (TaskKind.NOT_RETRIEVED, TaskKind.ALERT_UNCONFIRMED)
+ANSWERED = (TaskKind.NOT_RETRIEVED, TaskKind.ALERT_UNCONFIRMED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ async def retrieve(context: Context, reader: Reader, notice_id: NoticeId) -> Ret
             ],
             entropy=context.entropy,
         )
-        settle_tasks(connection, [notice_id], _ANSWERED, at=now)
+        settle_tasks(connection, [notice_id], ANSWERED, at=now)
         return row, now
 
     row, retrieved_at = await write_on(context, work)
@@ -90,11 +90,12 @@ async def retrieve(context: Context, reader: Reader, notice_id: NoticeId) -> Ret
         size=row.package_size,
         payload_sha256=row.package_digest,
         retrieved_at=retrieved_at,
-        parts=_stream(context, row.package_id),
+        parts=stream(context, row.package_id),
     )
 
 
-async def _stream(context: Context, blob_id: str) -> AsyncIterator[bytes]:
+async def stream(context: Context, blob_id: str) -> AsyncIterator[bytes]:
+    """The parts of a blob, in order."""
     # A short read for each part: a slow reader must not hold a connection, and blobs never change.
     number = 0
     while True:

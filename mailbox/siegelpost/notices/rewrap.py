@@ -4,7 +4,7 @@ The browser opens the file key with the old seed and makes new headers; the serv
 neither, puts them in front of the payload. What is held here: the new key signed for them, they
 are headers of one hybrid recipient and nothing else, and the payload is what evidence names.
 Each notice is done or not done; who stops on the way goes on later.
-Not here: further recipients beside the own key.
+Not here: headers for delegates (`handing_on`).
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ async def waiting(context: Context, reader: Reader, *, skip: int = 0) -> Waiting
             notices=tuple(
                 Headers(
                     notice=NoticeId(row.id),
-                    cover=_header(connection, row.cover_id),
-                    package=_header(connection, row.package_id),
+                    cover=header_of(connection, row.cover_id),
+                    package=header_of(connection, row.package_id),
                 )
                 for row in rows
             ),
@@ -171,13 +171,18 @@ def _old(connection: Connection, reader: Reader, item: NewHeaders) -> AnyRow | N
 
 def _check_form(item: NewHeaders) -> None:
     for header in (item.cover, item.package):
-        try:
-            parsed = parse_header(header)
-            parsed.require_only(HYBRID)
-        except SealingError as error:
-            raise RewrapInvalid(str(error)) from None
-        if parsed.size != len(header) or len(parsed.stanzas) != 1:
-            raise RewrapInvalid("not one header for one key")
+        check_header(header)
+
+
+def check_header(header: bytes) -> None:
+    """Return if it is one header for one hybrid key and nothing else; RewrapInvalid."""
+    try:
+        parsed = parse_header(header)
+        parsed.require_only(HYBRID)
+    except SealingError as error:
+        raise RewrapInvalid(str(error)) from None
+    if parsed.size != len(header) or len(parsed.stanzas) != 1:
+        raise RewrapInvalid("not one header for one key")
 
 
 def _line(connection: Connection, reader: Reader) -> KeyLine | None:
@@ -185,7 +190,8 @@ def _line(connection: Connection, reader: Reader) -> KeyLine | None:
     return lines[0] if lines else None
 
 
-def _header(connection: Connection, blob: str) -> bytes:
+def header_of(connection: Connection, blob: str) -> bytes:
+    """The header that a stored file has now."""
     front = read_part(connection, blob, 0)
     if front is None:
         raise LookupError("no such blob")
@@ -194,14 +200,14 @@ def _header(connection: Connection, blob: str) -> bytes:
 
 def _swap(connection: Connection, blob: str, header: bytes) -> int:
     """Put ``header`` in the place of the one that is there; return the old one's size."""
-    size = len(_header(connection, blob))
+    size = len(header_of(connection, blob))
     replace_front(connection, blob, size, header)
     return size
 
 
 def _payload_digest(connection: Connection, blob: str) -> bytes:
     digest = hashlib.sha256()
-    skip = len(_header(connection, blob))
+    skip = len(header_of(connection, blob))
     for part in read_blob(connection, blob):
         digest.update(part[skip:])
         skip = 0

@@ -14,9 +14,10 @@ from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.notices.agency_keys import own_keys
 from siegelpost.notices.archive import ARCHIVED
 from siegelpost.notices.deadline import compute
+from siegelpost.notices.delegated import DelegateLook, looks_of_delegates, with_header
 from siegelpost.notices.explainers import Explainer, explainers_of
 from siegelpost.notices.plain_deadline import PlainDeadline, plain
-from siegelpost.notices.readers import Reader, one_notice, readable_by
+from siegelpost.notices.readers import HEADER, Delegate, Reader, one_notice, readable_by
 from siegelpost.notices.salts import SaltLost, salts_of
 from siegelpost.notices.sent_alerts import SentAlert, sent_alerts
 from siegelpost.store import tables
@@ -91,15 +92,27 @@ class Shown:
     alerts: tuple[SentAlert, ...]
     #: all explainers of the agency; only the browser knows which one fits
     explainers: tuple[Explainer, ...]
+    #: delegates who looked, newest first; for the citizen alone
+    delegates: tuple[DelegateLook, ...]
 
 
-async def show(context: Context, reader: Reader, notice_id: NoticeId) -> Shown:
-    """Return the facts; NoSuchNotice for foreign and unknown ids alike."""
+async def show(context: Context, reader: Reader | Delegate, notice_id: NoticeId) -> Shown:
+    """Return the facts; NoSuchNotice for foreign and unknown ids alike.
+
+    A delegate gets the cover under a header for the own key, and nothing about mails, other
+    delegates and the citizen's archive.
+    """
 
     now = context.now()
 
     def work(connection: Connection) -> Shown:
         row = one_notice(connection, readable_by(reader), notice_id)
+        own = isinstance(reader, Reader)
+        cover = b"".join(read_blob(connection, row.cover_id))
+        key_id = row.key_id
+        if isinstance(reader, Delegate):
+            header = _header(connection, reader, notice_id)
+            cover, key_id = with_header(bytes(header.cover), cover), header.key_id
         agency = connection.execute(select(_agency).where(_agency.c.id == row.agency_id)).one()
         return Shown(
             id=notice_id,
@@ -111,8 +124,8 @@ async def show(context: Context, reader: Reader, notice_id: NoticeId) -> Shown:
             provided_at=row.provided_at,
             retrieved_at=row.retrieved_at,
             acknowledged_at=row.acknowledged_at,
-            key_id=row.key_id,
-            cover=b"".join(read_blob(connection, row.cover_id)),
+            key_id=key_id,
+            cover=cover,
             cover_payload_sha256=row.cover_digest,
             package_size=row.package_size,
             package_payload_sha256=row.package_digest,
@@ -142,8 +155,9 @@ async def show(context: Context, reader: Reader, notice_id: NoticeId) -> Shown:
                 )
             ).one_or_none()
             is not None,
-            alerts=sent_alerts(connection, notice_id),
+            alerts=sent_alerts(connection, notice_id) if own else (),
             explainers=explainers_of(connection, row.agency_id),
+            delegates=tuple(looks_of_delegates(connection, notice_id)) if own else (),
         )
 
     return await context.store.read(work)
@@ -161,7 +175,15 @@ def _documents(context: Context, row: AnyRow) -> tuple[tuple[bytes, bytes], ...]
     )
 
 
-def _role(body: str | None, reader: Reader) -> str:
+def _header(connection: Connection, reader: Delegate, notice_id: NoticeId) -> AnyRow:
+    return connection.execute(
+        select(HEADER).where(
+            HEADER.c.mandate_id == reader.mandate_id, HEADER.c.notice_id == notice_id
+        )
+    ).one()
+
+
+def _role(body: str | None, reader: Reader | Delegate) -> str:
     """Whose hand an event shows; nothing once its body is erased."""
     if body is None:
         return ""

@@ -74,7 +74,8 @@ class FinishBody(Body):
     acknowledgement_key: Base64
     binding_signature: Base64
     wrapped: Annotated[list[CopyBody], Field(max_length=COPIES_LIMIT)]
-    consent: ConsentBody
+    consent: ConsentBody | None = None
+    key_mac: Base64 | None = None
     language: Text
     salutation_allowed: bool
 
@@ -144,8 +145,9 @@ async def end(world: World, request: Request) -> Response:
                 for copy in body.wrapped
             ],
             managed_seed=body.managed_seed,
-            receive=body.consent.receive,
-            wording=body.consent.wording,
+            receive=body.consent is not None and body.consent.receive,
+            wording="" if body.consent is None else body.consent.wording,
+            key_mac=body.key_mac,
             language=body.language,
             salutation_allowed=body.salutation_allowed,
         ),

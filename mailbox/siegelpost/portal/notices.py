@@ -92,6 +92,10 @@ async def facts(world: World, request: Request) -> Response:
                 "unsure": shown.deadline.unsure,
             },
             "looks": [{"at": format_time(look.at)} for look in looks],
+            "delegates": [
+                {"at": format_time(look.at), "name": look.name, "counts": look.counts}
+                for look in shown.delegates
+            ],
             "archived": shown.archived,
             "alerts": [
                 {

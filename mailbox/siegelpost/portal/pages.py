@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from siegelpost.citizens.mandate_lists import gave_any, helping_now
 from siegelpost.citizens.sessions import CitizenSession, new_cookie
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.notices.show import show
@@ -27,7 +28,9 @@ from siegelpost.portal.world import World, logged_in, reader, session_if_any
 
 #: Where a login may lead; anything else would be an open redirect.
 _NEXT = re.compile(
-    r"/(inbox|account(/(key|consent|address|openpgp))?|notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99})",
+    r"/(inbox|invitation|account(/(key|consent|address|openpgp|delegates))?"
+    r"|(helping/[A-Za-z0-9][A-Za-z0-9._-]{0,99}/)?notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+    r"|helping/[A-Za-z0-9][A-Za-z0-9._-]{0,99})",
     re.ASCII,
 )
 
@@ -91,7 +94,15 @@ async def key(world: World, request: Request) -> Response:
 
 async def inbox(world: World, request: Request) -> Response:
     """``GET /inbox``: the list, filled and unsealed by scripts."""
-    return await page(world, request, "inbox", session=await logged_in(world, request))
+    session = await logged_in(world, request)
+    return await page(
+        world,
+        request,
+        "inbox",
+        session=session,
+        helping=await helping_now(world.context, session.mailbox),
+        given=await gave_any(world.context, session.mailbox),
+    )
 
 
 async def notice(world: World, request: Request) -> Response:

@@ -116,6 +116,19 @@ KINDS: Mapping[str, Kind] = {
         "Ihr Schlüssel konnte nicht hinterlegt werden. Bitte laden Sie die Seite neu.",
         "Your key could not be registered. Please reload the page.",
     ),
+    "invitation-unknown": Kind(
+        404,
+        "Dieser Code gilt nicht. Vielleicht wurde er schon benutzt oder ist abgelaufen. "
+        "Bitten Sie um einen neuen.",
+        "This code is not valid. It may have been used already, or has expired. "
+        "Please ask for a new one.",
+    ),
+    "mandate-unknown": Kind(404, "Diese Freigabe gibt es nicht.", "There is no such permission."),
+    "mandate-closed": Kind(
+        409,
+        "Diese Freigabe lässt sich nicht mehr erteilen. Bitte laden Sie die Seite neu.",
+        "This permission can no longer be given. Please reload the page.",
+    ),
     "not-managed": Kind(
         404,
         "Wir verwahren keinen Schlüssel für dieses Postfach.",

@@ -40,6 +40,7 @@ class AlertKind(StrEnum):
     LOGIN_CODE = "login-code"
     ADDRESS_CHANGE_CODE = "address-change-code"
     ADDRESS_CHANGED = "address-changed"
+    MANDATE_CHANGED = "mandate-changed"
 
 
 #: Mails about the mailbox itself, most with a code: about no notice, and never encrypted.
@@ -49,6 +50,7 @@ CODE_KINDS = frozenset(
         AlertKind.LOGIN_CODE,
         AlertKind.ADDRESS_CHANGE_CODE,
         AlertKind.ADDRESS_CHANGED,
+        AlertKind.MANDATE_CHANGED,
     }
 )
 
@@ -84,6 +86,7 @@ GIVE_UP_AFTER: Mapping[AlertKind, timedelta] = {
     AlertKind.LOGIN_CODE: timedelta(minutes=30),
     AlertKind.ADDRESS_CHANGE_CODE: timedelta(minutes=30),
     AlertKind.ADDRESS_CHANGED: timedelta(hours=48),
+    AlertKind.MANDATE_CHANGED: timedelta(hours=48),
 }
 
 

@@ -68,6 +68,7 @@ def test_translations_keep_their_placeholders_and_hold_no_markup(tag: str) -> No
         "login-code",
         "address-change-code",
         "address-changed",
+        "mandate-changed",
     ],
 )
 def test_html_and_plain_text_of_a_mail_are_made_of_the_same_sentences(kind: str) -> None:
