@@ -13,7 +13,37 @@ from siegelpost.portal import texts
 TEMPLATES = Path(__file__).parents[2] / "templates"
 #: What every render gets, as in the contract of the portal's handlers.
 CONSENT = {"id": "consent-1", "kind": "receive", "given": "20. November 2026", "revoked": None}
+MANDATE = {
+    "id": "mandate-1",
+    "standing": "in-force",
+    "helper": "Bob Muster",
+    "giver": "Alice Beispiel",
+    "role": "read",
+    "counts": True,
+    "agency": None,
+    "from": "20. November 2026",
+    "until": "20. November 2027",
+    "code_salt": "AAAAAAAAAAAAAAAAAAAAAA==",
+    "code_until": "4. Dezember 2026",
+    "ended": None,
+    "email": "bob@muster.example",
+    "looked": "22. November 2026",
+    "new_key": True,
+}
 COMMON = {
+    "given": [
+        {**MANDATE, "standing": standing, "until": None, "role": "titles", "counts": False}
+        for standing in ("invited", "lapsed", "asking", "coming", "in-force")
+    ]
+    + [{**MANDATE, "standing": "ended", "ended": "21. November 2026"}],
+    "held": [MANDATE, {**MANDATE, "standing": "asking"}],
+    "agencies": [("agency-1", "Jobcenter Musterland")],
+    "today": "2026-11-22",
+    "helping": [("mandate-1", "Alice Beispiel")],
+    "mandate": "mandate-1",
+    "giver": "Alice Beispiel",
+    "reads": True,
+    "counts": False,
     "form_token": "token",
     "signed_in": False,
     "path": "/",

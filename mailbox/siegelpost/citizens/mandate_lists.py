@@ -65,6 +65,8 @@ class ShownMandate:
     starts_at: datetime
     #: until before when, if it ends
     ends_at: datetime | None
+    #: 16 bytes, from which the citizen's browser derives the code again
+    code_salt: bytes
     #: the last moment of an invitation
     code_expires_at: datetime
     #: when it ended, if it did
@@ -181,6 +183,7 @@ def _shown(row: AnyRow, now: datetime) -> ShownMandate:
         agency_name=row.agency_name,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
+        code_salt=bytes(row.code_salt),
         code_expires_at=row.code_expires_at,
         ended_at=row.ended_at,
         email=row.delegate_email,

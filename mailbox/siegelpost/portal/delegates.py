@@ -20,6 +20,7 @@ from siegelpost.citizens.errors import InputInvalid, MandateUnknown
 from siegelpost.citizens.mandate_lists import ShownMandate, mandates_of
 from siegelpost.citizens.mandates import Invitation
 from siegelpost.citizens.sessions import CitizenSession
+from siegelpost.deadlines.calendar import day
 from siegelpost.evidence.ids import KeyId, NoticeId
 from siegelpost.notices.errors import NoSuchNotice
 from siegelpost.notices.handing_on import hand_on, to_hand_on
@@ -238,7 +239,8 @@ async def _page(world: World, request: Request, *, problem: Problem | None = Non
         given=[_shown(mandate, language) for mandate in found.given],
         held=[_shown(mandate, language) for mandate in found.held],
         agencies=found.agencies,
-        today=spoken_day(world.context.now(), language),
+        address=world.settings.origins[0],
+        today=day(world.context.now()).isoformat(),
         done=done if done in _DONE else None,
         problem=None if problem is None else problem.text(language),
     )
@@ -257,6 +259,7 @@ def _shown(mandate: ShownMandate, language: str) -> dict[str, Any]:
         "from": spoken_day(mandate.starts_at, language),
         # The first moment after it is midnight; noon before that is on the last day.
         "until": None if until is None else spoken_day(until - timedelta(hours=12), language),
+        "code_salt": in_base64(mandate.code_salt),
         "code_until": spoken_day(mandate.code_expires_at, language),
         "ended": None if mandate.ended_at is None else spoken_day(mandate.ended_at, language),
         "email": mandate.email,

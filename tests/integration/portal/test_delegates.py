@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from siegelpost.evidence.ids import AgencyId, NoticeId
+from siegelpost.evidence.acknowledgement import PREFIX, Acknowledgement
+from siegelpost.evidence.ids import AgencyId, MailboxId, NoticeId
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.portal.app import ROUTES
 from siegelpost.sealing.age import open_bytes, payload_digest
@@ -40,7 +41,19 @@ ALICE, BOB, CHARLIE = "alice@beispiel.example", "bob@muster.example", "charlie@f
 
 #: Sound bodies: a refusal must not come from their form.
 BODIES: dict[str, dict[str, Any]] = {
-    "acknowledge": {"statement": "{}", "signature": base64.b64encode(bytes(64)).decode()},
+    "acknowledge": {
+        "statement": Acknowledgement(
+            mailbox=MailboxId("0193c0de-0000-7000-8000-000000000001"),
+            notice=NoticeId("0193c0de-0000-7000-8000-000000000000"),
+            manifest_sha256=bytes(32),
+            payload_sha256=bytes(32),
+            acknowledged_at=datetime(2026, 11, 24, tzinfo=UTC),
+        )
+        .message()
+        .removeprefix(PREFIX)
+        .decode(),
+        "signature": base64.b64encode(bytes(64)).decode(),
+    },
     "archive": {"archived": True},
     "headers": {"notices": []},
 }
@@ -201,7 +214,9 @@ async def test_revoking_stops_new_notices_and_access_at_once(town: Town) -> None
     (provided,) = await facts(town, f"notice:{later}", "provided")
     assert "delegates" not in provided["facts"]
     header = tables.core(tables.DelegatedHeader)
-    left = await town.context.store.read(lambda c: c.scalar(select(func.count()).select_from(header)))
+    left = await town.context.store.read(
+        lambda c: c.scalar(select(func.count()).select_from(header))
+    )
     assert left == 0
     chain = await kinds(town, f"mailbox:{alice.mailbox}")
     assert [kind for kind in chain if kind.startswith(("mandate", "delegate"))] == [

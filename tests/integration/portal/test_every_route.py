@@ -15,7 +15,7 @@ GETS = sorted(path for method, path, _ in ROUTES if method == "GET")
 #: Pages and answers that everybody may have; whatever is not here needs a session.
 OPEN = {
     *("/", "/activate", "/login", "/recover", "/lost"),
-    *("/login/oidc/back", "/barrierefreiheit", "/assets"),
+    *("/invitation", "/login/oidc/back", "/barrierefreiheit", "/assets"),
 }
 
 

@@ -6,6 +6,7 @@ import { fromBase64 } from "./bytes.js";
 import { keepCovers, loadCovers } from "./cover-cache.js";
 import { openCovers } from "./covers.js";
 import { alertBox, byId, explain, say, show } from "./dom.js";
+import { handOn } from "./handing-on.js";
 import { card, isSoon, showCover } from "./inbox-list.js";
 import { start } from "./session.js";
 import { text } from "./texts.js";
@@ -61,8 +62,23 @@ start();
 try {
   const { mailbox, seeds } = await unlocked();
   await loadAll(mailbox, seeds.map(({ seed }) => seed));
+  await handOnAll({ mailbox, seeds });
 } catch (error) {
   alertBox(problem, explain(error));
+}
+
+/** What came since, and was not sealed to the reader's trusted people, is handed on in passing. */
+async function handOnAll(open) {
+  const given = byId("app").dataset.given.split(" ").filter(Boolean);
+  if (given.length === 0) return;
+  for (const mandate of given) {
+    try {
+      await handOn(open, mandate);
+    } catch (error) {
+      // It is tried again at the next visit; the reader's own list is complete.
+      console.info("could not hand on:", error.message);
+    }
+  }
 }
 
 async function loadAll(mailbox, seeds) {

@@ -5,7 +5,7 @@ import { address } from "./downloads.js";
 import { formatDate, formatDay, formatSize, formatTime, has, language, plainText, text } from "./texts.js";
 
 /** Events that show that somebody looked. */
-const ACCESSES = ["retrieved", "acknowledged", "file-viewed"];
+const ACCESSES = ["retrieved", "acknowledged", "file-viewed", "delegate-looked", "delegate-counted"];
 
 /** Name of the sealed file on the reader's disk. */
 export const sealedName = (facts) => `schreiben-${facts.provided_at.slice(0, 10)}.age`;
@@ -97,7 +97,8 @@ function showDeadline({ deadline, regime }) {
   show(byId("deadline"), meaning !== "withdrawn");
 }
 
-function showCover(cover, agency) {
+/** What the cover answers, with its title. */
+export function showCover(cover, agency) {
   document.title = `${cover.title} – ${document.title.split(" – ").at(-1)}`;
   slot("title", cover.title, cover.language);
   slot("what-is-this", cover.what_is_this || text("answer-none"), cover.what_is_this && cover.language);
@@ -133,7 +134,7 @@ export function showDocuments(documents) {
 }
 
 /** List what happened, oldest first, in words. */
-export function showEvents({ events, looks }) {
+export function showEvents({ events, looks, delegates }) {
   const items = events
     .filter(({ type }) => has(`event-${type}`))
     .map((event) => {
@@ -146,14 +147,19 @@ export function showEvents({ events, looks }) {
     });
   byId("events").replaceChildren(...items);
   const seen = looks.map(({ at }) => ({ type: "file-viewed", at, by: "staff" }));
-  const accesses = [...events, ...seen]
+  const helped = delegates.map(({ at, name, counts }) => ({
+    type: counts ? "delegate-counted" : "delegate-looked",
+    at,
+    name,
+  }));
+  const accesses = [...events, ...seen, ...helped]
     .filter(({ type }) => ACCESSES.includes(type))
     .sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
   byId("access-list").replaceChildren(
-    ...accesses.map(({ type, at, by }) => {
+    ...accesses.map(({ type, at, by, name }) => {
       const who = has(`by-${by}`) ? ` ${text(`by-${by}`)}` : "";
       return fill(byId("event-item"), {
-        what: text(`event-${type}`),
+        what: text(`event-${type}`, { name }),
         when: formatTime(at) + who,
         meaning: has(`meaning-${type}`) ? text(`meaning-${type}`) : "",
       });

@@ -8,8 +8,11 @@ import { watchSession } from "./session-end.js";
 
 /** Show the page's own part in place of the hint that it is still loading. */
 export function start() {
-  show(byId("stalled"), false);
-  show(byId("app"));
+  // Pages that work without scripts have neither.
+  if (byId("stalled")) {
+    show(byId("stalled"), false);
+    show(byId("app"));
+  }
   for (const button of document.querySelectorAll("[data-reveal]")) {
     button.addEventListener("click", () => reveal(button, byId(button.dataset.reveal)));
   }
