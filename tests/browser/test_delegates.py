@@ -118,7 +118,7 @@ def test_helper_makes_an_account_and_reads_what_was_given(
 def test_helper_with_a_mailbox_accepts_and_code_of_somebody_else_is_noticed(
     browser: Browser, house: PortalHouse
 ) -> None:
-    letter, other = house.enrol("Klara Beispiel"), house.enrol("Lena Beispiel")
+    letter, other = house.enrol("Klara Muster"), house.enrol("Lena Beispiel")
     with (
         person(browser, house.address) as klara,
         person(browser, house.address) as lena,

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from siegelpost.evidence.acknowledgement import PREFIX, Acknowledgement
 from siegelpost.evidence.ids import AgencyId, MailboxId, NoticeId
 from siegelpost.evidence.verify import verify_receipt
+from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.portal.app import ROUTES
 from siegelpost.sealing.age import open_bytes, payload_digest
 from siegelpost.sealing.covers import open_cover
@@ -156,7 +157,9 @@ async def test_delegate_s_retrieval_counts_where_the_mandate_says_so(town: Town)
     assert (await alice.get(f"/notices/{notice}/facts"))["state"] == "retrieved"
     await town.sequence()
     receipt = await alice.receipt(notice)
-    verify_receipt(receipt, trust_file(town.context.keyring))
+    keyring = town.context.keyring
+    assert isinstance(keyring, FileKeyring)
+    verify_receipt(receipt, trust_file(keyring))
     # The citizen's own key acknowledges afterwards, and only that.
     await alice.acknowledge(await alice.open(notice))
 
@@ -233,7 +236,7 @@ async def test_revoking_stops_new_notices_and_access_at_once(town: Town) -> None
 
 
 async def test_delegate_gives_the_mandate_back(town: Town) -> None:
-    alice, letter, bob = await people(town)
+    alice, _, bob = await people(town)
     mandate = await delegated(town, alice, bob)
     await end(town, bob, mandate)
     (event,) = await facts(town, f"mailbox:{alice.mailbox}", "mandate-revoked")
