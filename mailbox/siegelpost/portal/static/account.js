@@ -18,8 +18,6 @@ const own = () => [state.overview.login_name];
 start();
 prepareProof();
 watchPassword(own);
-await refresh();
-
 onClickProven("password-change", async () => {
   state.open = await proven();
   reveal("password-form");
@@ -108,6 +106,9 @@ onClickProven("sessions-end", async () => {
   await post("/account/sessions/end", { session: "others" });
   await saved(text("sessions-ended"));
 });
+
+// Last, so that no early click is lost.
+await refresh();
 
 /** Show what the service knows now. */
 async function refresh() {
