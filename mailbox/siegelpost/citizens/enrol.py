@@ -26,7 +26,7 @@ from siegelpost.store.tables import Activation, Agency, Enrolment, core
 #: How long a letter code can be used; the post needs days, and people need weeks.
 CODE_LIFETIME = timedelta(days=60)
 #: Languages that alerts are written in; pages that lack one are shown in German.
-#: `de-simple` is the registered tag of German in simplified form (Leichte Sprache).
+#: `de-simple` is the registered tag of German in simplified form.
 LANGUAGES = ("de", "de-simple", "en", "uk", "ar", "tr", "ru")
 
 _agency = core(Agency)

@@ -35,7 +35,7 @@ _GERMANY = ZoneInfo("Europe/Berlin")
 class Language:
     """A language that mails are written in."""
 
-    #: BCP 47; `de-simple` is the registered tag of German in simplified form (Leichte Sprache)
+    #: BCP 47; `de-simple` is the registered tag of German in simplified form
     tag: str
     #: what its speakers call it
     name: str
@@ -55,7 +55,7 @@ LANGUAGES: Mapping[str, Language] = {
     language.tag: language
     for language in (
         Language(tag="de", name="Deutsch", locale="de"),
-        Language(tag="de-simple", name="Leichte Sprache", locale="de"),
+        Language(tag="de-simple", name="Einfache Sprache", locale="de"),
         Language(tag="en", name="English", locale="en_GB"),
         Language(tag="uk", name="Українська", locale="uk"),
         Language(tag="ar", name="العربية", locale="ar", rtl=True),
