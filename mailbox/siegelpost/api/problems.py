@@ -27,8 +27,8 @@ from siegelpost.notices.errors import (
     NoSuchNotice,
     NoSuchTask,
     NotYetLogged,
-    SealUnavailable,
     Refusal,
+    SealUnavailable,
     StepRefused,
     TaskClosed,
 )

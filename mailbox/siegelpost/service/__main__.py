@@ -25,9 +25,9 @@ from siegelpost.service.commands.keys import key_app
 from siegelpost.service.commands.mail_keys import dkim_app, openpgp_app
 from siegelpost.service.commands.options import SettingsFile
 from siegelpost.service.commands.reports import report
+from siegelpost.service.commands.seal import seal_app
 from siegelpost.service.commands.sending import bind_key, make_key, retire_key, send
 from siegelpost.service.commands.staff import staff_app
-from siegelpost.service.commands.seal import seal_app
 from siegelpost.service.commands.witness import witness_app
 from siegelpost.service.errors import ServiceError
 from siegelpost.store.errors import SchemaOutdated, StoreError

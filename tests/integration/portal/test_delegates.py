@@ -1,4 +1,7 @@
-"""Delegates: what a mandate lets them see, what it does not, and what it leaves in evidence."""
+"""Delegates: what a mandate lets them see, what it does not, and what it leaves in evidence.
+
+Longer than others: the life of one mandate, from both sides.
+"""
 
 from __future__ import annotations
 

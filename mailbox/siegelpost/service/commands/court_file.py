@@ -24,7 +24,7 @@ def court_file(
     ] = None,
     settings: SettingsFile = None,
 ) -> None:
-    """Write the court file of a notice: receipt, proofs, timestamps and reports in one container."""
+    """Write the court file of a notice: receipt, proofs, timestamps, reports in one container."""
     from sqlalchemy import select
 
     from siegelpost.evidence.errors import FormatError
