@@ -26,7 +26,10 @@ NO_PAGES = {
     *("/notices/{id}/facts", "/notices/{id}/receipt", "/notices/{id}/receipt.pdf"),
     *("/notices/{id}/deadline.ics", "/login/oidc/back", "/assets"),
 }
-PAGES = sorted({path for method, path, _ in ROUTES if method == "GET"} - NO_PAGES)
+#: Pages of people who help somebody need two people: the walks of trusted people look at them.
+PAGES = sorted(
+    {path for method, path, _ in ROUTES if method == "GET" and "{mandate}" not in path} - NO_PAGES
+)
 SIGNED_OUT = ["/?signed-out", "/login?timed-out", "/nowhere"]
 SIGNED_OUT += [path for path in PAGES if not path.startswith(("/account", "/inbox", "/notices"))]
 #: 1280 px at a zoom of 200 %.
