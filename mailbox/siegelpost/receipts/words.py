@@ -133,7 +133,7 @@ EVENT_WORDS: Mapping[EventType, EventWords] = {
         ("Ob es gelesen wurde.", "That it was read."),
     ),
     EventType.ACKNOWLEDGED: _w(
-        ("Öffnen bestätigt", "Opening acknowledged"),
+        ("Erhalt bestätigt", "Receipt acknowledged"),
         (
             "Der Schlüssel des Postfachs hat unterschrieben: Das Schreiben ließ sich öffnen und "
             "war unverändert.",
