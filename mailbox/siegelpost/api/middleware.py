@@ -37,6 +37,8 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if "\0" in scope["path"]:  # no id holds it, and PostgreSQL refuses to look for it
+            scope["path"] = scope["path"].replace("\0", "\ufffd")
         begun = time.perf_counter()
         request_id = uuid.uuid4().hex
         status = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
@@ -19,6 +20,8 @@ from siegelpost.sealing.package import Document
 
 Model = TypeVar("Model", bound=BaseModel)
 
+#: An escaped U+0000 in JSON: PostgreSQL's texts cannot hold it.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _Line = Annotated[str, Field(min_length=1, max_length=MAX_TITLE, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _Text = Annotated[str, Field(max_length=MAX_TEXT)]
 _Field = Annotated[str, Field(min_length=1, max_length=100)]
@@ -210,6 +213,9 @@ class PaperIn(Strict):
 
 def parse(model: type[Model], text: bytes) -> Model:
     """The value of JSON ``text``; ApiProblem ``request-invalid`` that names the fields."""
+    if _NUL.search(text):
+        problem = {"at": "", "reason": "a string holds the character U+0000"}
+        raise ApiProblem("request-invalid", errors=[problem])
     try:
         return model.model_validate_json(text)
     except ValidationError as error:

@@ -81,6 +81,8 @@ async def read_form(world: ConsoleWorld, request: Request) -> Fields:
         )
     except ValueError:
         raise RequestRefused("form-refused") from None
+    if any("\0" in value for values in parsed.values() for value in values):
+        raise RequestRefused("form-refused")  # PostgreSQL's texts cannot hold it
     fields = Fields(parsed)
     check_token(world, request, fields.text("form_token"))
     return fields

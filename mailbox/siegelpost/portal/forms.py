@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 import hmac
+import re
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qs
 
@@ -57,6 +58,8 @@ def _bytes(value: object) -> bytes:
 
 #: A field of bytes in standard, padded base64, at most 4 KiB.
 Base64 = Annotated[bytes, BeforeValidator(_bytes), Field(max_length=4096)]
+#: An escaped U+0000 in JSON: PostgreSQL's texts cannot hold it.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 #: A short text; the use case checks what it means.
 Text = Annotated[str, Field(max_length=4096)]
 
@@ -77,6 +80,8 @@ async def read_json(world: World, request: Request, model: type[BodyModel]) -> B
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise RequestRefused("not-json")
     body = await read_body(world, request, world.settings.json_limit)
+    if _NUL.search(body):
+        raise InputInvalid("body", "nul")
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -108,6 +113,8 @@ async def read_form(world: World, request: Request, *, limit: int = FORM_LIMIT) 
     except (UnicodeDecodeError, ValueError):
         raise RequestRefused("form-refused") from None
     fields = {name: values[0] for name, values in parsed.items()}
+    if any("\0" in value for value in fields.values()):
+        raise RequestRefused("form-refused")
     check_token(world, request, fields.pop("form_token", None))
     return fields
 

@@ -81,6 +81,9 @@ class Security:
             await self._app(scope, receive, send)
             return
 
+        # No id holds it, and PostgreSQL refuses to look for it.
+        scope = {**scope, "path": scope["path"].replace("\0", "\ufffd")}
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._add(MutableHeaders(scope=message), scope["path"])

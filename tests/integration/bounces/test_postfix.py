@@ -100,7 +100,7 @@ async def test_every_way_of_a_mail_ends_in_the_right_event(world: World) -> None
         "taken": ["alert-sent", "alert-delivered"],
         "refused": ["alert-failed"],
         "bounced": ["alert-sent", "alert-failed"],
-        "unreachable": ["alert-sent", "alert-failed"],
+        "unreachable": ["alert-sent", "alert-delayed", "alert-failed"],
     }
     tasks = {row.notice_id for row in world.rows(tables.Task) if row.kind == "alert-failed"}
     assert tasks == {sent[name][1] for name in ("refused", "bounced", "unreachable")}
