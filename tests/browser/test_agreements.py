@@ -81,7 +81,8 @@ def test_address_is_changed_after_a_proof_and_a_code(browser: Browser, house: Po
         expect(page.get_by_text("gerda.neu@example.org").first).to_be_visible()
         page.get_by_label("Sprache der E-Mails").select_option("tr")
         page.get_by_role("button", name="Speichern").click()
-        expect(page.get_by_role("heading", name="Gespeichert")).to_be_visible()
+        # The pages speak the language of the mails from now on.
+        expect(page.get_by_role("heading", name="Kaydedildi")).to_be_visible()
         gerda.inspect("address-6-done")
 
 

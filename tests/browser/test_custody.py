@@ -85,34 +85,34 @@ def test_forgotten_password_is_replaced_by_the_emergency_code_which_dies_with_it
 def test_password_and_code_are_changed_and_every_other_device_is_logged_out(
     browser: Browser, house: PortalHouse
 ) -> None:
-    letter = house.enrol("Gerda Beispiel")
-    name = "gerda@example.org"
-    with person(browser, house.address) as gerda, person(browser, house.address) as phone:
-        gerda.allow(r"status of 403")
+    letter = house.enrol("Gesine Beispiel")
+    name = "gesine@example.org"
+    with person(browser, house.address) as gesine, person(browser, house.address) as phone:
+        gesine.allow(r"status of 403")
         phone.allow(r"status of 401")
-        code = activate(gerda, house, letter, name, inspect=False)
+        code = activate(gesine, house, letter, name, inspect=False)
         log_in(phone.go("/login"), name)
         expect(phone.page.get_by_text("Ihr Postfach ist leer")).to_be_visible()
 
-        page = gerda.go("/inbox")
+        page = gesine.go("/inbox")
         log_out(page)
-        log_in(gerda.go("/login?next=/account"), name)
+        log_in(gesine.go("/login?next=/account"), name)
         expect(page.get_by_role("heading", name="Mein Postfach")).to_be_visible()
         expect(page.locator("#sessions li")).to_have_count(2)
         expect(page.get_by_text("Chrome, Linux (dieses Gerät)")).to_be_visible()
         expect(page.get_by_text("Anmeldung mit: Passwort")).to_have_count(2)
-        gerda.inspect("account")
+        gesine.inspect("account")
 
         page.get_by_role("button", name="Passwort ändern").click()
         expect(page.get_by_role("heading", name="Sind Sie es?")).to_be_focused()
-        gerda.inspect("account-proof")
+        gesine.inspect("account-proof")
         page.locator("#proof-passphrase").fill("falsch geraten heute")
         page.get_by_role("button", name="Weiter").click()
         expect(page.get_by_text("Das Passwort ist nicht richtig.")).to_be_visible()
         page.locator("#proof-passphrase").fill(PASSWORT)
         page.get_by_role("button", name="Weiter").click()
         expect(page.locator("#new-passphrase")).to_be_focused()
-        gerda.inspect("account-password")
+        gesine.inspect("account-password")
         choose(page, NEW)
         page.get_by_role("button", name="Neues Passwort speichern").click()
         expect(page.get_by_text("Ihr neues Passwort gilt.")).to_be_visible()
@@ -124,10 +124,10 @@ def test_password_and_code_are_changed_and_every_other_device_is_logged_out(
         # The proof still holds: no second question.
         page.get_by_role("button", name="Neuen Notfall-Code machen").click()
         new_code = note_code(page)
-        gerda.inspect("account-code")
+        gesine.inspect("account-code")
         page.get_by_role("button", name="Neuen Code benutzen").click()
         expect(page.get_by_text("Ihr neuer Notfall-Code gilt.")).to_be_visible()
-        gerda.inspect("account-saved")
+        gesine.inspect("account-saved")
         assert new_code != code
 
         log_in(phone.page, name, NEW)
@@ -138,17 +138,17 @@ def test_password_and_code_are_changed_and_every_other_device_is_logged_out(
         phone.go("/inbox")
         expect(phone.page).to_have_url(f"{house.address}/login?next=/inbox")
         log_out(page)
-        recover(gerda.go("/login"), name, code)
+        recover(gesine.go("/login"), name, code)
         expect(page.get_by_text("Anmeldename und Notfall-Code passen nicht")).to_be_visible()
 
 
 def test_account_speaks_english(browser: Browser, house: PortalHouse) -> None:
-    letter = house.enrol("Hanna Beispiel")
-    with person(browser, house.address) as hanna:
-        activate(hanna, house, letter, "hanna@example.org", inspect=False)
-        page = hanna.go("/account?lang=en")
+    letter = house.enrol("Hedwig Beispiel")
+    with person(browser, house.address) as hedwig:
+        activate(hedwig, house, letter, "hedwig@example.org", inspect=False)
+        page = hedwig.go("/account?lang=en")
         expect(page.get_by_role("heading", name="My mailbox")).to_be_visible()
         expect(page.get_by_text("Your key was registered")).to_be_visible()
-        hanna.inspect("account-en")
-        hanna.go("/recover")
-        hanna.inspect("recover-en")
+        hedwig.inspect("account-en")
+        hedwig.go("/recover")
+        hedwig.inspect("recover-en")
