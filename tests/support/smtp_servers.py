@@ -53,11 +53,13 @@ class Script:
 async def scripted_server(script: Script) -> AsyncIterator[int]:
     """Serve `script` on a free port of 127.0.0.1 and yield the port."""
     tasks: set[asyncio.Task[None]] = set()
+    sockets: list[asyncio.WriteTransport] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
+        sockets.append(writer.transport)  # inside TLS the writer has another one
         script.connections += 1
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await _Dialogue(script, reader, writer).run()
@@ -70,9 +72,18 @@ async def scripted_server(script: Script) -> AsyncIterator[int]:
         yield int(server.sockets[0].getsockname()[1])
     finally:
         server.close()
+        await _some_turns()  # whoever was just accepted is here by then
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for transport in sockets:
+            transport.abort()
+        await _some_turns()
+
+
+async def _some_turns() -> None:
+    for _ in range(8):
+        await asyncio.sleep(0)
 
 
 class _Dialogue:

@@ -53,6 +53,7 @@ class _Client(aiosmtplib.SMTP):
         )
         self.transcript = transcript
         self._target = settings.host, settings.port
+        self._socket: asyncio.Transport | None = None
 
     async def _create_connection(
         self,
@@ -66,11 +67,17 @@ class _Client(aiosmtplib.SMTP):
         )
         async with asyncio.timeout(timeout):
             transport, _ = await loop.create_connection(lambda: protocol, *self._target)
-        self.protocol, self.transport = protocol, transport
+        self.protocol, self.transport, self._socket = protocol, transport, transport
         response = await protocol.read_response(timeout=timeout)
         if response.code != 220:
             raise aiosmtplib.SMTPConnectResponseError(response.code, response.message)
         return response
+
+    def close(self) -> None:
+        """Close at once: TLS would wait for the server's farewell, longer than the loop may run."""
+        super().close()
+        if self._socket is not None:
+            self._socket.abort()
 
 
 class Connection:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from siegelpost.bounces.connections import KnownConnection, end_connections
 from siegelpost.bounces.intake import BUSY, Intake, Reply
 from siegelpost.bounces.peers import Peers
 from siegelpost.bounces.report_events import Origin
@@ -82,15 +83,13 @@ class BounceServer:
             server.close()
         if self._busy:
             await asyncio.wait(self._busy, timeout=self._settings.stop_seconds)
-        for connection in tuple(self._connections):
-            connection.hang_up()
-        await asyncio.sleep(0)
+        await end_connections(self._connections)
 
     def _connection(self) -> SMTP:
         return _Connection(self)
 
 
-class _Connection(SMTP):
+class _Connection(KnownConnection):
     """One connection: aiosmtpd's protocol with our limits; its handler is itself a thin one."""
 
     line_length_limit = _LINE_BYTES
@@ -98,6 +97,7 @@ class _Connection(SMTP):
     def __init__(self, server: BounceServer) -> None:
         settings = server._settings
         super().__init__(
+            server._connections,
             _Handler(server),
             data_size_limit=settings.max_bytes,
             hostname=settings.hostname or settings.domain,
@@ -116,26 +116,20 @@ class _Connection(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection, or end it at once where there are too many."""
-        if self._peer is None:  # not the second call, inside TLS
-            self._peer = _host(transport.get_extra_info("peername"))
-            self._of._connections.add(self)
-            if not self._of._peers.connect(self._peer):
-                assert isinstance(transport, asyncio.WriteTransport)
-                transport.write(f"{_TOO_MANY}\r\n".encode("ascii"))
-                transport.close()
+        first = self._peer is None  # the second call comes inside TLS
         super().connection_made(transport)
+        if first:
+            self._peer = _host(transport.get_extra_info("peername"))
+            if not self._of._peers.connect(self._peer):
+                assert self._outer is not None
+                self._outer.write(f"{_TOO_MANY}\r\n".encode("ascii"))
+                self.hang_up()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Count it out."""
-        if self in self._of._connections:
-            self._of._connections.discard(self)
+        if self in self._connections:
             self._of._peers.disconnect(self._peer or "")
         super().connection_lost(error)
-
-    def hang_up(self) -> None:
-        """Close at once."""
-        if isinstance(self.transport, asyncio.Transport):
-            self.transport.close()
 
 
 class _Envelope(Envelope):

@@ -17,13 +17,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 
 import uvicorn
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from siegelpost.bounces.connections import KnownConnection, end_connections
 from siegelpost.letterbox.certificate import CertificateFiles, make_certificate
 from siegelpost.letterbox.pages import create_pages
 
@@ -157,10 +158,9 @@ class Letterbox:
 
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        handler = _Handler(self._take)
-        smtp = await self._loop.create_server(
-            lambda: _protocol(handler, self._files), sock=self._sockets[0]
-        )
+        connections: set[KnownConnection] = set()
+        protocol = partial(_protocol, connections, _Handler(self._take), self._files)
+        smtp = await self._loop.create_server(protocol, sock=self._sockets[0])
         web = uvicorn.Server(
             uvicorn.Config(
                 create_pages(lambda: self.letters),
@@ -179,6 +179,7 @@ class Letterbox:
         finally:
             smtp.close()
             web.should_exit = True
+            await end_connections(connections)
             await serving
 
     def _take(self, session: Session, envelope: Envelope) -> int:
@@ -222,8 +223,11 @@ class _Handler:
         return f"250 2.0.0 Ok: queued as LETTER{number:06d}"
 
 
-def _protocol(handler: _Handler, files: CertificateFiles) -> SMTP:
-    return SMTP(
+def _protocol(
+    connections: set[KnownConnection], handler: _Handler, files: CertificateFiles
+) -> SMTP:
+    return KnownConnection(
+        connections,
         handler,
         hostname="letterbox.localhost",
         ident="Siegelpost letterbox",

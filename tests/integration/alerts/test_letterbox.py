@@ -16,6 +16,12 @@ from siegelpost.alerts.submission import Submitter
 from siegelpost.letterbox import Letterbox, run_letterbox
 from siegelpost.store.outbox import AlertKind
 from tests.support.alerts import CODE, claimed, composer, settings
+from tests.support.leaks import (
+    idle_connection,
+    idle_tls_connection,
+    nothing_left_open,
+    was_ended,
+)
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -81,6 +87,19 @@ def test_plain_connection_is_taken_but_marked(letterbox: Letterbox) -> None:
         client.starttls(context=context)
         client.sendmail("a@b.example", ["c@d.example"], "Subject: z\r\n\r\ny\r\n")
     assert [letter.tls for letter in letterbox.letters] == [True, False]
+
+
+def test_connections_that_mail_servers_keep_end_with_the_letterbox() -> None:
+    with nothing_left_open():
+        with Letterbox() as letterbox:
+            kept = [
+                idle_connection(letterbox.smtp_port),
+                idle_tls_connection(letterbox.smtp_port, letterbox.certificate),
+            ]
+            client = httpx2.Client(base_url=letterbox.url)
+            assert client.get("/mails.json").json() == []
+        assert [was_ended(one) for one in kept] == [True, True]
+        client.close()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104 - refused

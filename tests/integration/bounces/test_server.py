@@ -19,6 +19,12 @@ from siegelpost.store.clock import VirtualClock
 from siegelpost.store.database import Database
 from siegelpost.store.store import Store
 from tests.support.alerts import World, settings
+from tests.support.leaks import (
+    idle_connection,
+    idle_tls_connection,
+    nothing_left_open,
+    was_ended,
+)
 from tests.support.reports import address_of, bounce_server, report, send
 from tests.support.smtp_servers import Script, scripted_server
 
@@ -198,3 +204,32 @@ async def test_stopping_server_answers_what_is_under_way(world: World) -> None:
     assert len(world.rows(tables.Bounce)) >= taken
     last = "alert-delayed" if world.rows(tables.Bounce) else "alert-sent"
     assert world.event_types(notice)[-1] == last
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_connections_that_mail_servers_keep_end_with_the_server(
+    loop: str, database: Database, clock: VirtualClock, keyring: FileKeyring, tmp_path: Path
+) -> None:
+    files = make_certificate(tmp_path)
+
+    async def whole() -> list[smtplib.SMTP]:
+        store = Store(database)
+        world = World.make(store, clock, keyring)
+        async with bounce_server(
+            world.context,
+            connections_per_peer=2,
+            certificate_file=files.certificate,
+            key_file=files.key,
+        ) as server:
+            plain = await asyncio.to_thread(idle_connection, server.port)
+            inside = await asyncio.to_thread(idle_tls_connection, server.port, files.certificate)
+            with pytest.raises(smtplib.SMTPException, match="421"):  # one too many is hung up on
+                await asyncio.to_thread(idle_connection, server.port)
+        store.writer.close()
+        return [plain, inside]
+
+    factory = uvloop.new_event_loop if loop == "uvloop" else None
+    with nothing_left_open():
+        with asyncio.Runner(loop_factory=factory) as runner:
+            kept = runner.run(whole())
+        assert [was_ended(one) for one in kept] == [True, True]
