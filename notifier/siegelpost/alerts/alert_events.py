@@ -8,12 +8,11 @@ retrieval, says more.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from siegelpost.evidence import canonical
 from siegelpost.evidence.canonical import Json
-from siegelpost.evidence.errors import FormatError
 from siegelpost.evidence.events import MAX_BODY, EventType
 from siegelpost.evidence.ids import AgencyId, MailboxId, NoticeId
 from siegelpost.store.events import EventDraft
@@ -46,6 +45,7 @@ EARLIER_LIMIT = 60
 _EARLIER_WORDS = 120
 #: Bytes of an event beside its facts, at most; characters of a value where the whole is too large.
 _EVENT_FRAME, _CUT_WORDS = 2048, 500
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def outcome_event(
@@ -87,9 +87,11 @@ def outcome_event(
 
 
 def _fits(facts: Mapping[str, Json]) -> bool:
+    # Order doesn't change the length, and putting all in order twice would cost each alert more
+    # than composing its mail.
     try:
-        return len(canonical.encode(dict(facts))) <= MAX_BODY - _EVENT_FRAME
-    except FormatError:
+        return len(_JSON.encode(facts).encode()) <= MAX_BODY - _EVENT_FRAME
+    except (TypeError, ValueError):  # nothing that canonical JSON would take
         return False
 
 

@@ -1,7 +1,7 @@
 """One SMTP connection: opened with TLS as the settings demand, used for many mails, overheard.
 
-RFC 5321, 3207 (STARTTLS), 3461 (DSN), 1870 (SIZE). Built on aiosmtplib; what it raises becomes a
-`Setback` that says at which step, why, and what that means.
+RFC 5321, 3207 (STARTTLS), 3461 (DSN), 1870 (SIZE), 2920 (PIPELINING). Built on aiosmtplib; what it
+raises becomes a `Setback` that says at which step, why, and what that means.
 """
 
 from __future__ import annotations
@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 import aiosmtplib
-from aiosmtplib.response import SMTPResponse
 
+from siegelpost.alerts.asking import AskingProtocol, Client
 from siegelpost.alerts.compose import Mail
 from siegelpost.alerts.errors import AlertError
 from siegelpost.alerts.settings import SmtpSettings, TlsPolicy
-from siegelpost.alerts.transcript import MAX_LINE, RecordingProtocol, Transcript, readable
+from siegelpost.alerts.transcript import MAX_LINE, Transcript, readable
 from siegelpost.alerts.verdict import Reason, Step, Verdict, verdict_of
+from siegelpost.alerts.wire import command_line, stuffed, xtext
 from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.times import format_time
 
@@ -40,44 +42,16 @@ class Setback(AlertError):
         self.words = words[:MAX_LINE]
 
 
-class _Client(aiosmtplib.SMTP):
-    """aiosmtplib's client over a recording protocol; connects to host and port only."""
+@dataclass(frozen=True, kw_only=True)
+class _Offers:
+    """What the server offers."""
 
-    def __init__(self, transcript: Transcript, settings: SmtpSettings, helo: str) -> None:
-        super().__init__(
-            hostname=settings.host,
-            port=settings.port,
-            local_hostname=settings.helo or helo,
-            timeout=settings.command_seconds,
-            start_tls=False,  # done by `open`, step by step, on the record
-        )
-        self.transcript = transcript
-        self._target = settings.host, settings.port
-        self._socket: asyncio.Transport | None = None
-
-    async def _create_connection(
-        self,
-        timeout: float | None,  # noqa: ASYNC109 - the signature is the library's
-    ) -> SMTPResponse:
-        # The library offers no hook for the protocol's class; this is its own method for TCP,
-        # checked against it by the test of the whole dialogue.
-        loop = asyncio.get_running_loop()
-        protocol = RecordingProtocol(
-            self.transcript, loop=loop, connection_lost_callback=self._on_connection_lost
-        )
-        async with asyncio.timeout(timeout):
-            transport, _ = await loop.create_connection(lambda: protocol, *self._target)
-        self.protocol, self.transport, self._socket = protocol, transport, transport
-        response = await protocol.read_response(timeout=timeout)
-        if response.code != 220:
-            raise aiosmtplib.SMTPConnectResponseError(response.code, response.message)
-        return response
-
-    def close(self) -> None:
-        """Close at once: TLS would wait for the server's farewell, longer than the loop may run."""
-        super().close()
-        if self._socket is not None:
-            self._socket.abort()
+    #: RFC 1870
+    size: bool = False
+    #: RFC 3461
+    dsn: bool = False
+    #: RFC 2920
+    pipelining: bool = False
 
 
 class Connection:
@@ -96,12 +70,12 @@ class Connection:
         self._tls_context = tls_context
         self._now = now
         self._transcript = Transcript(now)
-        self._client = _Client(self._transcript, settings, helo)
+        self._client = Client(self._transcript, settings, helo)
         self._step = Step.CONNECT
         self._tls: dict[str, Json] | None = None
         self._opened: dict[str, Json] = {}
-        #: whether DSN was asked for (RFC 3461)
-        self.offered_dsn = False
+        self._offers = _Offers()
+        self._body_expected = False
         #: mails submitted so far
         self.mails = 0
         #: event loop time of the last use
@@ -111,6 +85,11 @@ class Connection:
     def usable(self) -> bool:
         """Whether another mail can go over it."""
         return self._client.is_connected and self.mails < self._settings.mails_per_connection
+
+    @property
+    def offered_dsn(self) -> bool:
+        """Whether DSN is asked for (RFC 3461)."""
+        return self._offers.dsn
 
     @property
     def session(self) -> dict[str, Json]:
@@ -149,26 +128,22 @@ class Connection:
 
         Raises Setback. The connection stays usable if the server's state is known.
         """
-        client, options = self._client, self._dsn_options(mail)
         self.mails += 1
         self._step = Step.MAIL
         self._transcript.begin_mail(mail.envelope_id)
         try:
             with self._setbacks():
-                await self._command(b"MAIL", f"FROM:<{mail.sender}>", options[0])
-                self._step = Step.RCPT
-                await self._command(b"RCPT", f"TO:<{mail.recipient}>", options[1])
-                self._step = Step.DATA
-                reply = await client.data(mail.data, timeout=self._settings.final_seconds)
-                return self._words(reply.message)
+                await self._ask_envelope(mail)
+                return self._words(await self._hand_over(mail.data))
         except Setback as setback:
             if setback.verdict is Verdict.ACCEPTED:  # some other 2yz than 250
                 return setback.words
-            if setback.code is None or not await self._reset():
-                client.close()
+            lost = setback.code in (None, 421)  # 421: the server closes it (RFC 5321 4.2.2)
+            if lost or self._body_expected or not await self._reset():
+                self._client.close()
             raise
         except BaseException:  # cancelled: nobody knows where the dialogue stands
-            client.close()
+            self._client.close()
             raise
 
     def dialogue(self) -> list[Json]:
@@ -179,6 +154,13 @@ class Connection:
     def awaits_verdict(self) -> bool:
         """Whether a mail's end was sent and its reply has not come."""
         return self._transcript.awaits_verdict
+
+    @property
+    def _protocol(self) -> AskingProtocol:
+        protocol = self._client.protocol
+        if not isinstance(protocol, AskingProtocol):
+            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+        return protocol
 
     @property
     def step(self) -> Step:
@@ -202,6 +184,10 @@ class Connection:
     async def _say_hello(self) -> None:
         self._step = Step.EHLO
         await self._client.ehlo()
+        offers = self._client.supports_extension
+        self._offers = _Offers(
+            size=offers("size"), dsn=offers("dsn"), pipelining=offers("pipelining")
+        )
 
     async def _secure(self) -> None:
         policy = self._settings.tls
@@ -236,13 +222,47 @@ class Connection:
             )
         await self._client.login(username, password)
 
-    async def _command(self, verb: bytes, path: str, options: list[str]) -> None:
-        # Not the library's mail() and rcpt(), which would parse the address a second time:
-        # `mime.ascii_address` has made it safe.
-        arguments = [path.encode("ascii"), *(option.encode("ascii") for option in options)]
-        response = await self._client.execute_command(verb, *arguments)
-        if not 200 <= response.code < 300:
-            raise aiosmtplib.SMTPResponseException(response.code, response.message)
+    async def _ask_envelope(self, mail: Mail) -> None:
+        """Say MAIL, RCPT and DATA, in one packet where the server offers that."""
+        of_mail, of_rcpt = self._dsn_options(mail)
+        # `mime.ascii_address` and `xtext` have made all of it safe; `command_line` looks once more.
+        commands = (
+            (Step.MAIL, command_line(f"MAIL FROM:<{mail.sender}>{of_mail}")),
+            (Step.RCPT, command_line(f"RCPT TO:<{mail.recipient}>{of_rcpt}")),
+            (Step.DATA, b"DATA\r\n"),
+        )
+        self._body_expected = False
+        together = len(commands) if self._offers.pipelining else 1
+        for first in range(0, len(commands), together):
+            await self._ask(commands[first : first + together])
+
+    async def _ask(self, commands: Sequence[tuple[Step, bytes]]) -> None:
+        replies, error = await self._protocol.ask(
+            [line for _, line in commands], seconds=self._settings.command_seconds
+        )
+        # A server that refuses the recipient and asks for the mail nevertheless gets none: its
+        # connection is closed.
+        self._body_expected = commands[-1][0] is Step.DATA and (
+            len(replies) == len(commands) and replies[-1].code == 354
+        )
+        for (self._step, _), reply in zip(commands, replies, strict=False):
+            good = reply.code == 354 if self._step is Step.DATA else 200 <= reply.code < 300
+            if not good:
+                raise aiosmtplib.SMTPResponseException(reply.code, reply.message)
+        if error is not None:
+            self._step = commands[len(replies)][0]
+            raise error
+
+    async def _hand_over(self, data: bytes) -> str:
+        replies, error = await self._protocol.ask(
+            [stuffed(data)], seconds=self._settings.final_seconds
+        )
+        if error is not None:
+            raise error
+        self._body_expected = False
+        if replies[0].code != 250:
+            raise aiosmtplib.SMTPResponseException(replies[0].code, replies[0].message)
+        return replies[0].message
 
     async def _reset(self) -> bool:
         try:
@@ -251,18 +271,12 @@ class Connection:
             return False
         return True
 
-    def _dsn_options(self, mail: Mail) -> tuple[list[str], list[str]]:
-        mail_options, rcpt_options = [], []
-        if self._client.supports_extension("size"):
-            mail_options.append(f"SIZE={len(mail.data)}")
-        self.offered_dsn = self._client.supports_extension("dsn")
-        if self.offered_dsn:
-            mail_options += ["RET=HDRS", f"ENVID={xtext(mail.envelope_id)}"]
-            rcpt_options += [
-                "NOTIFY=SUCCESS,FAILURE,DELAY",
-                f"ORCPT=rfc822;{xtext(mail.recipient)}",
-            ]
-        return mail_options, rcpt_options
+    def _dsn_options(self, mail: Mail) -> tuple[str, str]:
+        of_mail = f" SIZE={len(mail.data)}" if self._offers.size else ""
+        if not self._offers.dsn:
+            return of_mail, ""
+        of_mail += f" RET=HDRS ENVID={xtext(mail.envelope_id)}"
+        return of_mail, f" NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;{xtext(mail.recipient)}"
 
     def _describe_tls(self) -> dict[str, Json]:
         tls: ssl.SSLObject = self._client.get_transport_info("ssl_object")
@@ -317,11 +331,3 @@ class Connection:
             reason = Reason.TLS_FAILED
         words = self._words(str(error)) or "no answer in time"
         return Setback(self._step, Verdict.DEFERRED, reason, words)
-
-
-def xtext(text: str) -> str:
-    """Encode a DSN parameter (RFC 3461 section 4)."""
-    return "".join(
-        character if "!" <= character <= "~" and character not in "+=" else f"+{ord(character):02X}"
-        for character in text
-    )

@@ -1,7 +1,9 @@
 """Every command and every full reply line of an SMTP dialogue, with times, as evidence.
 
 DESIGN section 8. aiosmtplib keeps neither reply codes of continuation lines nor what it sent, so a
-protocol of our own listens on both sides of the wire, above TLS.
+protocol of our own (`asking`) listens on both sides of the wire, above TLS.
+Commands may be sent before the replies to those before them have come (RFC 2920): replies come in
+the order of the commands.
 Credentials of AUTH never enter the record, nor does the mail's body (its digest stands elsewhere).
 A mail's return token, with which reports are believed, stands as its digest.
 Bytes outside of printable ASCII are written as ``\\xNN``.
@@ -10,12 +12,10 @@ Bytes outside of printable ASCII are written as ``\\xNN``.
 from __future__ import annotations
 
 import hashlib
-import re
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-
-from aiosmtplib.protocol import SMTPProtocol
 
 from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.times import format_time
@@ -40,13 +40,14 @@ class Transcript:
         """Start empty; `now` dates the lines."""
         self._now = now
         self._exchanges: list[dict[str, Any]] = []
+        self._unanswered: deque[dict[str, Any]] = deque()
         self._room = MAX_CHARACTERS
         self._partial = b""
         self._authenticating = False
         self._secrets: list[bytes] = []
         self._mail_follows = False
         self._data_asked = False
-        self._token: tuple[re.Pattern[bytes], bytes] | None = None
+        self._token = self._token_digest = b""
         #: whether the present mail's body has been sent
         self.mail_sent = False
         #: whether it has been sent and its reply has not come yet
@@ -54,9 +55,8 @@ class Transcript:
 
     def begin_mail(self, token: str = "") -> None:
         """Forget about the mail before; wherever `token` comes, its digest is written."""
-        # Capitals are of no matter in return addresses, and some servers repeat them so.
-        written = re.compile(re.escape(token.encode()), re.IGNORECASE)
-        self._token = (written, hidden(token).encode()) if token else None
+        self._token = token.encode().lower()
+        self._token_digest = hidden(token).encode()
         self.mail_sent = self.awaits_verdict = False
 
     def keep_out(self, *secrets: str) -> None:
@@ -79,8 +79,8 @@ class Transcript:
             command = f"AUTH {readable(method)}" + (f" {_REDACTED}" if token else "")
         else:
             command = readable(self.scrubbed(data.rstrip(b"\r\n")))
-        self._data_asked = command == "DATA"
-        self._open(self._fitting(command))
+        self._data_asked = command == "DATA"  # nothing is sent after it before its reply
+        self._unanswered.append(self._open(self._fitting(command)))
 
     def received(self, data: bytes) -> None:
         """Record what came in, line by line."""
@@ -93,6 +93,7 @@ class Transcript:
         """Return what has been recorded since the last call, and make room again."""
         taken: list[Json] = list(self._exchanges)
         self._exchanges = []
+        self._unanswered.clear()
         self._room = MAX_CHARACTERS
         return taken
 
@@ -112,28 +113,40 @@ class Transcript:
         for secret in self._secrets:
             if len(secret) > 2:
                 line = line.replace(secret, _REDACTED.encode())
-        if self._token is not None:
-            written, digest = self._token
-            line = written.sub(digest, line)
+        # Capitals are of no matter in return addresses, and some servers repeat them so.
+        if self._token and self._token in line.lower():
+            kept, size = [], len(self._token)
+            while (at := line.lower().find(self._token)) >= 0:
+                kept += [line[:at], self._token_digest]
+                line = line[at + size :]
+            line = b"".join([*kept, line])
         return line
 
     def _reply(self, line: bytes) -> None:
         line = self.scrubbed(line)
-        last = self._exchanges[-1] if self._exchanges else None
-        if last is None or last["replied_at"] is not None:
-            if last is not None and self._room <= 0:
-                if last["reply"][-1:] != [_CUT]:
-                    last["reply"].append(_CUT)
-                return  # unasked words without end would fill any event
+        asked = bool(self._unanswered)
+        if asked:
+            last = self._unanswered[0]
+        elif self._exchanges and self._exchanges[-1]["replied_at"] is None:
+            last = self._exchanges[-1]  # further lines of words without having been asked
+        elif self._exchanges and self._room <= 0:
+            last = self._exchanges[-1]
+            if last["reply"][-1:] != [_CUT]:
+                last["reply"].append(_CUT)
+            return  # unasked words without end would fill any event
+        else:
             last = self._open(None)  # a greeting, or words without having been asked
         text = self._fitting(readable(line))
         if not (text == _CUT and last["reply"][-1:] == [_CUT]):
             last["reply"].append(text)
         if line[3:4] != b"-":
             last["replied_at"] = format_time(self._now())
+            if asked:
+                self._unanswered.popleft()
             self.awaits_verdict = False
             self._authenticating = self._authenticating and line[:3] == b"334"
-            self._mail_follows = self._data_asked and line[:3] == b"354"
+            last_command = self._data_asked and not self._unanswered
+            self._mail_follows = last_command and line[:3] == b"354"
 
     def _fitting(self, text: str) -> str:
         if self._room <= 0:
@@ -141,25 +154,6 @@ class Transcript:
         kept = text[: min(self._room, MAX_LINE)]
         self._room -= len(kept) + kept.count("\\") + kept.count('"') + _LINE_FRAME
         return kept if len(kept) == len(text) else kept + _CUT
-
-
-class RecordingProtocol(SMTPProtocol):
-    """aiosmtplib's protocol, overheard."""
-
-    def __init__(self, transcript: Transcript, **options: Any) -> None:
-        """Record into `transcript`; `options` go to aiosmtplib."""
-        super().__init__(**options)
-        self.transcript = transcript
-
-    def write(self, data: bytes) -> None:
-        """Record, then send."""
-        self.transcript.sent(data)
-        super().write(data)
-
-    def data_received(self, data: bytes) -> None:
-        """Record, then hand on."""
-        self.transcript.received(data)
-        super().data_received(data)
 
 
 def hidden(token: str) -> str:

@@ -15,11 +15,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from siegelpost.alerts.backoff import retry_at
 from siegelpost.alerts.breaker import Breaker
 from siegelpost.alerts.compose import Composer, Mail
 from siegelpost.alerts.domains import DomainSlots
 from siegelpost.alerts.errors import UnusableAddress, UnusableMail
+from siegelpost.alerts.gathering import Gathering
 from siegelpost.alerts.lifecycle import FINISHED, AlertState, Happening, step
 from siegelpost.alerts.recording import Finished, Recorder
 from siegelpost.alerts.settings import AlertSettings
@@ -32,6 +35,8 @@ from siegelpost.store.outbox import CODE_KINDS, AlertKind, ClaimedAlert, Lane, c
 
 _log = logging.getLogger(__name__)
 
+#: Most outcomes that wait for each other, to be recorded in one transaction.
+MOST_TOGETHER = 32
 #: Longest wait between tries to record an outcome while the database is away, in seconds.
 _RECORD_RETRY_SECONDS = 10.0
 
@@ -71,6 +76,7 @@ class AlertWorker:
             rest=settings.breaker_rest,
             most=settings.concurrency,
         )
+        self._gathering = Gathering(min(MOST_TOGETHER, max(1, settings.concurrency // 2)))
         self._domains = DomainSlots(settings.domain_concurrency)
         self._working: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -123,20 +129,27 @@ class AlertWorker:
     async def _claim(self, limit: int) -> list[ClaimedAlert]:
         now = self._context.now()
         try:
-            return await self._context.store.write(
-                lambda connection: claim_alerts(
-                    connection,
-                    holder=self._holder,
-                    now=now,
-                    lease=self._settings.lease,
-                    limit=limit,
-                    lanes=self._lanes,
-                    elsewhere=self._elsewhere,
-                )
-            )
+            # As brief work, so that on SQLite it doesn't drive outcomes to the writing thread.
+            return await self._context.store.write_bulk(self._claim_all, (now, limit), brief=True)
         except StoreError as error:
             _log.warning("outbox out of reach", extra={"error": type(error).__name__})
             return []
+
+    def _claim_all(
+        self, connection: Connection, claims: Sequence[tuple[datetime, int]]
+    ) -> list[list[ClaimedAlert]]:
+        return [
+            claim_alerts(
+                connection,
+                holder=self._holder,
+                now=now,
+                lease=self._settings.lease,
+                limit=limit,
+                lanes=self._lanes,
+                elsewhere=self._elsewhere,
+            )
+            for now, limit in claims
+        ]
 
     def _start(self, alert: ClaimedAlert) -> None:
         task = asyncio.create_task(self._work(alert), name=f"alert {alert.id}")
@@ -150,8 +163,15 @@ class AlertWorker:
             _log.error("alert attempt broke off", exc_info=task.exception())
 
     async def _work(self, alert: ClaimedAlert) -> None:
-        submission, message_id = await self._attempt(alert)
-        await self._record(self._outcome(alert, submission, message_id))
+        self._gathering.expect()
+        try:
+            submission, message_id = await self._attempt(alert)
+        except BaseException:
+            self._gathering.forget()
+            raise
+        finished = self._outcome(alert, submission, message_id)
+        await self._gathering.pass_through()
+        await self._record(finished)
 
     async def _attempt(self, alert: ClaimedAlert) -> tuple[Submission, str | None]:
         now = self._context.now()

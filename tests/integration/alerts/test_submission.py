@@ -5,38 +5,22 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from siegelpost.alerts.compose import Mail
-from siegelpost.alerts.settings import AlertSettings, TlsPolicy
+from siegelpost.alerts.settings import TlsPolicy
 from siegelpost.alerts.submission import Submission, Submitter
 from siegelpost.letterbox.certificate import make_certificate
-from tests.support.alerts import claimed, composer, settings
+from tests.support.alerts import settings
 from tests.support.postgres import free_port
 from tests.support.smtp_servers import Answer, Script, scripted_server
+from tests.support.submissions import NOW, SOON, TOGETHER, end, mail, submit
 
 pytestmark = pytest.mark.anyio
-
-NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-SOON = NOW + timedelta(minutes=1)
-
-
-def mail(alert_settings: AlertSettings) -> Mail:
-    return composer(alert_settings).compose(claimed(), now=NOW)
-
-
-async def submit(alert_settings: AlertSettings, times: int = 1) -> list[Submission]:
-    submitter = Submitter(alert_settings, now=lambda: NOW)
-    try:
-        message = mail(alert_settings)
-        return [await submitter.submit(message, begin_before=SOON) for _ in range(times)]
-    finally:
-        await submitter.close()
 
 
 async def submit_to(answers: Mapping[str, Answer], **options: Any) -> Submission:
@@ -45,14 +29,11 @@ async def submit_to(answers: Mapping[str, Answer], **options: Any) -> Submission
         return submission
 
 
-def end(submission: Submission) -> tuple[str, str, str]:
-    return submission.verdict.value, submission.reason.value, submission.step.value
-
-
 def commands(exchanges: Any) -> list[str | None]:
     return [exchange["command"] for exchange in exchanges]
 
 
+@pytest.mark.parametrize("pipelining", [False, True])
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
@@ -79,12 +60,13 @@ def commands(exchanges: Any) -> list[str | None]:
     ],
 )
 async def test_fault_at_each_step(
-    answers: Mapping[str, Answer], expected: tuple[str, str, str]
+    answers: Mapping[str, Answer], expected: tuple[str, str, str], *, pipelining: bool
 ) -> None:
-    submission = await submit_to(answers)
+    submission = await submit_to({**(TOGETHER if pipelining else {}), **answers})
     assert end(submission) == expected
 
 
+@pytest.mark.parametrize("pipelining", [False, True])
 @pytest.mark.parametrize(
     ("verb", "expected"),
     [
@@ -96,9 +78,12 @@ async def test_fault_at_each_step(
         ("BODY", ("deferred", "answer-lost", "body")),
     ],
 )
-async def test_silence_at_each_step(verb: str, expected: tuple[str, str, str]) -> None:
+async def test_silence_at_each_step(
+    verb: str, expected: tuple[str, str, str], *, pipelining: bool
+) -> None:
     short = {"command_seconds": 0.2, "final_seconds": 0.2}
-    submission = await submit_to({verb: 20.0}, smtp=short)
+    answers = (TOGETHER if pipelining else {}) | {verb: 20.0}
+    submission = await submit_to(answers, smtp=short)
     assert end(submission) == expected
 
 

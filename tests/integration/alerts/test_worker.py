@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from siegelpost.alerts.alert_events import DOES_NOT_PROVE
+from siegelpost.alerts.recording import Finished
 from siegelpost.alerts.submission import Submitter
 from siegelpost.alerts.transcript import hidden
 from siegelpost.evidence.events import EventType, parse_event
@@ -316,12 +317,12 @@ async def test_outcome_is_recorded_once_the_database_is_back(world: World) -> No
     writer, failures = world.context.store.writer, 3
     run_bulk = writer.run_bulk
 
-    async def away(*args: Any, **options: Any) -> Any:
+    async def away(bulk: Any, item: Any, **options: Any) -> Any:
         nonlocal failures
-        if failures:
+        if failures and isinstance(item, Finished):
             failures -= 1
             raise StoreUnavailable("away")
-        return await run_bulk(*args, **options)
+        return await run_bulk(bulk, item, **options)
 
     script = Script()
     async with scripted_server(script) as port:

@@ -157,3 +157,30 @@ def test_endless_reply_is_cut_and_says_so() -> None:
     [exchange] = taken(record)
     assert exchange["reply"][-1] == "[cut here]"
     assert len(str(exchange)) < 2 * MAX_CHARACTERS
+
+
+def test_replies_to_commands_sent_together_stand_with_their_own_commands() -> None:
+    record = transcript()
+    for line in (b"MAIL FROM:<>\r\n", b"RCPT TO:<a@example.org>\r\n", b"DATA\r\n"):
+        record.sent(line)
+    record.received(b"250 2.1.0 Ok\r\n250-2.1.5 a\r\n250 2.1.5 b\r\n35")
+    assert not record.mail_sent
+    record.received(b"4 go\r\n")
+    record.sent(b"Subject: x\r\n\r\n.\r\n")
+    record.received(b"250 2.0.0 Ok: queued\r\n421 4.4.2 and bye\r\n")
+    told = [(one["command"], one["reply"]) for one in taken(record)]
+    assert told == [
+        ("MAIL FROM:<>", ["250 2.1.0 Ok"]),
+        ("RCPT TO:<a@example.org>", ["250-2.1.5 a", "250 2.1.5 b"]),
+        ("DATA", ["354 go"]),
+        ("[mail, 17 bytes on the wire]", ["250 2.0.0 Ok: queued"]),
+        (None, ["421 4.4.2 and bye"]),
+    ]
+
+
+def test_commands_sent_together_and_never_answered_are_seen_as_such() -> None:
+    record = transcript()
+    for line in (b"MAIL FROM:<>\r\n", b"RCPT TO:<a@example.org>\r\n", b"DATA\r\n"):
+        record.sent(line)
+    record.received(b"250 2.1.0 Ok\r\n")
+    assert [one["replied_at"] for one in taken(record)] == [AT, None, None]
