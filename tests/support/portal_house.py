@@ -32,6 +32,7 @@ from siegelpost.notices.dispatch import dispatch
 from siegelpost.notices.eligibility import Sender
 from siegelpost.notices.limits import Limits
 from siegelpost.notices.request import DispatchRequest
+from siegelpost.oidc.settings import OidcSettings
 from siegelpost.openpgp import OpenPgp
 from siegelpost.portal.app import create_portal
 from siegelpost.portal.settings import PortalSettings
@@ -50,6 +51,7 @@ from siegelpost.store.migrate import migrate
 from siegelpost.store.store import Store
 from siegelpost.store.tables import Alert, core
 from tests.support.databases import ORIGIN
+from tests.support.oidc_providers import CLIENT_ID, CLIENT_SECRET, MockProvider
 from tests.support.openpgp import Directory
 from tests.support.pages import TEMPLATES
 
@@ -79,7 +81,7 @@ RUNNING: dict[str, PortalHouse] = {}
 class PortalHouse:
     """The running house; use `portal_house`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, provider: MockProvider | None = None) -> None:
         now = datetime.now(UTC)
         self._database = Database(f"sqlite:///{folder / 'siegelpost.db'}")
         migrate(self._database)
@@ -118,7 +120,11 @@ class PortalHouse:
             self.context,
             environment,
             PortalSettings(
-                public_url=self.address, operator="Kreis Musterland", managed_mailboxes=True
+                public_url=self.address,
+                operator="Kreis Musterland",
+                managed_mailboxes=True,
+                oidc=None if provider is None else self._elsewhere(provider),
+                oidc_label="Musterkonto",
             ),
             mail_keys=MailKeys(engine=OpenPgp(), fetch=self.directory),
         )
@@ -211,6 +217,17 @@ class PortalHouse:
         self._store.close()
         self._database.close()
 
+    def _elsewhere(self, provider: MockProvider) -> OidcSettings:
+        back = f"{self.address}/login/oidc/back"
+        provider.redirect_uris.add(back)
+        return OidcSettings(
+            name="portal",
+            issuer=provider.issuer,
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
+            redirect_uri=back,
+        )
+
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._serve())
@@ -227,9 +244,9 @@ class PortalHouse:
 
 
 @contextmanager
-def portal_house(folder: Path) -> Iterator[PortalHouse]:
-    """A running house with its files in `folder`."""
-    house = PortalHouse(folder)
+def portal_house(folder: Path, provider: MockProvider | None = None) -> Iterator[PortalHouse]:
+    """A running house with its files in `folder`; `provider`: where one may log in elsewhere."""
+    house = PortalHouse(folder, provider)
     house.start()
     try:
         yield house

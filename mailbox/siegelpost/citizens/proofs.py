@@ -23,6 +23,7 @@ from siegelpost.citizens.login import (
     check_half,
     throttle_key,
 )
+from siegelpost.citizens.login_methods import LoginMethod
 from siegelpost.citizens.sessions import CitizenSession
 from siegelpost.citizens.writing import decide
 from siegelpost.store.columns import AnyRow
@@ -75,6 +76,16 @@ def note_proof(connection: Connection, session: CitizenSession, now: datetime) -
 def is_proved(session: CitizenSession, now: datetime) -> bool:
     """Whether the session's holder proved the login in the last minutes."""
     return session.proved_at is not None and session.proved_at > now - PROOF_LIFETIME
+
+
+def may_take_copies(session: CitizenSession) -> bool:
+    """Whether the session may be handed wrapped copies of the mailbox's seeds.
+
+    An account elsewhere authenticates and never unlocks (DESIGN section 6): who took it over would
+    guess the passphrase at home, beside a copy. Such a session first proves the passphrase's login
+    half, where guesses are counted, or a passkey; it stays proved until it ends.
+    """
+    return session.method is not LoginMethod.OIDC or session.proved_at is not None
 
 
 def need_proof(connection: Connection, session: CitizenSession, now: datetime) -> AnyRow:

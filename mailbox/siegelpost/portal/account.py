@@ -12,7 +12,7 @@ from siegelpost.citizens.account import account_of, end_sessions
 from siegelpost.citizens.copies import KeyCopy
 from siegelpost.citizens.errors import InputInvalid
 from siegelpost.citizens.keys import COPIES_LIMIT, WrappedCopy, keys_of
-from siegelpost.citizens.proofs import prove_again
+from siegelpost.citizens.proofs import may_take_copies, prove_again
 from siegelpost.citizens.secrets import NewSecret, change_secrets
 from siegelpost.evidence.ids import KeyId
 from siegelpost.evidence.times import format_time
@@ -82,11 +82,16 @@ class EndBody(Body):
 
 
 async def keys(world: World, request: Request) -> Response:
-    """``GET /account/keys``: the mailbox's keys, each with its wrapped copies."""
+    """``GET /account/keys``: the mailbox's keys, each with its wrapped copies.
+
+    Without copies (``withheld``) for a session from elsewhere that proved nothing here.
+    """
     session = await logged_in(world, request)
+    handed = may_take_copies(session)
     return JSONResponse(
         {
             "mailbox": session.mailbox,
+            "withheld": not handed,
             "keys": [
                 {
                     "key": key.key,
@@ -95,7 +100,7 @@ async def keys(world: World, request: Request) -> Response:
                     "custody": key.custody,
                     "retired": key.retired,
                     "succeeds": key.succeeds,
-                    "wrapped": [_copy(copy) for copy in key.wrapped],
+                    "wrapped": [_copy(copy) for copy in key.wrapped] if handed else [],
                 }
                 for key in await keys_of(world.context, session.mailbox)
             ],

@@ -77,6 +77,34 @@ async def test_account_logs_in_once_it_is_linked_and_opens_nothing(
     assert [event["type"] for event in overview["events"]][:2] == ["logged-in", "login-changed"]
 
 
+async def test_account_gets_wrapped_copies_only_after_a_proof_that_is_counted(
+    street: tuple[Town, MockProvider],
+) -> None:
+    town, provider = street
+    alice = await town.active(ALICE)
+    await link(provider, alice, "alice-1")
+    thief = town.citizen()
+    await log_in(provider, thief, "alice-1")
+    await thief.load("/account")
+    kept = await thief.get("/account/keys")
+    assert kept["withheld"] is True
+    assert [key["wrapped"] for key in kept["keys"]] == [[]]
+    # What can be guessed here is counted, as at the login.
+    for _ in range(5):
+        assert await refusal(prove(thief, "geraten")) == "login-refused"
+    assert await refusal(prove(thief, PASSPHRASE)) == "too-many-tries"
+    assert (await thief.get("/account/keys"))["keys"][0]["wrapped"] == []
+    phone = town.citizen()
+    await log_in(provider, phone, "alice-1")
+    await phone.load("/account")
+    await prove(phone, PASSPHRASE)
+    handed = await phone.get("/account/keys")
+    assert handed["withheld"] is False
+    methods = {copy["method"] for copy in handed["keys"][0]["wrapped"]}
+    assert methods == {"passphrase", "recovery-code"}
+    assert (await thief.get("/account/keys"))["withheld"] is True
+
+
 async def test_one_account_opens_one_mailbox(street: tuple[Town, MockProvider]) -> None:
     town, provider = street
     alice, bob = await town.active(ALICE), await town.active("bob@beispiel.example")

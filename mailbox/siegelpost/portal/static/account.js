@@ -164,7 +164,7 @@ function passkeyItem(passkey) {
 }
 
 /** Whose the key is, what waits for it, and which devices do not open it. */
-async function showCustody({ keys }) {
+async function showCustody({ keys, withheld }) {
   const { custody, wrapped } = keys.find(({ retired }) => !retired);
   for (const each of document.querySelectorAll("[data-custody]")) {
     show(each, each.dataset.custody === custody);
@@ -174,7 +174,7 @@ async function showCustody({ keys }) {
     const opens = new Set(wrapped.map(({ parameters }) => parameters.credential));
     for (const [at, { credential }] of state.overview.passkeys.entries()) {
       const item = byId("passkeys").children[at];
-      show(item.querySelector('[data-slot="locked"]'), !opens.has(credential));
+      show(item.querySelector('[data-slot="locked"]'), !withheld && !opens.has(credential));
     }
     show(byId("rewrap-waiting"), (await waitingCount()) > 0);
   }

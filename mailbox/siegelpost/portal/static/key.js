@@ -7,7 +7,7 @@ import { base64, fromBase64 } from "./bytes.js";
 import { FieldError, Notice, alertBox, byId, explain, onClick, onSubmit, say, show } from "./dom.js";
 import { onNoted, showNewCode } from "./emergency-code.js";
 import { keep } from "./keystore.js";
-import { openByPassphrase } from "./managed.js";
+import { openByPassphrase, withCopies } from "./managed.js";
 import { makeSuccessor } from "./new-key.js";
 import { PasskeyAbandoned, assert, supported } from "./passkeys.js";
 import { rewrapAll, waitingCount } from "./rewrapping.js";
@@ -21,9 +21,9 @@ const state = { account: null, open: null, passphrase: "", loginName: "", taps: 
 
 start();
 state.account = await get("/account/keys");
-const inForce = state.account.keys.find(({ retired }) => !retired);
+const inForce = () => state.account.keys.find(({ retired }) => !retired);
 for (const each of document.querySelectorAll("[data-custody]")) {
-  show(each, each.dataset.custody === inForce.custody);
+  show(each, each.dataset.custody === inForce().custody);
 }
 if ((await waitingCount()) > 0) await goOn();
 else goTo("password");
@@ -36,6 +36,7 @@ onSubmit(byId("password-form"), async () => {
   const { loginProof, wrappingKey } = await splitPassphrase(input.value, fromBase64(salt));
   try {
     await post("/account/prove", { login_proof: base64(loginProof) });
+    state.account = await withCopies(state.account);
     const known = new Map([[salt, wrappingKey]]);
     const seeds = await openByPassphrase(state.account, input.value, known);
     state.open = { mailbox: state.account.mailbox, seeds };
@@ -46,7 +47,7 @@ onSubmit(byId("password-form"), async () => {
   }
   state.passphrase = input.value;
   input.value = "";
-  if (supported() && inForce.wrapped.some(({ method }) => method === PASSKEY)) goTo("passkeys");
+  if (supported() && inForce().wrapped.some(({ method }) => method === PASSKEY)) goTo("passkeys");
   else toCode();
 });
 

@@ -1,7 +1,7 @@
 // Managed mailboxes: the service keeps the key and hands it out after a fresh login, each time with
 // an event. Everything else is as with an own key.
 
-import { post } from "./api.js";
+import { get, post } from "./api.js";
 import { base64, fromBase64, randomBytes } from "./bytes.js";
 import { unwrapByPasskey } from "./passkeys.js";
 import { SEED_SIZE, acknowledgementKey, recipientBytes, recipientText } from "./sealing.js";
@@ -41,17 +41,23 @@ export async function withKept(account, seeds) {
   }
 }
 
-/** The seeds by passphrase, or by the service where it keeps them. */
-export const openByPassphrase = async (account, passphrase, known) =>
-  isManaged(account)
-    ? openManaged(account)
-    : withKept(account, await unwrapAll(account, passphrase, known));
+/** `account` with the copies that a login elsewhere is handed only once it proved something here. */
+export const withCopies = async (account) =>
+  account.withheld ? await get("/account/keys") : account;
+
+/** The seeds by passphrase, or by the service where it keeps them; the login was proved. */
+export const openByPassphrase = (account, passphrase, known) =>
+  open(account, (handed) => unwrapAll(handed, passphrase, known));
 
 /** The same after a tap. */
-export const openByPasskey = async (account, answer) =>
-  isManaged(account)
-    ? openManaged(account)
-    : withKept(account, await unwrapByPasskey(account, answer));
+export const openByPasskey = (account, answer) =>
+  open(account, (handed) => unwrapByPasskey(handed, answer));
+
+async function open(account, unwrap) {
+  const handed = await withCopies(account);
+  if (isManaged(handed)) return openManaged(handed);
+  return withKept(handed, await unwrap(handed));
+}
 
 /** {seed, request}: like `makeKey`, for a key that the service keeps; the seed leaves the browser. */
 export async function makeManagedKey({ mailbox, key, passphrase }) {

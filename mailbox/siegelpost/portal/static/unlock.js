@@ -34,14 +34,14 @@ async function handedOut(account) {
   }
 }
 
-function ask(account) {
+async function ask(account) {
   const section = byId("unlock");
   const input = byId("unlock-passphrase");
   show(section);
+  show(byId("unlock-elsewhere"), account.withheld);
+  show(byId("unlock-here"), !account.withheld);
   byId("unlock-title").focus();
-  const copies = account.keys.flatMap(({ wrapped }) => wrapped);
-  const hasPasskey = copies.some(({ method }) => method === PASSKEY);
-  show(byId("unlock-passkey"), supported() && hasPasskey);
+  show(byId("unlock-passkey"), supported() && (await hasPasskey(account)));
   return new Promise((resolve) => {
     const box = byId("unlock-form").querySelector("[data-alert]");
     onClick(byId("unlock-passkey"), box, async () => {
@@ -67,10 +67,17 @@ function ask(account) {
   });
 }
 
+/** Whether a passkey opens the key; after a login elsewhere: whether there is one. */
+async function hasPasskey(account) {
+  if (account.withheld) return (await get("/account/overview")).passkeys.length > 0;
+  const copies = account.keys.flatMap(({ wrapped }) => wrapped);
+  return copies.some(({ method }) => method === PASSKEY);
+}
+
 async function byPassphrase(account, passphrase) {
   const tap = await takeTap();
   const kept = isManaged(account) || keptOlder(account).length > 0;
-  if (!tap && !kept) return unwrapAll(account, passphrase);
+  if (!tap && !kept && !account.withheld) return unwrapAll(account, passphrase);
   const { login_salt: salt } = await get("/account/overview");
   const { loginProof, wrappingKey } = await splitPassphrase(passphrase, fromBase64(salt));
   await post("/account/prove", { login_proof: base64(loginProof) });
