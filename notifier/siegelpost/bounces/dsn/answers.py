@@ -59,6 +59,7 @@ _TEXT = re.compile(
     r"|click (?:the|on|this) (?:\S+ ){0,4}(?:link|button) (?:\S+ ){0,4}(?:confirm|verify"
     r"|deliver|prove)"
     r"|(?:spam ?arrest|boxbe|tmda|challenge|bluebottle|mailblocks|uol antispam|spamcease)"
+    r"|protecting (?:myself|my mailbox|himself) from (?:\S+ ){0,2}(?:junk|spam)|just this once"
     r"|confirm that you (?:are|sent)|(?:approved|guest) (?:senders?|list)|not (?:in|on) my"
     r" (?:white|address)",
     re.IGNORECASE,
@@ -92,7 +93,9 @@ def is_answer(message: Part, notice: Notice) -> bool:
         return True
     subject = notice.subject.lower()
     null_path = message.raw("return-path").strip() == "<>"
-    asking = "challenge" in subject or "confirm" in subject
+    asking = any(word in subject for word in ("challenge", "confirm", "verif", "bestätig"))
+    if asking and "(verif" in subject:
+        return True  # Spam Arrest answers under the subject of the mail that it holds back
     return not notice.is_reply and (message.has("in-reply-to") or null_path or asking)
 
 

@@ -19,7 +19,12 @@ EARLY_POLICY: tuple[str, ...] = (
     r"|unknown|invalid|does not exist|not found|unresolvable)",
     r"(?:cannot|can't|could not|unable to) (?:\S+ ){0,2}(?:sender|your) (?:\S+ ){0,2}"
     r"(?:domain|host)",
+    r"(?:unusual|excessive) rate of|rate (?:that|limit)|temporarily rate limited",
+    r"(?:does not have|no|missing|without) (?:\S+ ){0,2}PTR\b",
+    r"only accepts? (?:mails?|messages|e-?mails?) from",
 )
+#: Names that can't be looked up now, where the same words otherwise say that they don't exist.
+EARLY_NETWORK: tuple[str, ...] = (r"host not found, try again",)
 
 PHRASES: dict[Reason, tuple[str, ...]] = {
     _R.MAILBOX_FULL: (
@@ -31,12 +36,22 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"storage (?:limit|quota|allocation)", r"recipient storage full",
         r"exceed\w* (?:\S+ ){0,3}(?:its |the |their |his )?(?:mailbox |storage |disk )(?:size"
         r"|space)",
-        r"mailbox (?:size |storage )(?:limit )?(?:\S+ ){0,2}exceed", r"mailbox exceed\w*",
+        r"mailbox (?:size |storage )(?:limit )?(?:\S+ ){0,2}exceed", r"mailbox (?:has )?exceed\w*",
         r"out of (?:storage|disk) space", r"(?:not|doesn't have) enough (?:storage |disk )?space"
         r" (?:\S+ ){0,3}(?:mailbox|user|account|recipient)",
         r"does not have enough space", r"too many messages (?:on|in) (?:the|this)",
-        r"mailbox would exceed", r"user's space has been used up", r"boite (?:\S+ ){0,4}pleine",
-        r"buz[oó]n lleno", r"casella piena", r"speicherplatz (?:\S+ ){0,4}(?:erschöpft|voll)",
+        r"mailbox would exceed", r"user's space has been used up", r"bo[iî]te (?:\S+ ){0,5}pleine",
+        r"buz[oó]n (?:\S+ ){0,4}lleno",
+        r"caixa (?:\S+ ){0,4}cheia",
+        r"casella (?:\S+ ){0,4}piena",
+        r"skrzynk\w+ (?:\S+ ){0,4}(?:pełn|przepełnion)",
+        r"posta kutusu (?:\S+ ){0,4}dolu|kotas\w+ (?:\S+ ){0,3}(?:dolu|aş)",
+        r"ящик (?:\S+ ){0,3}(?:переполнен|заполнен)|скринька (?:\S+ ){0,3}переповнена",
+        r"(?:postbus|mailbox|brievenbus) (?:\S+ ){0,3}vol\b",
+        r"メールボックス.{0,12}(?:いっぱい|容量)",
+        r"邮箱.{0,10}(?:已满|空间不足)|(?:quota|kontingent) (?:\S+ ){0,3}(?:erschöpft|erreicht)",
+        r"(?:ue|ü)berf(?:ue|ü)llt|(?:postfach|mailbox)\w* (?:\S+ ){0,4}(?:maximale?|größe)",
+        r"speicherplatz (?:\S+ ){0,4}(?:erschöpft|voll)",
         r"insufficient (?:quota|mailbox)",
         r"mailbox is at (?:its )?capacity",
         r"no space left in mailbox",
@@ -46,7 +61,7 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"can't create (?:user )?output file",
     ),
     _R.TOO_LARGE: (
-        r"message (?:size )?(?:\S+ ){0,4}(?:is )?(?:too (?:large|big|long)|larger than)",
+        r"message (?:size )?(?:(?!queue)\S+ ){0,4}(?:is )?(?:too (?:large|big|long)|larger than)",
         r"(?:message|mail|size|length) (?:\S+ ){0,3}exceeds? (?:\S+ ){0,5}"
         r"(?:size|limit|maximum|databytes|length|fixed)",
         r"exceed(?:s|ed|ing)? (?:\S+ ){0,4}(?:maximum|max\.?|fixed|incoming|server's) (?:\S+ ){0,3}"
@@ -64,9 +79,12 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"unauthenticated (?:email|mail|sender|message)",
         r"(?:requires?|not offer|offer) (?:\S+ ){0,2}"
         r"(?:STARTTLS|TLS|encryption)", r"TLS (?:is )?(?:required|not available|handshake)",
-        r"cannot start TLS", r"smtp auth\w* required", r"login (?:failed|required)",
+        r"TLS (?:\S+ ){0,2}(?:negotiation|connect) (?:\S+ )?fail",
+        r"cannot start TLS",
+        r"smtp auth\w* required",
+        r"login (?:failed|required)",
         r"server certificate (?:not|untrusted|expired)", r"certificate verif",
-        r"5\.7\.(?:2[0-6]|29|515|57)\b", r"security (?:requirements|policy) .{0,40}TLS",
+        r"5\.7\.(?:2[0-46]|29|515|57)\b", r"security (?:requirements|policy) .{0,40}TLS",
         r"pop (?:before|check) smtp", r"authenticat(?:e|ion) (?:first|credentials)",
     ),
     _R.SPAM: (
@@ -77,7 +95,10 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"(?:blocked|rejected|filtered) (?:\S+ ){0,4}content filter", r"message filtered",
         r"CONTENT filter", r"URIBL|SURBL", r"blacklisted URL", r"werbe-?mail",
         r"looks like (?:spam|an? advert)", r"classified as bulk", r"recurrent pattern",
-        r"block for spam", r"cloudmark", r"bad (?:score|reputation of content)",
+        r"block for spam",
+        r"cloudmark|cyren\b|MCSpam|spamschutz|spamverdacht",
+        r"mail content denied",
+        r"bad (?:score|reputation of content)",
         r"detected as (?:bulk|junk)",
     ),
     _R.DISABLED: (
@@ -207,7 +228,8 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"mail (?:rejete|rejected|refused)", r"transaction failed: (?:\S+ ){0,4}polic",
     ),
     _R.UNKNOWN_USER: (
-        r"(?:user|recipient|mail ?box|address|account|person|login|alias|maildrop|name|mail-?id|"
+        r"(?:user|recipient|receiver|mail ?box|address|account|person|login|alias|maildrop|name|"
+        r"mail-?id|"
         r"empf[äa]e?nger\w*|benutzer\w*|adresse|postfach|addressee|inbox|destinat\w+|local["
         r" -]?part)"
         r" (?:\S+ ){0,6}?(?:unknown|not (?:be )?(?:found|known|exist|listed|recogni[sz]ed|local"
@@ -231,10 +253,14 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"@[>)\"']*[:.]* (?:\S+ ){0,3}?(?:not found|unknown|unbekannt|does ?n[o']t exist|not exist"
         r"|invalid|not (?:a )?(?:known|valid|recogni[sz]ed|listed|local))",
         r"\buser ?unknown\b|unknown ?user|userunknown|nosuchuser|unknown or illegal",
+        r"RCPT \(<?@>?\) error|addresses failed|some recipients failed",
+        r"nicht im (?:\S+ ){0,2}\S{0,30}verzeichnis", r"收件人.{0,40}不存在|用户不存在|地址不存在",
+        r"(?:alıcı|kullanıcı|adres) (?:\S+ ){0,3}(?:bulunamadı|bilinmiyor|geçersiz)",
+        r"(?:użytkownik|adres\w*|skrzynk\w*) (?:\S+ ){0,3}(?:nieznany|nie istnieje)",
         r"RecipNotFound|RecipientNotFound|RESOLVER\.ADR\.\w{0,10}Recip",
         r"doesn't have an? \S+ account",
         r"is not (?:a )?(?:known|valid|listed|recogni[sz]ed|an active|our|local|registered)",
-        r"not listed in (?:the )?(?:public|domino|name|directory|address)",
+        r"not (?:listed )?in (?:the |our |this )?(?:public|domino|name|directory|address)",
         r"mailbox (?:is )?unavailable",
         r"mailbox not available", r"no (?:such )?(?:mailbox|user|person|recipient|account|one)"
         r" (?:\S+ ){0,4}(?:here|that name|at this)",
@@ -279,7 +305,9 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"undeliver\w+ (?:\S+ ){0,3}for (?:\S+ )?"
         r"\d+ (?:hours|days)",
         r"failed (?:\d+|after \d+|after several|too many) (?:\S+ )?(?:attempts|tries|retries)",
-        r"giving up|gave up|given up", r"long failure period|have been failing for a long time",
+        # Not what qmail says in every report: "a permanent error; I've given up", "Giving up on".
+        r"(?:giving|gave) up(?! on )|(?<!error; i've )(?<!error; ive )given up",
+        r"long failure period|have been failing for a long time",
         r"maximum (?:\S+ ){0,2}(?:retries|attempts|retry|queue)", r"not been collected after",
         r"zeitüberschreitung bei der zustellung|abgelaufen",
         r"(?:number of|all) (?:delivery )?attempts",

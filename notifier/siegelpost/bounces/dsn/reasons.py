@@ -9,7 +9,7 @@ import re
 
 from siegelpost.bounces.dsn.codes import is_generic
 from siegelpost.bounces.dsn.model import Reason
-from siegelpost.bounces.dsn.phrases import EARLY_POLICY, ORDER, PHRASES
+from siegelpost.bounces.dsn.phrases import EARLY_NETWORK, EARLY_POLICY, ORDER, PHRASES
 
 _R = Reason
 _BY_DETAIL: dict[str, Reason] = {
@@ -29,7 +29,7 @@ _BY_DETAIL: dict[str, Reason] = {
     "7.2": _R.POLICY, "7.3": _R.POLICY, "7.8": _R.AUTH, "7.9": _R.AUTH, "7.10": _R.AUTH,
     "7.11": _R.AUTH, "7.12": _R.AUTH, "7.13": _R.DISABLED, "7.17": _R.UNKNOWN_USER,
     "7.18": _R.HOST_UNKNOWN, "7.20": _R.AUTH, "7.21": _R.AUTH, "7.22": _R.AUTH,
-    "7.23": _R.AUTH, "7.24": _R.AUTH, "7.25": _R.AUTH, "7.26": _R.AUTH, "7.27": _R.POLICY,
+    "7.23": _R.AUTH, "7.24": _R.AUTH, "7.25": _R.POLICY, "7.26": _R.AUTH, "7.27": _R.POLICY,
     "7.28": _R.POLICY, "7.29": _R.AUTH, "7.30": _R.AUTH,
 }  # fmt: skip
 _BY_REPLY: dict[int, Reason] = {
@@ -41,7 +41,11 @@ _BY_REPLY: dict[int, Reason] = {
 }  # fmt: skip
 _PATTERNS = [
     (reason, re.compile("|".join(f"(?:{phrase})" for phrase in phrases), re.IGNORECASE))
-    for reason, phrases in ((_R.POLICY, EARLY_POLICY), *((key, PHRASES[key]) for key in ORDER))
+    for reason, phrases in (
+        (_R.POLICY, EARLY_POLICY),
+        (_R.NETWORK, EARLY_NETWORK),
+        *((key, PHRASES[key]) for key in ORDER),
+    )
 ]
 _QUOTES = str.maketrans("’‘`´", "''''")
 #: What a relay writes before it quotes the system that refused.

@@ -18,7 +18,8 @@ DAEMON = re.compile(
     r"mail(?:er)?[-_. ]?(?:daemon|deamon|delivery|system|server|administrator|admin|router|gateway)"
     r"|post-?master|daemon@|(?:system|mail)-?administrator|mail ?system|mailer@|^uucp@"
     r"|microsoft ?(?:exchange|outlook)|e500_smtp|double-bounce|bounce-(?:notice|handler)@"
-    r"|delivery (?:subsystem|system|service|status)|zustellsystem|mta@|smtp(?:_|-)?mail",
+    r"|delivery (?:subsystem|system|service|status)|zustellsystem|mta@|smtp(?:_|-)?mail"
+    r"|barracuda|spam ?firewall|mail ?gateway|posta teslim|^ *<?mdaemon@|mmdf\b",
     re.IGNORECASE,
 )
 SUBJECT_FAILED = re.compile(
@@ -36,7 +37,11 @@ SUBJECT_FAILED = re.compile(
     r"|(?:undelivered|rejected|blocked) (?:mail|message|e-?mail)|mail delivery|mail status report"
     r"|non remis|não entreg|no (?:se )?(?:ha )?(?:podido )?entreg|impossibile (?:recapit|conseg)"
     r"|mancato recapito|недоставл|не доставлен|配信|送信|mail system error|error sending|returned:"
-    r"|échec|retour|unzugestellt|onbestelbaar|ikke (?:leveret|levert)|kan inte levereras"
+    r"|you sent (?:\S+ )?blocked|teslim (?:edilemedi|başarısız|hatası)|iletilemedi|退信"
+    r"|nie można dostarczyć|niedostarczon|nedoručiteln|nelze doručit|kézbesíthetetlen|olevererad"
+    r"|nije isporučen|nu a putut fi livrat|не вдалося доставити|повідомлення не доставлено"
+    r"|échec|retour|non distribu|unzugestellt|onbestelbaar|ikke (?:leveret|levert)"
+    r"|kan inte levereras"
     r"|automatisch generierte fehler|error de entrega|notification d'échec|message status - unde",
     re.IGNORECASE,
 )
@@ -80,6 +85,8 @@ _FAILED = re.compile(
     r"|n'a pas pu|n'ont pas|no (?:se )?(?:ha )?pud?o|no ha podido|não (?:pôde|foi)|impossibile"
     r"|non è stato"
     r"|не (?:может|удалось|доставлен)|配信でき|送信でき"
+    r"|teslim edilemedi|iletilemedi|nie (?:można|udało się) (?:\S+ )?dostarczyć|被退回|无法送达"
+    r"|не вдалося доставити|nelze doručit|nebylo možné doručit|has NOT BEEN DELIVERED"
     r"|niet (?:\S+ )?(?:afgeleverd|bezorgd)|delivery"
     r" to the following",
     re.IGNORECASE,
