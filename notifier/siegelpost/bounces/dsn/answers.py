@@ -22,6 +22,14 @@ _SUBJECT = re.compile(
     r"|holiday|leave)"
     r"|i am (?:away|out|on)|i'm (?:away|out|on)|urlaub\w*|réponse automatique|absen(?:ce|t)\b"
     r"|respuesta autom|resposta autom|risposta autom|automatisch antwoord|автоответ"
+    r"|auto:|autom\. antwort|automatische (?:abwesenheit|rück|eingang)\w*|eingang (?:ihrer|deiner)"
+    r"|wir haben (?:ihre|deine) (?:nachricht|e-?mail|anfrage)|bestätigung des eingangs"
+    r"|автоматична відповідь|автоматический ответ|автоматичен отговор|رد تلقائي|رد آلي"
+    r"|autoodpowiedź|răspuns automat|automatikus válasz|automaattinen vastaus|αυτόματη απάντηση"
+    r"|automatski odgovor|samodejni odgovor|automaatvastus|automātiskā atbilde"
+    r"|automatinis atsakymas|automatiskt svar|trả lời tự động"
+    r"|自動応答|自动答复|自動回覆|자동 (?:회신|응답)"
+    r"|תשובה אוטומטית|پاسخ خودکار"
     r"|自動返信|自动回复"
     r"|autosvar|automatisk svar|autoreply|autoantwort|fuori (?:sede|ufficio)|fuera de la oficina"
     r"|automatická odpov|otomatik yanıt|odpowiedź automatyczna|nicht im (?:büro|haus)|yanıt: ofis"
@@ -45,6 +53,7 @@ _WEAK = re.compile(
     r"^\W*(?:urlaub|vacation|away from|on (?:vacation|holiday|leave)|absen(?:ce|t)\b"
     r"|confirm|please|"
     r"i am |i'm |thank you|ihre|your|we |ooo\b|verification|sender|\[(?:ticket|case|request)|read\b"
+    r"|wir haben|eingang\b|bestätigung des|auto:"
     r"|gelesen|lu\b|letto|leído|abwesend|nicht im)",
     re.IGNORECASE,
 )
@@ -62,6 +71,14 @@ _TEXT = re.compile(
     r"|protecting (?:myself|my mailbox|himself) from (?:\S+ ){0,2}(?:junk|spam)|just this once"
     r"|confirm that you (?:are|sent)|(?:approved|guest) (?:senders?|list)|not (?:in|on) my"
     r" (?:white|address)",
+    re.IGNORECASE,
+)
+#: What only a machine says of its own mail.
+_SURE_TEXT = re.compile(
+    r"(?:dies|das|hier) (?:ist|handelt es sich um) eine (?:autom\w* )(?:\w+ )?"
+    r"(?:antwort|abwesenheits|rückantwort)|automatisch (?:generierte|erstellte|erzeugte) antwort"
+    r"|this is an auto(?:mat(?:ic|ed)|matically generated)? ?-?(?:reply|response)\b"
+    r"|apologi[sz]e for this automatic reply|ceci est une réponse automatique",
     re.IGNORECASE,
 )
 _FIELDS = {
@@ -87,9 +104,16 @@ def is_answer(message: Part, notice: Notice) -> bool:
         return True
     if _titled(message, notice):
         return True
+    if message.has("list-unsubscribe") or message.has("list-id"):
+        return False
+    if _SURE_TEXT.search(notice.text[:1500]):
+        return True
     if not _TEXT.search(notice.text[:3000]):
         return False
     if submitted.startswith("auto-") or message.has("x-auto-response-suppress"):
+        return True
+    bulk = message.raw("precedence").strip().lower() in {"bulk", "junk"}
+    if bulk and (notice.is_reply or message.has("in-reply-to")):
         return True
     subject = notice.subject.lower()
     null_path = message.raw("return-path").strip() == "<>"

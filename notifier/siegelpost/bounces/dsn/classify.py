@@ -190,7 +190,12 @@ def _named(message: Part, notice: Notice, headers: Headers) -> list[tuple[str | 
         others = [a for a in returned if a.lower() not in strangers] or returned
         if others:
             return [(address, notice.text) for address in others[:1]]
-    return [(m.address, m.chunk) for m in told] or []
+    if told:
+        return [(m.address, m.chunk) for m in told]
+    # Some systems write in the name of the mailbox that failed.
+    writers = {a.lower() for a in addresses.in_text(message.header("from"))}
+    told = mentions(notice.text, strangers=strangers - writers)
+    return [(m.address, m.chunk) for m in told if m.weight >= 3]
 
 
 def leading(report: Report) -> RecipientReport | None:

@@ -17,6 +17,7 @@ _COMPLAINT = re.compile(
     r"|feedback loop|spam (?:report|complaint)|client tos notification|\[?abuse\]? report)",
     re.IGNORECASE,
 )
+_SPAMCOP = re.compile(r"^\[spamcop \(", re.IGNORECASE)
 _ABUSE_TEXT = re.compile(
     r"this is an? (?:e-?mail )?(?:abuse|feedback) report|^feedback-type:\s*\w", re.I | re.M
 )
@@ -35,6 +36,8 @@ def feedback(message: Part) -> Report | None:
     if arf or kind == "feedback-report":
         text = "\n".join(part.text for part in arf) or "\n".join(p.text for p in parts[:4])
         return Report(kind=Kind.FEEDBACK, recipients=_recipients(text), source="arf")
+    if any(message.has(name) for name in ("x-xarf", "x-arf")) or _SPAMCOP.search(subject):
+        return Report(kind=Kind.FEEDBACK, source="complaint")
     if kind == "tlsrpt" or message.has("tls-report-domain"):
         return Report(kind=Kind.FEEDBACK, source="tlsrpt")
     packed = any(

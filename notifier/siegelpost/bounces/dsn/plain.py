@@ -52,6 +52,11 @@ _FOREIGN = re.compile(
     r"|report this",
     re.IGNORECASE,
 )
+#: "The message from … to …": the second one is the recipient.
+_PASSED_ON = re.compile(
+    r"\b(?:message|mail|e-?mail|nachricht) (?:from|von) \S{1,320} (?:to|an) [\"'<(]{0,3}$",
+    re.IGNORECASE,
+)
 #: Exim's way to name the mailbox behind a pipe or file that failed.
 _GENERATED = re.compile(r"generated (?:by|from) ([^\s<>()]{1,160}@[^\s<>()]{1,160})")
 _CONTACT = re.compile(
@@ -115,7 +120,9 @@ def _weight(line: str, address: str, strangers: frozenset[str]) -> int:
     """5 and more: named as a recipient; 1 to 4: mentioned; 0 and less: somebody else."""
     at = line.find(address)
     before = line[:at]
-    if _FOREIGN.search(before[-80:]):
+    if _PASSED_ON.search(before[-400:]):
+        weight = 4
+    elif _FOREIGN.search(before[-80:]):
         weight = -1
     elif _COMMAND.search(before[-60:]) or (_BRACKETED.match(line) and at < 12):
         weight = 6

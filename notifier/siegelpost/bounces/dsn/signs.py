@@ -42,6 +42,12 @@ SUBJECT_FAILED = re.compile(
     r"|nije isporučen|nu a putut fi livrat|не вдалося доставити|повідомлення не доставлено"
     r"|échec|retour|non distribu|unzugestellt|onbestelbaar|ikke (?:leveret|levert)"
     r"|kan inte levereras"
+    r"|zurückgewiesen|לא ניתן ל|تعذر (?:ال)?تسليم|غير قابل للتسليم"
+    r"|無法傳遞|无法传递|无法送达|未送达"
+    r"|未傳遞|配信不能|배달되지|배달할 수 없|onbezorgbaar|kan ikke leveres|går inte att leverera"
+    r"|toimittaminen epäonnistui|ei voi toimittaa|não é possível entregar|no se puede entregar"
+    r"|impossible de remettre|recapito non riuscito|non recapitabil|nelivrabil|не удается доставить"
+    r"|неможливо доставити|niedostarczaln|αδύνατη η παράδοση|teslim edilemiyor"
     r"|automatisch generierte fehler|error de entrega|notification d'échec|message status - unde",
     re.IGNORECASE,
 )
@@ -85,6 +91,7 @@ _FAILED = re.compile(
     r"|n'a pas pu|n'ont pas|no (?:se )?(?:ha )?pud?o|no ha podido|não (?:pôde|foi)|impossibile"
     r"|non è stato"
     r"|не (?:может|удалось|доставлен)|配信でき|送信でき"
+    r"|(?:wurde|worden|wird) (?:\S+ ){0,3}(?:zurückgewiesen|abgelehnt)|nicht angenommen"
     r"|teslim edilemedi|iletilemedi|nie (?:można|udało się) (?:\S+ )?dostarczyć|被退回|无法送达"
     r"|не вдалося доставити|nelze doručit|nebylo možné doručit|has NOT BEEN DELIVERED"
     r"|niet (?:\S+ )?(?:afgeleverd|bezorgd)|delivery"
