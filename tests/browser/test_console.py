@@ -108,7 +108,7 @@ def test_legal_staff_walks_through_a_file_by_keyboard(browser: Browser, service:
         justine.inspect("console-notice")
 
         court_file = saved(page, "Gerichtsakte ohne Adressen")
-        receipt = saved(page, "Empfangsbestätigung ohne Adressen")
+        receipt = saved(page, "Quittung ohne Adressen")
         assert alice.email.encode() not in court_file + receipt
 
         press(page, page.locator("#dispute summary"))

@@ -23,13 +23,13 @@ def test_a_citizen_saves_the_receipt_as_pdf(browser: Browser, house: PortalHouse
         page = alice.page
         notice = house.send(letter, "Bewilligung", pdf("Bescheid", "563 Euro"), due=None)
         page.goto(f"{house.address}/notices/{notice}")
-        button = page.get_by_role("button", name="Empfangsbestätigung als PDF")
+        button = page.get_by_role("button", name="Quittung als PDF")
         expect(button).to_be_visible()
         button.scroll_into_view_if_needed()
         alice.inspect("notice-receipt")
         with page.expect_download(timeout=60_000) as saving:
             button.click()
-        assert saving.value.suggested_filename == f"Empfangsbestaetigung-{notice}.pdf"
+        assert saving.value.suggested_filename == f"Quittung-{notice}.pdf"
         saved = Path(saving.value.path()).read_bytes()
         expect(page.get_by_text("Die Quittung ist gespeichert.")).to_be_attached()
         alice.assert_nothing_wrong()

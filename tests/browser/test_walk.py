@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.sealing.age import open_bytes
 from siegelpost.sealing.keys import Identity
-from tests.support.browsers import person
+from tests.support.browsers import DESKTOP, PHONE, person
 from tests.support.portal_house import PortalHouse, pdf
 from tests.support.walks import activate
 
@@ -24,6 +24,8 @@ def test_a_citizen_activates_reads_acknowledges_and_keeps_the_proof(
 ) -> None:
     letter = house.enrol("Alice Beispiel")
     with person(browser, house.address, accept_downloads=True) as alice:
+        # The page asks again while a receipt's newest event waits for its checkpoint.
+        alice.allow(r"status of 409 .*/receipt\)")
         activate(alice, house, letter, "alice@example.org")
         page = alice.page
         page.get_by_role("link", name="Zu meinen Schreiben").click()
@@ -47,6 +49,12 @@ def test_a_citizen_activates_reads_acknowledges_and_keeps_the_proof(
         expect(title).to_be_visible()
         expect(page.get_by_text("Prüfen Sie die Beträge.")).to_be_visible()
         alice.inspect("notice-sealed")
+        # The four answers and the button that opens take little more than a small phone's screen.
+        page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+        button = page.get_by_role("button", name="Schreiben öffnen").bounding_box()
+        assert button is not None
+        assert button["y"] + button["height"] < 1.4 * PHONE["height"]
+        page.set_viewport_size({"width": DESKTOP["width"], "height": DESKTOP["height"]})
 
         page.get_by_role("button", name="Schreiben öffnen").click()
         expect(page.get_by_text("Dieses Schreiben ist echt und unverändert")).to_be_visible()
@@ -66,7 +74,7 @@ def test_a_citizen_activates_reads_acknowledges_and_keeps_the_proof(
         page.get_by_text("Alle Schritte").click()
         expect(page.locator("#events li")).to_have_count(4)
         with page.expect_download() as receiving:
-            page.get_by_role("button", name="Quittung speichern").click()
+            page.get_by_role("button", name="Quittung für Prüfprogramme").click()
         receipt = Path(receiving.value.path()).read_bytes()
         page.locator("summary", has_text="Das Schreiben ohne uns öffnen").click()
         with page.expect_download() as taking:

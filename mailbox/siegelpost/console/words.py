@@ -85,8 +85,8 @@ ROLES: Mapping[Role, str] = MappingProxyType(
 )
 EXPORT_KINDS: Mapping[ExportKind, str] = MappingProxyType(
     {
-        ExportKind.RECEIPT_JSON: "Empfangsbestätigung (JSON, prüfbar)",
-        ExportKind.RECEIPT_PDF: "Empfangsbestätigung (PDF)",
+        ExportKind.RECEIPT_JSON: "Quittung (JSON, prüfbar)",
+        ExportKind.RECEIPT_PDF: "Quittung (PDF)",
         ExportKind.COURT_FILE: "Gerichtsakte (ASiC-E)",
     }
 )

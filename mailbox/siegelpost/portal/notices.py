@@ -177,7 +177,7 @@ async def pdf_receipt(world: World, request: Request) -> Response:
     data = await pdf_receipt_for_citizen(
         world.context, await reader(world, request), notice_id, language=language
     )
-    name = f"Empfangsbestaetigung-{notice_id}.pdf"
+    name = f"Quittung-{notice_id}.pdf"
     return Response(
         data,
         media_type="application/pdf",

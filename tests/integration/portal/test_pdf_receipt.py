@@ -44,7 +44,7 @@ async def test_alice_gets_hers_and_charlie_the_answer_for_unknown_notices(
         seal_certificates=keyring.seal_certificates(),
     )
     sizes = set()
-    for language, title in (("de", "Empfangsbestätigung"), ("en", "Delivery receipt")):
+    for language, title in (("de", "Quittung"), ("en", "Delivery receipt")):
         answer = await alice.send("GET", f"/notices/{notice}/receipt.pdf?lang={language}")
         assert answer.headers["content-type"] == "application/pdf"
         assert answer.headers["cache-control"].startswith(("private", "no-store"))

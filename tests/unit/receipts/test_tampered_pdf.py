@@ -254,7 +254,7 @@ def other_notice(world: World) -> bytes:
     pdf = make_pdf(mine, language="de")
 
     def change(document: pikepdf.Pdf) -> None:
-        document.docinfo["/Title"] = String("Empfangsbestätigung 0000")
+        document.docinfo["/Title"] = String("Quittung 0000")
 
     return world.sealer.seal(rebuilt(pdf, change))
 

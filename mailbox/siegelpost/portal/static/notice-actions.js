@@ -29,7 +29,7 @@ export async function saveReceipt(path, id, { pdf = false } = {}) {
     try {
       const response = await send(pdf ? `${path}/receipt.pdf` : `${path}/receipt`);
       const bytes = await response.arrayBuffer();
-      if (pdf) save(bytes, `Empfangsbestaetigung-${id}.pdf`, "application/pdf");
+      if (pdf) save(bytes, `Quittung-${id}.pdf`, "application/pdf");
       else save(bytes, `Quittung-${id}.json`, "application/json");
       return;
     } catch (error) {

@@ -93,7 +93,10 @@ function showDeadline({ deadline, regime }) {
   slot("deadline-means", text(`deadline-${meaning}`, values));
   slot("deadline-do", text(`deadline-do-${meaning}`, values));
   show(byId("deadline-unsure"), deadline.unsure);
-  show(byId("deadline-calendar"), meaning === "running" || meaning === "expected");
+  const ends = meaning === "running" || meaning === "expected";
+  show(byId("deadline-calendar"), ends);
+  const kind = regime === "ao-122a" ? "objection-tax" : "objection";
+  slot("due-objection", ends ? text(kind, { day: values.end }) : "");
   show(byId("deadline"), meaning !== "withdrawn");
 }
 
@@ -103,7 +106,10 @@ export function showCover(cover, agency) {
   slot("title", cover.title, cover.language);
   slot("what-is-this", cover.what_is_this || text("answer-none"), cover.what_is_this && cover.language);
   slot("what-to-do", cover.what_to_do || text("answer-none"), cover.what_to_do && cover.language);
-  slot("due", cover.due_on ? formatDay(cover.due_on) : text("due-none"));
+  // With a day to object by, the other one is not missed.
+  const objection = document.querySelector('[data-slot="due-objection"]')?.textContent;
+  const missing = objection ? "" : text("due-none");
+  slot("due", cover.due_on ? formatDay(cover.due_on) : missing);
   const { name, phone } = agency;
   slot("who-helps", [cover.who_helps, text("help-agency", { agency: name, phone })].filter(Boolean).join("\n"));
 }

@@ -31,33 +31,14 @@ const openButton = byId("open-button");
 const state = { facts: null, mailbox: null, seeds: [], coverDigest: "", opened: null };
 
 start();
-try {
-  const reader = await unlocked();
-  state.mailbox = reader.mailbox;
-  state.seeds = reader.seeds;
-  await refresh();
-  await unsealCover();
-  show(byId("notice"));
-  // It was opened before: nothing is asked that has been answered, and nothing new is recorded.
-  if (state.facts.retrieved_at && state.facts.state !== "withdrawn") await openPackage();
-} catch (error) {
-  fail(error);
-} finally {
-  show(byId("loading"), false);
-}
-
 openButton.addEventListener("click", async () => {
   if (openButton.getAttribute("aria-disabled") === "true") return;
-  openButton.setAttribute("aria-disabled", "true");
   alertBox(problem);
   try {
     await openPackage();
     byId("documents-title").focus();
   } catch (error) {
     fail(error);
-  } finally {
-    show(byId("loading"), false);
-    openButton.removeAttribute("aria-disabled");
   }
 });
 
@@ -96,6 +77,20 @@ byId("print").addEventListener("click", () => window.print());
 onClick(byId("archive"), problem, () => file(true));
 onClick(byId("unarchive"), problem, () => file(false));
 
+// Last, so that no early click is lost.
+try {
+  const reader = await unlocked();
+  state.mailbox = reader.mailbox;
+  state.seeds = reader.seeds;
+  await refresh();
+  await unsealCover();
+  show(byId("notice"));
+  // It was opened before: nothing is asked that has been answered, and nothing new is recorded.
+  if (state.facts.retrieved_at && state.facts.state !== "withdrawn") await openPackage();
+} catch (error) {
+  fail(error);
+}
+
 async function file(archived) {
   await post(`${path}/archive`, { archived });
   showFiling(archived);
@@ -117,7 +112,17 @@ async function unsealCover() {
 }
 
 async function openPackage() {
+  openButton.setAttribute("aria-disabled", "true");
   show(byId("loading"));
+  try {
+    await fetchPackage();
+  } finally {
+    show(byId("loading"), false);
+    openButton.removeAttribute("aria-disabled");
+  }
+}
+
+async function fetchPackage() {
   say(text("loading-status"));
   const bar = byId("loading-bar");
   const sealed = await postForBytes(`${path}/retrieve`, (received, total) => {
