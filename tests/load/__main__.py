@@ -92,7 +92,7 @@ def main() -> None:
         documents = _documents(folder)
         server = None
         if any(c.database == "postgresql" for c in chosen):
-            server = stack.enter_context(running_server())
+            server = stack.enter_context(running_server(durable=True))
         rounds, mail_rounds = [], []
         for number in range(options.rounds):
             mail_rounds.append(
@@ -129,7 +129,7 @@ def _log_rounds(events: int) -> list[dict[str, Any]]:
         file = folder / "siegelpost.db"
         rounds.append(log_round(folder / "sqlite", database=f"sqlite:///{file}", events=events))
         file.unlink()
-        server = stack.enter_context(running_server())
+        server = stack.enter_context(running_server(durable=True))
         url = stack.enter_context(_database(server, "log"))
         rounds.append(log_round(folder / "postgresql", database=url, events=events))
     return rounds

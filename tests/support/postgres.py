@@ -34,7 +34,10 @@ class Server:
     def create(self, database: str, template: str = "template1") -> str:
         """Create a database as a copy of ``template`` and return its URL."""
         with self._admin() as connection:
-            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"'.encode())
+            copied = f'CREATE DATABASE "{database}" TEMPLATE "{template}"'
+            if connection.info.server_version >= 150000:  # older ones know no other way
+                copied += " STRATEGY FILE_COPY"
+            connection.execute(copied.encode())
         return self.url(database)
 
     def drop(self, database: str) -> None:
@@ -74,8 +77,13 @@ def find_programs() -> Path | None:
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
-    """Yield a fresh server; removes it and its files at the end."""
+def running_server(*, durable: bool = False) -> Iterator[Server]:
+    """Yield a fresh server; removes it and its files at the end.
+
+    Unless ``durable``, it leaves its pages to the operating system: what was committed survives a
+    crash of the server, which tests cause, but no power cut, which they cannot. A database costs a
+    tenth of the time then.
+    """
     programs = find_programs()
     if programs is None:
         raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql")
@@ -97,6 +105,9 @@ def running_server() -> Iterator[Server]:
                 f"unix_socket_directories = '{folder}'\nmax_connections = 200\n"
                 "shared_buffers = 128MB\nmax_wal_size = 2GB\n"
             )
+            if not durable:
+                # Commits are still written before they are answered: synchronous_commit stays on.
+                settings.write("fsync = off\nfull_page_writes = off\nautovacuum = off\n")
         server.start()
         try:
             yield server

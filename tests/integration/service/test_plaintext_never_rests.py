@@ -70,7 +70,7 @@ def played(
         yield _play(folder, "sqlite:///siegelpost.db", ())
         return
     # A server of its own: all of its files are searched, and other tests' would be many.
-    with running_server() as server:
+    with running_server(durable=True) as server:
         played = _play(folder, server.create("plaintext"), (server.folder,))
         with psycopg.connect(
             host="127.0.0.1", port=server.port, user="siegelpost", dbname="plaintext"
