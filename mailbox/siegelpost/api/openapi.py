@@ -21,6 +21,7 @@ from siegelpost.api.answers import (
     TokenOut,
     TokenRefused,
 )
+from siegelpost.api.openapi_examples import DISPATCH_EXAMPLES, ENROLMENT_EXAMPLE
 from siegelpost.api.problems import KINDS, MEDIA_TYPE, URN
 from siegelpost.api.schemas import (
     ArrivalIn,
@@ -39,33 +40,6 @@ from siegelpost.api.tokens import SCOPES
 #: Version of the API, not of the program.
 VERSION: Final = "1.0.0"
 
-NOTICE_EXAMPLE: Final[dict[str, Any]] = {
-    "enrolment": "019a2b3c-4d5e-7f60-8123-456789abcdef",
-    "cover": {
-        "title": "Bewilligung von Bürgergeld",
-        "kind": "grant",
-        "what_is_this": "Sie bekommen ab Januar Bürgergeld. Der Bescheid nennt die Beträge.",
-        "what_to_do": "Prüfen Sie den Bescheid. Sie können bis zum 28. Dezember widersprechen.",
-        "due_on": "2026-12-28",
-        "who_helps": "Jobcenter Musterland, Frau Muster, 01234 567-0",
-    },
-    "regime": "sgb10-37-2a",
-    "remedy": "given",
-    "issued_at": "2026-11-23T09:00:00+01:00",
-    "reference": "BG-35502-0012345",
-}
-_ENROLMENT_EXAMPLE: Final[dict[str, Any]] = {
-    "reference": "BG-35502-0012345",
-    "salutation": "Frau Beispiel",
-    "birth_date": "1984-02-29",
-    "language": "de",
-    "address": {
-        "name": "Alice Beispiel",
-        "street": "Musterweg 1",
-        "postal_code": "01234",
-        "city": "Musterstadt",
-    },
-}
 _REQUESTS: Final = (
     NoticeIn,
     EnrolmentIn,
@@ -194,7 +168,7 @@ DISPATCH: Final[dict[str, Any]] = {
                         "cover": {"contentType": "application/age"},
                         "package": {"contentType": "application/age"},
                     },
-                    "example": {"notice": NOTICE_EXAMPLE, "document": ["%PDF-1.7 …"]},
+                    "examples": DISPATCH_EXAMPLES,
                 }
             },
         },
@@ -261,7 +235,7 @@ RENEW: Final[dict[str, Any]] = {
             "content": {
                 "application/json": {
                     "schema": {"$ref": "#/components/schemas/RenewalIn"},
-                    "example": {"address": _ENROLMENT_EXAMPLE["address"]},
+                    "example": {"address": ENROLMENT_EXAMPLE["address"]},
                 }
             },
         },
@@ -283,7 +257,7 @@ ENROL: Final[dict[str, Any]] = {
             "content": {
                 "application/json": {
                     "schema": {"$ref": "#/components/schemas/EnrolmentIn"},
-                    "example": _ENROLMENT_EXAMPLE,
+                    "example": ENROLMENT_EXAMPLE,
                 }
             },
         },

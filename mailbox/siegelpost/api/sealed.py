@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from siegelpost.api.multipart import Parts
 from siegelpost.api.problems import ApiProblem
-from siegelpost.api.schemas import Identifier, Strict, parse
+from siegelpost.api.schemas import CircumstancesIn, Identifier, Strict, parse
 from siegelpost.api.settings import ApiSettings
 from siegelpost.api.tokens import Tokens
 from siegelpost.evidence.ids import KeyId, NoticeId
@@ -55,6 +55,14 @@ class SealedNoticeIn(Strict):
     remedy: Remedy
     issued_at: AwareDatetime
     documents: Annotated[list[SealedDocumentIn], Field(min_length=1, max_length=MAX_DOCUMENTS)]
+    circumstances: CircumstancesIn = CircumstancesIn()
+    reprovides: Annotated[
+        Identifier | None,
+        Field(
+            description="Id of the notice whose documents these are, to provide them again; "
+            "commit with its salts, so that the commitments are the same."
+        ),
+    ] = None
 
     def request(self, idempotency_key: str, parts: Parts) -> SealedRequest:
         """The call as the use case takes it."""
@@ -76,6 +84,8 @@ class SealedNoticeIn(Strict):
             ],
             cover=parts.cover,
             package=parts.package,
+            circumstances=self.circumstances.circumstances(),
+            reprovides=self.reprovides,
         )
 
 

@@ -2,16 +2,19 @@
 
 Said at dispatch, kept as facts of `submission-accepted`, read again by
 `siegelpost.notices.legal_clock`; what is not said is not so. None of it is checked here: the event
-says that the agency said it. Not here: what follows (`siegelpost.deadlines`).
+says that the agency said it. Only a notice that must not go out by its own account is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any, Self
 
+from siegelpost.deadlines import Dated, Facts, Regime, State, evaluate
 from siegelpost.evidence.canonical import Json
+from siegelpost.notices.errors import Refusal, RefusalCode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,3 +53,21 @@ class Circumstances:
 
 #: Nothing was said.
 NONE_SAID = Circumstances()
+
+
+def check_form(
+    circumstances: Circumstances, *, regime: str, issued_at: datetime, now: datetime
+) -> None:
+    """Refusal where the decision tables say that this notice must not go out electronically."""
+    if not circumstances.written_form:
+        return
+    facts = Facts(
+        regime=Regime(regime),
+        now=now,
+        issued=Dated(at=issued_at),
+        consent_given=Dated(at=now),
+        schriftform=True,
+        qualified_signed=circumstances.qualified_signature,
+    )
+    if evaluate(facts, what_if=False).state is State.REFUSED:
+        raise Refusal(RefusalCode.WRITTEN_FORM, "Schriftform without a qualified signature or seal")

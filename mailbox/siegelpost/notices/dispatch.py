@@ -14,16 +14,15 @@ import asyncio
 import hmac
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from typing import ParamSpec, Protocol, TypeVar
 
-from siegelpost.deadlines import Dated, Facts, Regime, State, evaluate
 from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.notices.circumstances import check_form
 from siegelpost.notices.delivering import Dispatched, deliver
 from siegelpost.notices.documents import check_thoroughly
 from siegelpost.notices.documents import look as look_at_documents
 from siegelpost.notices.eligibility import Destination, Sender
-from siegelpost.notices.errors import KeyReused, Refusal, RefusalCode
+from siegelpost.notices.errors import KeyReused
 from siegelpost.notices.limits import Limits
 from siegelpost.notices.prepare import Prepared, Seals, prepare
 from siegelpost.notices.reprovide import check_same_documents, notice_before
@@ -57,7 +56,12 @@ async def dispatch(
     entries = await run(describe, request.documents)
 
     async def prepared(target: Destination) -> Prepared:
-        _check_form(request, context.now())
+        check_form(
+            request.circumstances,
+            regime=request.regime,
+            issued_at=request.issued_at,
+            now=context.now(),
+        )
         if request.reprovides is not None:
             wanted = request.reprovides
             before = await context.store.read_briefly(
@@ -79,22 +83,6 @@ async def dispatch(
         check_same=lambda digest: _same_request(request, entries, seals, digest),
         prepare=prepared,
     )
-
-
-def _check_form(request: DispatchRequest, now: datetime) -> None:
-    """Refusal where the decision tables say that this notice must not go out electronically."""
-    if not request.circumstances.written_form:
-        return
-    facts = Facts(
-        regime=Regime(request.regime),
-        now=now,
-        issued=Dated(at=request.issued_at),
-        consent_given=Dated(at=now),
-        schriftform=True,
-        qualified_signed=request.circumstances.qualified_signature,
-    )
-    if evaluate(facts, what_if=False).state is State.REFUSED:
-        raise Refusal(RefusalCode.WRITTEN_FORM, "Schriftform without a qualified signature or seal")
 
 
 def _prepare(

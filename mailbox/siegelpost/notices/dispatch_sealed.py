@@ -2,7 +2,8 @@
 
 The same way as ``dispatch``, but nothing readable passes: the service looks at the sealed parts
 from outside, commits and vouches for them. What only plaintext shows, the citizen's browser checks:
-the manifest's signature, that manifest, cover and documents belong together.
+the manifest's signature, that manifest, cover and documents belong together, and that the documents
+are those committed to.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from sqlalchemy import Connection, select
 
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.notices.agency_keys import has_own_key
+from siegelpost.notices.circumstances import check_form
 from siegelpost.notices.delivering import Dispatched, deliver
 from siegelpost.notices.eligibility import Destination, Sender
 from siegelpost.notices.errors import KeyChanged, KeyReused, Refusal, RefusalCode
 from siegelpost.notices.limits import Limits
 from siegelpost.notices.prepare import CommittedDocument, Prepared, SealedParts, record_notice
 from siegelpost.notices.readers import NOTICE
+from siegelpost.notices.reprovide import check_same_commitments, notice_before
 from siegelpost.notices.salts import mask
 from siegelpost.notices.sealed_request import SealedRequest, check_notice_id, look_at_sealed
 from siegelpost.sealing.outside import Outside
@@ -46,7 +49,15 @@ async def dispatch_sealed(
         if request.keys != {key for key, _ in target.keys}:
             raise KeyChanged("the mailbox has other keys now", enrolment_id=target.enrolment_id)
         check_notice_id(request.notice_id, context.now())
-        await context.store.read_briefly(lambda connection: _check(connection, sender, request))
+        check_form(
+            request.circumstances,
+            regime=request.regime,
+            issued_at=request.issued_at,
+            now=context.now(),
+        )
+        await context.store.read_briefly(
+            lambda connection: _check(connection, sender, target, request)
+        )
         return _prepare(context, sender, target, request, cover, package)
 
     return await deliver(
@@ -59,12 +70,17 @@ async def dispatch_sealed(
     )
 
 
-def _check(connection: Connection, sender: Sender, request: SealedRequest) -> None:
+def _check(
+    connection: Connection, sender: Sender, target: Destination, request: SealedRequest
+) -> None:
     if not has_own_key(connection, sender.agency_id):
         raise Refusal(RefusalCode.AGENCY_KEY_MISSING, "the agency has no manifest key of its own")
     taken = select(NOTICE.c.id).where(NOTICE.c.id == request.notice_id)
     if connection.execute(taken).one_or_none() is not None:
         raise Refusal(RefusalCode.NOTICE_ID, "the id is taken")
+    if request.reprovides is not None:
+        before = notice_before(connection, sender, target, request.reprovides)
+        check_same_commitments(before, request.documents)
 
 
 def _prepare(
@@ -101,4 +117,6 @@ def _prepare(
         acceptance_key=context.keyring.signer(KeyPurpose.ACCEPTANCE),
         now=context.now(),
         entropy=context.entropy,
+        circumstances=request.circumstances,
+        reprovides=request.reprovides,
     )

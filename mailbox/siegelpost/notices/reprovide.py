@@ -7,7 +7,8 @@ The event `reprovided` of the old notice names the new one, `provided` of the ne
 
 Refused: a notice that this agency did not send to this enrolment, one that was withdrawn, one that
 was provided again already (start from the newest), and other documents than before, which are a
-notice of their own. That they are the same is checked against the commitments of then.
+notice of their own. That they are the same is checked against the commitments of then; where the
+agency seals by itself, it commits with the salts of then, so that equal commitments say it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from siegelpost.evidence.ids import MailboxId, NoticeId
 from siegelpost.notices.eligibility import Destination, Sender
 from siegelpost.notices.errors import Refusal, RefusalCode
 from siegelpost.notices.readers import NOTICE, sent_by
-from siegelpost.notices.salts import SaltLost, salts_of
+from siegelpost.notices.salts import SaltLost, salt_check, salts_of
+from siegelpost.notices.sealed_request import StatedDocument
 from siegelpost.notices.state import NoticeState
 from siegelpost.sealing.package import Document
 from siegelpost.store.columns import AnyRow
@@ -84,6 +86,20 @@ def check_same_documents(
         found = document_commitment(salt, bytes(document.content))
         if not hmac.compare_digest(found, bytes.fromhex(old["commitment"])):
             reason = "another document than in the notice before"
+            raise Refusal(RefusalCode.REPROVIDES_DIFFERS, reason, document=number)
+
+
+def check_same_commitments(before: AnyRow, documents: Sequence[StatedDocument]) -> None:
+    """Refusal unless what an agency states of sealed documents is what evidence says of the old.
+
+    Another salt would hide whether the document is the same, so it is refused, too.
+    """
+    if len(before.documents) != len(documents):
+        raise Refusal(RefusalCode.REPROVIDES_DIFFERS, f"it had {len(before.documents)} documents")
+    for number, (document, old) in enumerate(zip(documents, before.documents, strict=True)):
+        found = (document.commitment.hex(), salt_check(document.salt), document.size)
+        if found != (old["commitment"], old["salt_check"], old["size"]):
+            reason = "not committed to with the salt, or not the document, of the notice before"
             raise Refusal(RefusalCode.REPROVIDES_DIFFERS, reason, document=number)
 
 

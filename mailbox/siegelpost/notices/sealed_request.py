@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from siegelpost.evidence import canonical
+from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.ids import KeyId, NoticeId
 from siegelpost.evidence.times import format_time
+from siegelpost.notices.circumstances import NONE_SAID, Circumstances
 from siegelpost.notices.eligibility import MAX_KEYS
 from siegelpost.notices.errors import Refusal, RefusalCode
 from siegelpost.notices.limits import Limits
@@ -68,11 +70,22 @@ class SealedRequest:
     cover: bytes
     #: age file
     package: bytes
+    #: what the legal clock should know besides
+    circumstances: Circumstances = NONE_SAID
+    #: the notice whose documents these are, to be provided again; see ``reprovide``
+    reprovides: str | None = None
 
     def digest(self, secret: bytes, cover: Outside, package: Outside) -> bytes:
         """HMAC-SHA256 of everything asked for; equal only for the very same sealed bytes."""
+        # Only where it is said, so that digests of calls that say none of it stay what they were.
+        besides: dict[str, Json] = {}
+        if circumstances := self.circumstances.said():
+            besides["circumstances"] = circumstances
+        if self.reprovides is not None:
+            besides["reprovides"] = self.reprovides
         asked = canonical.encode(
             {
+                **besides,
                 "enrolment": self.enrolment_id,
                 "notice": self.notice_id,
                 "keys": sorted(self.keys),

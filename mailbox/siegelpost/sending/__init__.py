@@ -5,10 +5,12 @@ Imports ``siegelpost.sealing``, ``siegelpost.evidence`` and httpx2, nothing of t
 """
 
 from siegelpost.sending.client import Refused, SealingClient
+from siegelpost.sending.earlier import Earlier, earlier_of
 from siegelpost.sending.keys import ManifestKey, new_manifest_key, read_manifest_key
 from siegelpost.sending.seal import Letter, SealedNotice, Target, check_recipients, seal_notice
 
 __all__ = [
+    "Earlier",
     "Letter",
     "ManifestKey",
     "Refused",
@@ -16,6 +18,7 @@ __all__ = [
     "SealingClient",
     "Target",
     "check_recipients",
+    "earlier_of",
     "new_manifest_key",
     "read_manifest_key",
     "seal_notice",

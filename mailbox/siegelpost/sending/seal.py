@@ -7,8 +7,8 @@ password is the agency's to make sure, since nobody sees them before the citizen
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from siegelpost.sealing.errors import PackageError
 from siegelpost.sealing.keys import Recipient
 from siegelpost.sealing.manifest import Manifest, Remedy
 from siegelpost.sealing.package import Document, describe, seal_package
+from siegelpost.sending.earlier import Earlier
 from siegelpost.sending.keys import ManifestKey
 
 #: Most keys of a mailbox.
@@ -47,6 +48,10 @@ class Letter:
     issued_at: datetime
     #: rule set by which it counts as served
     regime: str = "sgb10-37-2a"
+    #: what the legal clock should know besides, named as the API does (``abroad``, …)
+    circumstances: Mapping[str, bool | str] = field(default_factory=dict)
+    #: the notice whose documents these are, to be provided again
+    reprovides: Earlier | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +119,11 @@ def seal_notice(
     enrolment: str,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> SealedNotice:
-    """Pack, sign and seal; raises errors of ``siegelpost.sealing`` for what cannot be packed."""
+    """Pack, sign and seal; raises errors of ``siegelpost.sealing`` for what cannot be packed.
+
+    What is provided again is committed to with the salts of then: equal commitments are all that
+    the service can compare.
+    """
     for number, document in enumerate(letter.documents, 1):
         if document.media_type != "application/pdf" or bytes(document.content[:5]) != b"%PDF-":
             raise PackageError(f"document {number} is no PDF")
@@ -131,13 +140,21 @@ def seal_notice(
     )
     package = seal_package(manifest, letter.documents, key.signer, recipients)
     cover = seal_cover(letter.cover, recipients)
-    salts = [random_bytes(_SALT_SIZE) for _ in letter.documents]
+    if letter.reprovides is None:
+        salts = [random_bytes(_SALT_SIZE) for _ in letter.documents]
+        besides: dict[str, Any] = {}
+    else:
+        salts = letter.reprovides.salts_for(letter.documents)
+        besides = {"reprovides": letter.reprovides.notice_id}
+    if letter.circumstances:
+        besides["circumstances"] = dict(letter.circumstances)
     commitments = tuple(
         document_commitment(salt, bytes(document.content))
         for salt, document in zip(salts, letter.documents, strict=True)
     )
     return SealedNotice(
         notice={
+            **besides,
             "id": target.notice_id,
             "enrolment": enrolment,
             "keys": [key_id for key_id, _ in target.keys],

@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import OperationalError
 
+from siegelpost.api.schemas import NoticeIn, parse
+from siegelpost.api.sealed import SealedNoticeIn
 from siegelpost.api.settings import ApiSettings
 from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.protocol import KeyPurpose
@@ -307,7 +309,9 @@ async def test_description_is_openapi_with_examples(api: ApiClient) -> None:
     for name in [part.split('"')[0] for part in text.split("#/components/schemas/")[1:]]:
         assert name in described["components"]["schemas"], name
     dispatch = described["paths"]["/v1/notices"]["post"]
-    assert dispatch["requestBody"]["content"]["multipart/form-data"]["example"]["notice"]
+    examples = dispatch["requestBody"]["content"]["multipart/form-data"]["examples"]
+    parse(NoticeIn, json.dumps(examples["ordinary"]["value"]["notice"]).encode())
+    parse(SealedNoticeIn, json.dumps(examples["again-sealed"]["value"]["notice"]).encode())
     assert "consent-missing" in text
     for path in ("/docs", "/redoc"):
         assert (await api.http.get(path)).status_code == 404

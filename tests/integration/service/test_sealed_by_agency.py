@@ -100,6 +100,33 @@ def test_the_whole_way_without_a_readable_byte_in_the_service(
     verify_receipt(service.receipt(answer["id"]), trust, documents=[document])
 
 
+def test_sent_again_with_the_salts_of_the_first_answer(
+    running_service: Service, key_file: Path, tmp_path: Path
+) -> None:
+    service = running_service
+    alice = service.activate("Alice Beispiel")
+    pdf = tmp_path / "Bescheid.pdf"
+    pdf.write_bytes(make_pdf())
+    first = eventually_sent(service, notice(alice.id), [pdf], key_file, tmp_path)
+    again = {**notice(alice.id), "reprovides": first["id"], "circumstances": {"abroad": True}}
+    options = (
+        "--seal-here", "--trust", str(tmp_path / "trust.json"), "--manifest-key", str(key_file),
+    )  # fmt: skip
+    done = send(service, again, [pdf], tmp_path, *options)
+    assert done.returncode == 2
+    assert "reprovides needs the answer" in done.stderr
+    answer = tmp_path / "answer.json"
+    answer.write_text(json.dumps(first))
+    other = tmp_path / "Anderer.pdf"
+    other.write_bytes(make_pdf("Anderes"))
+    done = send(service, again, [other], tmp_path, *options, "--earlier", str(answer))
+    assert done.returncode == 2
+    assert "document 1 is not that of the notice before" in done.stderr
+    done = send(service, again, [pdf], tmp_path, *options, "--earlier", str(answer))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["documents"] == first["documents"]
+
+
 def test_an_unsealed_notice_is_found_in_the_service_so_the_search_can_fail(
     running_service: Service,
 ) -> None:

@@ -99,6 +99,13 @@ def send(
     mailbox: Annotated[
         str | None, typer.Option(help="Mailbox known from earlier notices; with --seal-here.")
     ] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(
+            help="Answer to, or receipt of, the notice that it reprovides; with --seal-here.",
+            dir_okay=False,
+        ),
+    ] = None,
     idempotency_key: Annotated[
         str | None, typer.Option(help="The same for repetitions of one call.")
     ] = None,
@@ -123,7 +130,7 @@ def send(
             if trust is None or manifest_key is None:
                 raise ServiceError("--seal-here needs --trust and --manifest-key")
             answer = _send_sealed(
-                agency, asked, pdfs, trust, manifest_key, mailbox, idempotency_key
+                agency, asked, pdfs, trust, manifest_key, mailbox, earlier, idempotency_key
             )
     except Refused as refused:
         typer.echo(json.dumps(refused.problem, ensure_ascii=False, indent=1))
@@ -140,6 +147,7 @@ def _send_sealed(
     trust: Path,
     manifest_key: Path,
     mailbox: str | None,
+    earlier: Path | None,
     idempotency_key: str | None,
 ) -> dict[str, Any]:
     from siegelpost.evidence.errors import EvidenceError
@@ -147,11 +155,13 @@ def _send_sealed(
     from siegelpost.evidence.trust import parse_trust
     from siegelpost.sealing.errors import SealingError
     from siegelpost.sending.client import SealingClient
+    from siegelpost.sending.earlier import earlier_of
     from siegelpost.sending.json_notice import letter_of
     from siegelpost.sending.keys import ManifestKeyUnreadable, read_manifest_key
 
     try:
-        enrolment, letter = letter_of(asked, pdfs)
+        before = None if earlier is None else earlier_of(earlier.read_bytes())
+        enrolment, letter = letter_of(asked, pdfs, earlier=before)
         sealing = SealingClient(
             agency.http,
             bearer=agency.bearer,
