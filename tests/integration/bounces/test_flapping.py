@@ -24,6 +24,7 @@ from siegelpost.store.outbox import next_due_at
 from tests.support.alerts import World, settings
 from tests.support.reports import DOMAIN, address_of, hand_in, report
 from tests.support.smtp_servers import Script, scripted_server
+from tests.support.submissions import TOGETHER
 
 pytestmark = pytest.mark.anyio
 
@@ -57,8 +58,8 @@ class Flapping:
         return NotImplemented
 
 
-@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.slow)])
-async def test_as_many_outcomes_as_alerts(world: World, count: int) -> None:
+@pytest.mark.parametrize(("count", "pipelining"), [(200, False), (2000, True)])
+async def test_as_many_outcomes_as_alerts(world: World, count: int, *, pipelining: bool) -> None:
     random = Random(20261123)  # noqa: S311 - faults, the same in every run
     emails = [
         f"unknown-{n}@example.org" if n % 100 < UNKNOWN else f"user-{n}@example-{n % 7}.org"
@@ -66,7 +67,7 @@ async def test_as_many_outcomes_as_alerts(world: World, count: int) -> None:
     ]
     queued = dict(world.queue_notices(emails))
     flapping = Flapping(random)
-    script = Script(decide=flapping.decide)
+    script = Script(decide=flapping.decide, answers=TOGETHER if pipelining else {})
     async with scripted_server(script) as port:
         await _work_off(world, port, flapping, random)
     taken = Counter(_message_id(mail) for mail in script.mails)
