@@ -177,20 +177,23 @@ class Clockwork:
             # or is still before the cursor.
             newest = watched(connection, some, lock=False)
             for notice, on_record in histories(connection, some).items():
+                # Never before the newest event: one that came after `now` was read, or from a
+                # machine whose clock is ahead, would be left out, and nothing would look again.
+                at = max(now, on_record.history.latest or now)
                 try:
-                    result = governing(on_record.history, now)
+                    result = governing(on_record.history, at)
                 except (FactsError, ValueError):
                     # A place or regime that the tables don't know: one notice must not stop all.
                     _log.exception("clock not computed", extra={"notice": notice})
                     continue
-                value = as_json(result, now)
+                value = as_json(result, at)
                 before = newest.get(notice)
                 looked = Looked(
                     notice=NoticeId(notice),
                     after=None if before is None else before.number,
                     result=value,
                     digest=digest(value),
-                    look_at=self._look_at(on_record, result, now),
+                    look_at=self._look_at(on_record, result, at),
                 )
                 computed.append(_Computed(on_record=on_record, result=result, looked=looked))
         return computed

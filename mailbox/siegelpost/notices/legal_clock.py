@@ -82,6 +82,11 @@ class History:
     #: consents to receive of this mailbox towards this agency, and their revocations, in order
     consents: Sequence[Happened] = ()
 
+    @property
+    def latest(self) -> datetime | None:
+        """When the newest event was recorded, whatever it says of other times."""
+        return max((event.at for event in (*self.events, *self.consents)), default=None)
+
 
 def governing(history: History, now: datetime, *, what_if: bool = True) -> Result:
     """The result that stands for the notice at `now`; raises FactsError for unknown places."""

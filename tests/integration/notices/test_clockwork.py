@@ -6,7 +6,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Connection, update
@@ -17,6 +18,7 @@ from siegelpost.notices.clockwork import ClockSettings, Clockwork
 from siegelpost.notices.errors import StepRefused
 from siegelpost.notices.retrieve import retrieve
 from siegelpost.store import tables
+from siegelpost.store.clock import VirtualClock
 from siegelpost.store.context import Context
 from siegelpost.store.deadlines import Looked, advance, append_results, next_due_at, position
 from siegelpost.store.errors import Conflict
@@ -67,6 +69,19 @@ async def test_late_bounce_appends_and_overwrites_nothing(replay: Replay) -> Non
     assert after[:2] == before
     assert [row.rule for row in after] == [A7, A7, "sgb10-37-2a/A4"]
     assert (after[2].state, after[2].review) == ("not-served", True)
+
+
+async def test_event_from_a_machine_whose_clock_is_ahead_counts_at_once(replay: Replay) -> None:
+    """The cursor goes past it, so that a look which left it out would stay the last one."""
+    notice = await replay.provide()
+    await replay.settle()
+    elsewhere = VirtualClock(replay.context.now() + timedelta(seconds=30))
+    ahead = Replay(replace(replay.context, clock=elsewhere), replay.agency, replay.citizen)
+    await ahead.alert(EventType.ALERT_FAILED, notice)
+    await replay.settle()
+    newest = (await replay.results(notice))[-1]
+    assert (newest.state, newest.rule) == ("not-served", "sgb10-37-2a/A4")
+    assert newest.computed_at <= replay.context.now()
 
 
 async def test_revoked_consent_looks_at_every_notice_of_that_agency(replay: Replay) -> None:
