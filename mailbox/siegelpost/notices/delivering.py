@@ -18,7 +18,15 @@ from sqlalchemy.exc import IntegrityError
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.notices.commit import Overtaken, commit_notices
-from siegelpost.notices.eligibility import Destination, Sender, destination, earlier, look
+from siegelpost.notices.eligibility import (
+    LOOK,
+    Destination,
+    Sender,
+    asked,
+    destination,
+    earlier,
+)
+from siegelpost.notices.packages import put_apart
 from siegelpost.notices.prepare import Prepared
 from siegelpost.notices.salts import salts_of
 from siegelpost.notices.state import NoticeState
@@ -75,9 +83,7 @@ async def deliver(
     (unknown whether it happened: repeat with the same idempotency key).
     """
     for last in (False,) * (TRIES - 1) + (True,):
-        rows = await context.store.read_briefly(
-            lambda connection: look(connection, sender, enrolment_id, idempotency_key)
-        )
+        rows = await context.store.select(LOOK, asked(sender, enrolment_id, idempotency_key))
         first = earlier(rows)
         if first is not None:
             check_same(first.request_digest)
@@ -90,8 +96,10 @@ async def deliver(
                 first.provided_at,
             )
         prepared = await prepare(destination(rows))
+        if context.objects is not None:
+            prepared = await put_apart(context, context.objects, prepared)
         try:
-            brief = prepared.notice["package_size"] <= BRIEF_BYTES
+            brief = prepared.apart is not None or prepared.notice["package_size"] <= BRIEF_BYTES
             await context.store.write_bulk(commit_notices, prepared, brief=brief)
         except (Overtaken, Conflict, IntegrityError):
             if last:

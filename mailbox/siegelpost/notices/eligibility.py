@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, or_, select
 
 from siegelpost.evidence.ids import AgencyId, EnrolmentId, KeyId, MailboxId
 from siegelpost.notices.errors import Refusal, RefusalCode
 from siegelpost.store import tables
-from siegelpost.store.columns import AnyRow
+from siegelpost.store.quick_select import QuickSelect
 
 _client = tables.core(tables.ApiClient)
 _enrolment = tables.core(tables.Enrolment)
@@ -106,7 +107,8 @@ _LIVE_MANDATE = and_(
     or_(_mandate.c.agency_id.is_(None), _mandate.c.agency_id == _client.c.agency_id),
 )
 
-_LOOK = (
+#: Rows about sender, enrolment and an earlier dispatch, for `earlier` and `destination`.
+LOOK = QuickSelect(
     select(
         _client.c.disabled_at,
         _enrolment.c.id.label("enrolment_id"),
@@ -184,27 +186,29 @@ _STILL = (
 )
 
 
+def asked(sender: Sender, enrolment_id: str, idempotency_key: str) -> dict[str, str]:
+    """Return the parameters of ``LOOK``."""
+    return {
+        "client": sender.client_id,
+        "agency": sender.agency_id,
+        "enrolment": enrolment_id,
+        "idempotency_key": idempotency_key,
+    }
+
+
 def look(
     connection: Connection, sender: Sender, enrolment_id: str, idempotency_key: str
-) -> Sequence[AnyRow]:
-    """Return the rows about sender, enrolment and an earlier dispatch, for the two below."""
-    return connection.execute(
-        _LOOK,
-        {
-            "client": sender.client_id,
-            "agency": sender.agency_id,
-            "enrolment": enrolment_id,
-            "idempotency_key": idempotency_key,
-        },
-    ).all()
+) -> Sequence[Any]:
+    """Return the rows of ``LOOK`` as of a transaction."""
+    return connection.execute(LOOK.statement, asked(sender, enrolment_id, idempotency_key)).all()
 
 
-def earlier(rows: Sequence[AnyRow]) -> AnyRow | None:
+def earlier(rows: Sequence[Any]) -> Any:
     """Return the row of the notice that this client made with this idempotency key, if any."""
     return rows[0] if rows and rows[0].notice_id is not None else None
 
 
-def destination(rows: Sequence[AnyRow]) -> Destination:
+def destination(rows: Sequence[Any]) -> Destination:
     """Return where the notice may go; Refusal with the first reason why it may not."""
     if not rows or rows[0].disabled_at is not None:
         raise Refusal(RefusalCode.UNKNOWN_CLIENT, "the client is not registered, or disabled")
@@ -253,7 +257,7 @@ def still(connection: Connection, destinations: Sequence[Destination]) -> list[b
     ]
 
 
-def _delegates(rows: Sequence[AnyRow]) -> tuple[DelegateKey, ...]:
+def _delegates(rows: Sequence[Any]) -> tuple[DelegateKey, ...]:
     # Ids grow with time: of several keys of one delegate the newest counts.
     newest = sorted(
         (row for row in rows if row.delegate_key_id is not None),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ class Database:
             self.reading = self.writing
         else:
             raise ValueError(f"unsupported database: {self.dialect}")
+        self._mine = threading.local()
+        self._direct: list[Any] = []
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -79,8 +82,54 @@ class Database:
             with transaction:
                 yield connection
 
+    def read_directly(
+        self, statement: str, parameters: Sequence[Any] | Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows of one reading statement, in the driver's own terms; see `QuickSelect`.
+
+        It runs in autocommit on a connection that the calling thread keeps. A connection that was
+        lost meanwhile is made again, once.
+        """
+        driver = self.reading.dialect.loaded_dbapi
+        for last in (False, True):
+            kept = getattr(self._mine, "connection", None) is not None
+            try:
+                connection = self._own_connection()
+                if self.dialect == "postgresql":
+                    with connection.cursor(binary=True) as cursor:
+                        return cursor.execute(statement, parameters, prepare=True).fetchall()  # type: ignore[no-any-return]
+                return connection.execute(statement, parameters).fetchall()  # type: ignore[no-any-return]
+            except (driver.OperationalError, driver.InterfaceError) as error:
+                self._forget_own()
+                if last or not kept:
+                    words = (str(error).splitlines() or ["no answer"])[0]
+                    raise StoreUnavailable(f"{type(error).__name__}: {words}") from error
+            except (OperationalError, InterfaceError) as error:  # while connecting
+                raise StoreUnavailable(_reason(error)) from error
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _own_connection(self) -> Any:
+        connection = getattr(self._mine, "connection", None)
+        if connection is None:
+            pooled = self.reading.raw_connection()
+            pooled.detach()
+            connection = self._mine.connection = pooled.dbapi_connection
+            if self.dialect == "postgresql":
+                connection.autocommit = True
+            self._direct.append(connection)
+        return connection
+
+    def _forget_own(self) -> None:
+        connection, self._mine.connection = getattr(self._mine, "connection", None), None
+        if connection is not None:
+            self._direct.remove(connection)
+            with suppress(Exception):  # it is broken already
+                connection.close()
+
     def close(self) -> None:
-        """Close all pooled connections."""
+        """Close all connections."""
+        while self._direct:
+            self._direct.pop().close()
         self.writing.dispose()
         self.writing_at_once.dispose()
         self.reading.dispose()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from siegelpost.store.database import Database
+from siegelpost.store.quick_select import QuickSelect
 from siegelpost.store.writer import GROUP_LIMIT, Bulk, GroupWriter, Item, Work
 
 T = TypeVar("T")
@@ -63,6 +64,13 @@ class Store:
         if self.database.dialect == "sqlite":
             return self.read_now(work)
         return await self.read(work)
+
+    async def select(self, quick: QuickSelect, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the rows of a hot path's one statement: on SQLite without leaving the loop."""
+        if self.database.dialect == "sqlite":
+            return quick(self.database, parameters)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, quick, self.database, parameters)
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on a reading connection in the calling thread."""
