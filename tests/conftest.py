@@ -8,9 +8,9 @@ from tests.support.databases import (
     database,
     database_url,
     keyring,
-    migrated_postgres,
     migrated_sqlite,
     postgres,
+    reused_postgres,
     store,
 )
 from tests.support.service import running_service
@@ -21,9 +21,9 @@ __all__ = [
     "database",
     "database_url",
     "keyring",
-    "migrated_postgres",
     "migrated_sqlite",
     "postgres",
+    "reused_postgres",
     "running_service",
     "store",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from siegelpost.store.log import log_origin
 from siegelpost.store.migrate import migrate
 from siegelpost.store.store import Store
 from tests.support.postgres import Server, running_server
+from tests.support.postgres_reuse import Reused
 
 #: When virtual time starts in tests: a Monday morning.
 START_AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -44,10 +44,10 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres: Server) -> Server:
-    """The server, with a database of that name that has all tables."""
+def reused_postgres(postgres: Server) -> Reused:
+    """Databases with all tables that go from test to test."""
     _migrate(postgres.create("migrated"))
-    return postgres
+    return Reused(postgres, "migrated")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -58,10 +58,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copyfile(request.getfixturevalue("migrated_sqlite"), file)
         yield f"sqlite:///{file}"
         return
-    server: Server = request.getfixturevalue("migrated_postgres")
-    name = f"t_{uuid.uuid4().hex}"
-    yield server.create(name, template="migrated")
-    server.drop(name)
+    reused: Reused = request.getfixturevalue("reused_postgres")
+    url = reused.take()
+    yield url
+    reused.give_back(url)
 
 
 @pytest.fixture

@@ -1,0 +1,141 @@
+"""Databases that go from test to test: emptied in milliseconds, where a new one costs a second.
+
+One whose tables, sequences, settings or statistics are not those of the template afterwards goes
+to no other test, nor does one after many tests, whose dead rows would pile up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import count
+
+import psycopg
+from psycopg.sql import SQL, Identifier, Literal
+
+from tests.support.postgres import Server
+
+#: Tests that share a database, one after the other.
+_USES = 40
+
+#: All that a migration, a test or ANALYZE could change beside rows, as one text.
+_SHAPE = """
+select md5(string_agg(line, chr(10) order by line)) from (
+  select concat_ws(' ', 'column', c.relname, c.relkind, a.attname, a.atttypid, a.atttypmod,
+                   a.attnotnull, pg_get_expr(d.adbin, d.adrelid)) as line
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+    left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+    where c.relnamespace = 'public'::regnamespace
+  union all select concat_ws(' ', 'relation', relname, relkind, relowner, relacl, reloptions,
+                             greatest(reltuples, -1))
+    from pg_class where relnamespace = 'public'::regnamespace
+  union all select concat_ws(' ', 'index', indexname, indexdef)
+    from pg_indexes where schemaname = 'public'
+  union all select concat_ws(' ', 'constraint', conrelid::regclass, conname,
+                             pg_get_constraintdef(oid))
+    from pg_constraint where connamespace = 'public'::regnamespace
+  union all select concat_ws(' ', 'trigger', tgrelid::regclass, tgname, tgenabled)
+    from pg_trigger where not tgisinternal
+  union all select concat_ws(' ', 'routine', oid::regprocedure, prosrc)
+    from pg_proc where pronamespace = 'public'::regnamespace
+  union all select concat_ws(' ', 'schema', nspname) from pg_namespace
+    where nspname not like 'pg!_%' escape '!'
+  union all select concat_ws(' ', 'setting', setrole, setconfig) from pg_db_role_setting
+    where setdatabase = (select oid from pg_database where datname = current_database())
+) as lines
+"""
+
+
+class Reused:
+    """Databases with all tables and no rows; ``take`` one and ``give_back`` its URL."""
+
+    def __init__(self, server: Server, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._free: list[str] = []
+        self._uses = Counter[str]()
+        self._numbers = count(1)
+        self._shape = ""
+        self._kept: dict[str, set[tuple[object, ...]]] = {}
+
+    def take(self) -> str:
+        """Return the URL of an empty database that is nobody else's until it is given back."""
+        if not self._free:
+            name = f"reused_{next(self._numbers)}"
+            self._server.create(name, template=self._template)
+            if not self._shape:
+                self._learn(name)
+            self._free.append(name)
+        name = self._free.pop()
+        self._uses[name] += 1
+        return self._server.url(name)
+
+    def give_back(self, url: str) -> None:
+        """Empty it for another test, or remove it if that is not enough."""
+        name = url.rpartition("/")[2]
+        if self._uses[name] < _USES and self._emptied(name):
+            self._free.append(name)
+        else:
+            self._server.drop(name)
+
+    def _learn(self, name: str) -> None:
+        # Rows that migrations put in, such as the revision, stay.
+        with self._open(name) as connection:
+            self._shape = _shape(connection)
+            self._kept = {table: _rows(connection, table) for table in _filled(connection)}
+
+    def _emptied(self, name: str) -> bool:
+        with self._open(name) as connection:
+            connection.execute(
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+            if _shape(connection) != self._shape:
+                return False
+            # Foreign keys are triggers, too, and set aside: rows go in any order.
+            connection.execute("set session_replication_role = replica")
+            for table in _filled(connection):
+                if table not in self._kept:
+                    connection.execute(SQL("delete from {}").format(Identifier(table)))
+                elif _rows(connection, table) != self._kept[table]:
+                    return False
+            connection.execute(
+                "select setval(format('%I.%I', schemaname, sequencename), start_value, false)"
+                " from pg_sequences where last_value is not null"
+            )
+        return True
+
+    def _open(self, name: str) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self._server.port,
+            user="siegelpost",
+            dbname=name,
+            autocommit=True,
+        )
+
+
+def _shape(connection: psycopg.Connection[tuple[object, ...]]) -> str:
+    row = connection.execute(_SHAPE.encode()).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _filled(connection: psycopg.Connection[tuple[object, ...]]) -> list[str]:
+    tables = [
+        str(name)
+        for (name,) in connection.execute(
+            "select relname from pg_class"
+            " where relkind = 'r' and relnamespace = 'public'::regnamespace order by relname"
+        )
+    ]
+    question = SQL(" union all ").join(
+        SQL("select {} where exists (select from {})").format(Literal(table), Identifier(table))
+        for table in tables
+    )
+    return [str(name) for (name,) in connection.execute(question)]
+
+
+def _rows(
+    connection: psycopg.Connection[tuple[object, ...]], table: str
+) -> set[tuple[object, ...]]:
+    return set(connection.execute(SQL("select * from {}").format(Identifier(table))))
