@@ -66,7 +66,7 @@ class HealthEndpoints:
         return Response("ok\n", media_type="text/plain")
 
     async def readyz(self, request: Request) -> Response:
-        """Answer 200 if the database and the keyring can be used, else 503."""
+        """Answer 200 if database, keyring and object storage can be used, else 503."""
 
         def ping(connection: Connection) -> None:
             connection.execute(text("SELECT 1"))
@@ -74,6 +74,8 @@ class HealthEndpoints:
         try:
             await self._context.store.read(ping)
             self._context.keyring.secret(KeyPurpose.TOKEN)
+            if self._context.objects is not None:
+                await self._context.objects.ready()
         except (StoreError, KeyringError):
             raise ApiProblem("unavailable", headers={"Retry-After": "5"}) from None
         return Response("ok\n", media_type="text/plain")

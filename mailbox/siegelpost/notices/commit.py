@@ -35,6 +35,7 @@ _insert_alerts = BulkInsert(
     ),
 )  # fmt: skip
 _insert_headers = BulkInsert(HEADER, ("mandate_id", "notice_id", "key_id", "cover", "package"))
+_insert_apart = BulkInsert(tables.core(tables.BlobObject), ("id", "name", "size"))
 
 #: Bytes of blobs that are handed to the driver in one call; it may copy them.
 _BLOB_BATCH = 4 << 20
@@ -72,6 +73,8 @@ def commit_notices(connection: Connection, group: Sequence[Prepared]) -> Sequenc
         results.append(None)
     if accepted:
         _store_blobs(connection, accepted)
+        if apart := [each.apart for each in accepted if each.apart is not None]:
+            _insert_apart(connection, apart)
         _insert_notices(connection, [prepared.notice for prepared in accepted])
         insert_events(connection, [event for prepared in accepted for event in prepared.events])
         _insert_alerts(connection, [prepared.alert for prepared in accepted])

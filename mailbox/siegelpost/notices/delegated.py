@@ -20,6 +20,7 @@ from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import ID_RANDOM, AgencyId, MailboxId, NoticeId, new_id
 from siegelpost.notices.chains import move_on, write_on
 from siegelpost.notices.errors import NoSuchNotice, StepRefused
+from siegelpost.notices.packages import check_there, stream
 from siegelpost.notices.readers import (
     HEADER,
     MANDATE,
@@ -28,7 +29,7 @@ from siegelpost.notices.readers import (
     one_notice,
     readable_by,
 )
-from siegelpost.notices.retrieve import ANSWERED, Retrieval, stream
+from siegelpost.notices.retrieve import ANSWERED, Retrieval
 from siegelpost.notices.state import Step, move
 from siegelpost.sealing.age_header import MAX_HEADER_SIZE, parse_header
 from siegelpost.store import tables
@@ -104,6 +105,8 @@ async def retrieve_for(context: Context, delegate: Delegate, notice_id: NoticeId
 
     Raises NoSuchNotice for whatever the mandate does not cover, StepRefused, StoreUnavailable.
     """
+    if context.objects is not None:
+        await check_there(context, context.objects, readable_by(delegate), notice_id)
     now = delegate.at
 
     def work(connection: Connection) -> tuple[AnyRow, AnyRow]:
@@ -147,7 +150,7 @@ async def retrieve_for(context: Context, delegate: Delegate, notice_id: NoticeId
         size=row.package_size - old + len(front),
         payload_sha256=row.package_digest,
         retrieved_at=now,
-        parts=_behind(front, old, stream(context, row.package_id)),
+        parts=_behind(front, old, stream(context, row.package_id, row.package_digest)),
     )
 
 

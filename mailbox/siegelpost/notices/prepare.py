@@ -73,6 +73,8 @@ class Prepared:
     again: Again | None = None
     #: rows of headers for delegates
     delegated: Sequence[dict[str, Any]] = ()
+    #: row that says where the package's payload lies in object storage, if it does
+    apart: dict[str, Any] | None = None
 
 
 class AskedFor(Protocol):

@@ -18,9 +18,9 @@ from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, NoticeId
 from siegelpost.notices.chains import move_on, write_on
 from siegelpost.notices.errors import StepRefused
+from siegelpost.notices.packages import check_there, stream
 from siegelpost.notices.readers import Reader, one_notice, readable_by
 from siegelpost.notices.state import Step, move
-from siegelpost.store.blobs import read_part
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.events import EventDraft, append_events
@@ -50,8 +50,11 @@ async def retrieve(context: Context, reader: Reader, notice_id: NoticeId) -> Ret
     """Record the retrieval, then open the sealed package for streaming.
 
     Raises NoSuchNotice for foreign and unknown ids, StepRefused for withdrawn notices and those
-    whose providing has ended unread, StoreUnavailable (then nothing was handed out).
+    whose providing has ended unread, StoreUnavailable (then nothing was handed out; also if object
+    storage is out of reach or has lost the package).
     """
+    if context.objects is not None:
+        await check_there(context, context.objects, readable_by(reader), notice_id)
     now = context.now()
 
     def work(connection: Connection) -> tuple[AnyRow, datetime]:
@@ -90,22 +93,5 @@ async def retrieve(context: Context, reader: Reader, notice_id: NoticeId) -> Ret
         size=row.package_size,
         payload_sha256=row.package_digest,
         retrieved_at=retrieved_at,
-        parts=stream(context, row.package_id),
+        parts=stream(context, row.package_id, row.package_digest),
     )
-
-
-async def stream(context: Context, blob_id: str) -> AsyncIterator[bytes]:
-    """The parts of a blob, in order."""
-    # A short read for each part: a slow reader must not hold a connection, and blobs never change.
-    number = 0
-    while True:
-        part_number = number
-
-        def work(connection: Connection, part: int = part_number) -> bytes | None:
-            return read_part(connection, blob_id, part)
-
-        data = await context.store.read(work)
-        if data is None:
-            return
-        yield data
-        number += 1

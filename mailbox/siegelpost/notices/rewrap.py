@@ -23,6 +23,7 @@ from siegelpost.evidence.rewrapping import Rewrapping
 from siegelpost.notices.chains import write_on
 from siegelpost.notices.errors import RewrapInvalid
 from siegelpost.notices.key_lines import KeyLine, key_lines
+from siegelpost.notices.packages import payload_apart
 from siegelpost.notices.readers import NOTICE, Reader, one_notice, readable_by
 from siegelpost.sealing.age_header import MAX_HEADER_SIZE, parse_header
 from siegelpost.sealing.errors import SealingError
@@ -119,7 +120,9 @@ async def _rewrap_one(context: Context, reader: Reader, item: NewHeaders) -> Non
     if row is None:
         return
     for blob, digest in ((row.cover_id, row.cover_digest), (row.package_id, row.package_digest)):
-        found = await context.store.read(partial(_payload_digest, blob=blob))
+        found = await payload_apart(context, blob)
+        if found is None:
+            found = await context.store.read(partial(_payload_digest, blob=blob))
         if found != bytes(digest):
             raise RewrapInvalid("the stored payload is not the one in evidence")
 

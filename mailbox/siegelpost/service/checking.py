@@ -8,6 +8,7 @@ from pathlib import Path
 from siegelpost.evidence.trust import Purpose
 from siegelpost.service.administration import open_keyring
 from siegelpost.service.errors import ServiceError
+from siegelpost.service.object_storage import open_objects, orphans_before
 from siegelpost.service.settings import Settings
 from siegelpost.store.database import Database
 from siegelpost.store.fsck import Finding, check_store
@@ -24,6 +25,8 @@ def check_installation(settings: Settings, *, progress: bool) -> list[Finding]:
         raise ServiceError(f"there is no database at {file}; is the path right?")
     try:
         check_schema(database)
+        # One sweep late at most: what a crash left an hour ago is nobody's fault.
+        hours = settings.blobs.sweep_after_hours or 24
         keys = open_keyring(settings).public_keys()
         return list(
             check_store(
@@ -31,6 +34,8 @@ def check_installation(settings: Settings, *, progress: bool) -> list[Finding]:
                 origin=log_origin(settings.origin),
                 verifiers=[key.verifier for key in keys if key.purpose is Purpose.LOG],
                 progress=_show if progress else silent,
+                objects=open_objects(settings.blobs),
+                orphans_before=orphans_before(2 * hours),
             )
         )
     finally:

@@ -9,6 +9,7 @@ Relative paths are relative to the settings file.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -56,6 +57,31 @@ class DatabasePart(_Part):
     """Most pieces of work that share a commit; 1 commits each alone."""
     readers: int = Field(default=4, ge=1, le=64)
     """Reading threads."""
+
+
+class BlobsPart(_Part):
+    """Where large sealed packages lie: in the database, or in object storage."""
+
+    url: str = Field(default="", pattern=r"^($|file:///.|(s3|az|gs)://[^/?#@:]+(/[^?#]*)?$)")
+    """file:///FOLDER, s3://BUCKET/PREFIX, az://CONTAINER/PREFIX or gs://BUCKET/PREFIX; without one
+    everything is in the database. Once notices lie there, it can move but not be taken away."""
+    database_limit_bytes: int = Field(default=256 << 10, ge=4096, le=1 << 30)
+    """Larger sealed packages go there."""
+    endpoint: str | None = None
+    """Address of an S3-compatible server or of an Azure account, e.g. https://s3.example.org"""
+    region: str | None = None
+    """Region, where S3 asks for one."""
+    account: str | None = None
+    """S3: id of the access key. Azure: name of the storage account."""
+    secret_file: Path | None = None
+    """S3: the secret access key. Azure: the account's key. Google: the service account (JSON).
+    Without one: the machine's own identity, or the provider's usual environment variables."""
+    ca_file: Path | None = None
+    """Certificates to trust besides the system's."""
+    timeout_seconds: int = Field(default=30, ge=1, le=600)
+    """Longest time for one request."""
+    sweep_after_hours: int = Field(default=24, ge=0, le=8760)
+    """Age at which objects that belong to no notice are removed; 0: never, as after a restore."""
 
 
 class KeyringPart(_Part):
@@ -259,6 +285,8 @@ class Settings(BaseSettings):
     """Where the service listens."""
     database: DatabasePart = DatabasePart()
     """Where everything is kept."""
+    blobs: BlobsPart = BlobsPart()
+    """Where large sealed packages lie."""
     keyring: KeyringPart
     """Signing keys and secrets."""
     mail: MailPart
@@ -293,6 +321,8 @@ class Settings(BaseSettings):
             raise ValueError(problem)
         if self.sandbox.enabled and self.http.processes > 1:
             raise ValueError("a sandbox has one clock, so http.processes must be 1")
+        if self.sandbox.enabled and self.blobs.url:
+            raise ValueError("a sandbox keeps everything in its database: no blobs.url")
         return self
 
     @classmethod
@@ -348,6 +378,9 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     if database.url.startswith("sqlite:///") and not database.url.startswith("sqlite:////"):
         file = folder / database.url.removeprefix("sqlite:///")
         database = database.model_copy(update={"url": f"sqlite:///{file}"})
+    blobs = settings.blobs.model_copy(
+        update=_anchored_files(settings.blobs, folder, ("secret_file", "ca_file"))
+    )
     mail = settings.mail.model_copy(
         update={
             name: folder / value
@@ -377,6 +410,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(
         update={
             "keyring": keyring,
+            "blobs": blobs,
             "database": database,
             "mail": mail,
             "bounces": bounces,
@@ -387,6 +421,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     )
 
 
-def _anchored_files(part: OidcPart, folder: Path) -> dict[str, Path]:
-    names = ("client_secret_file", "ca_file")
+def _anchored_files(
+    part: BaseModel, folder: Path, names: Sequence[str] = ("client_secret_file", "ca_file")
+) -> dict[str, Path]:
     return {name: folder / value for name in names if (value := getattr(part, name)) is not None}

@@ -36,6 +36,11 @@ from siegelpost.service.court_sealing import manifest_sealer
 from siegelpost.service.housekeeping import keep_house
 from siegelpost.service.key_watch import keep_keys_fresh
 from siegelpost.service.mailing import Mailing, Worker
+from siegelpost.service.object_storage import (
+    check_reachable_blobs,
+    keep_objects_swept,
+    open_objects,
+)
 from siegelpost.service.outsiders import (
     timestamp_authorities,
     whole_trust_file,
@@ -95,7 +100,9 @@ async def running_parts(
     database = Database(settings.database.url)
     check_schema(database)
     claim_database(database, settings.origin, now=datetime.now(UTC))
+    check_reachable_blobs(database, settings.blobs)
     keyring = open_keyring(settings)
+    objects = open_objects(settings.blobs)
     templates = templates_folder()
     if settings.sandbox.enabled:
         async with running_sandbox(settings, database, keyring) as (context, conductor):
@@ -116,6 +123,7 @@ async def running_parts(
         pdf_seal=pdf_sealer(keyring, timestamp_authorities(settings), settings.seal.pin_file),
         manifest_seal=manifest_sealer(keyring, settings.seal.pin_file),
         trust_file=lambda: whole_trust_file(settings, keyring),
+        objects=objects,
     )
     mailing: Mailing | None = None
     # Keys change while the service runs, in every process.
@@ -124,6 +132,8 @@ async def running_parts(
         mailing = Mailing(context, settings, templates, alerts=alerts)
         runs += [*_evidence_workers(context, settings), *await mailing.start()]
         runs.append(("housekeeping", lambda: keep_house(context)))
+        if objects is not None and (hours := settings.blobs.sweep_after_hours):
+            runs.append(("objects", lambda: keep_objects_swept(store, objects, hours=hours)))
         runs.append(("clock", Clockwork(context, clock_settings(settings)).run))
     tasks = [asyncio.create_task(_kept_alive(name, run)) for name, run in runs]
     try:

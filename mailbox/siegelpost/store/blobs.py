@@ -1,8 +1,13 @@
-"""Sealed bytes in the database, in parts, so that nobody holds a large one whole a second time."""
+"""Sealed bytes in the database, in parts, so that nobody holds a large one whole a second time.
+
+Of a package that lies in object storage, part 0 is the header of the age file, and a row says
+where the rest is (``objects``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -12,6 +17,30 @@ from siegelpost.store import tables
 PART_BYTES = 1 << 20
 
 _blob = tables.core(tables.Blob)
+_object = tables.core(tables.BlobObject)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Apart:
+    """Where the rest of a blob lies, behind its part 0."""
+
+    #: the object's name
+    name: str
+    #: its bytes
+    size: int
+
+
+def apart(connection: Connection, blob_id: str) -> Apart | None:
+    """Where the rest of a blob lies in object storage, or None if all is in the database."""
+    row = connection.execute(
+        select(_object.c.name, _object.c.size).where(_object.c.id == blob_id)
+    ).one_or_none()
+    return None if row is None else Apart(name=row.name, size=row.size)
+
+
+def any_apart(connection: Connection) -> bool:
+    """Whether anything lies in object storage."""
+    return connection.execute(select(_object.c.id).limit(1)).first() is not None
 
 
 def split(chunks: Iterable[bytes]) -> list[bytes]:
@@ -54,7 +83,7 @@ def read_part(connection: Connection, blob_id: str, part: int) -> bytes | None:
 
 
 def read_blob(connection: Connection, blob_id: str) -> Iterator[bytes]:
-    """Yield the parts in order; raises LookupError if there is no such blob."""
+    """Yield the parts in the database in order; raises LookupError if there is no such blob."""
     part = 0
     while (data := read_part(connection, blob_id, part)) is not None:
         yield data
@@ -79,5 +108,6 @@ def replace_front(connection: Connection, blob_id: str, size: int, front: bytes)
 
 
 def delete_blob(connection: Connection, blob_id: str) -> None:
-    """Remove all parts."""
+    """Remove all parts; an object is removed by the next sweep, once nothing names it."""
     connection.execute(delete(_blob).where(_blob.c.id == blob_id))
+    connection.execute(delete(_object).where(_object.c.id == blob_id))

@@ -21,6 +21,14 @@ class Deadlocked(StoreUnavailable):
     """PostgreSQL undid the transaction because others held what it needed: try it again."""
 
 
+class ObjectsUnavailable(StoreUnavailable):
+    """Object storage could not be reached, is full, or refused; nothing of it counts."""
+
+
+class ObjectDamaged(StoreUnavailable):
+    """An object is missing, or is not the one that was put: bring it back from a backup."""
+
+
 class SchemaOutdated(StoreError):
     """The tables are older or newer than this program; run ``siegelpost migrate``."""
 

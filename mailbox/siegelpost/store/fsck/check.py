@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from siegelpost.evidence.notes import NoteVerifier
 from siegelpost.store.database import Database
@@ -12,7 +14,10 @@ from siegelpost.store.fsck.finding import Finding, Progress, silent
 from siegelpost.store.fsck.log_checks import check_chains, check_log
 from siegelpost.store.fsck.outside_checks import check_cosignatures, check_timestamps
 from siegelpost.store.fsck.reproviding_checks import check_reproviding
-from siegelpost.store.fsck.table_checks import check_notices, check_orphans
+from siegelpost.store.fsck.table_checks import check_notices, check_objects, check_orphans
+
+if TYPE_CHECKING:
+    from siegelpost.store.objects import ObjectStorage
 
 
 def check_store(
@@ -21,10 +26,13 @@ def check_store(
     origin: str,
     verifiers: Sequence[NoteVerifier],
     progress: Progress = silent,
+    objects: ObjectStorage | None = None,
+    orphans_before: datetime | None = None,
 ) -> Iterator[Finding]:
     """Yield whatever does not hold; ``origin`` and ``verifiers`` are those of the log.
 
-    Raises StoreUnavailable if the database is away.
+    ``objects`` is where large packages lie; what was put there before ``orphans_before`` must
+    belong to a notice. Raises StoreUnavailable if database or object storage are away.
     """
     with database.read() as connection:
         if database.dialect == "postgresql":
@@ -33,9 +41,10 @@ def check_store(
         yield from check_chains(connection, progress)
         yield from check_cosignatures(connection, progress)
         yield from check_timestamps(connection, progress)
-        yield from check_notices(connection, progress)
+        yield from check_notices(connection, progress, objects)
         yield from check_alerts(connection, progress)
         yield from check_reports(connection, progress)
         yield from check_deadlines(connection, progress)
         yield from check_reproviding(connection, progress)
         yield from check_orphans(connection, progress)
+        yield from check_objects(connection, progress, objects, before=orphans_before)

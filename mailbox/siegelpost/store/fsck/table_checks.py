@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select
 
@@ -11,25 +13,35 @@ from siegelpost.evidence.events import EventType
 from siegelpost.sealing.age_header import parse_header
 from siegelpost.sealing.errors import SealingError
 from siegelpost.store import tables
-from siegelpost.store.blobs import read_blob
+from siegelpost.store.blobs import apart, read_blob
 from siegelpost.store.columns import AnyRow
+from siegelpost.store.errors import ObjectDamaged
 from siegelpost.store.fsck.finding import Finding, Progress
+from siegelpost.store.object_orphans import orphans
+
+if TYPE_CHECKING:
+    from siegelpost.store.objects import ObjectStorage
 
 _notice = tables.core(tables.Notice)
 _event = tables.core(tables.Event)
 _alert = tables.core(tables.Alert)
 _blob = tables.core(tables.Blob)
+_object = tables.core(tables.BlobObject)
 _bounce = tables.core(tables.Bounce)
 
 
-def check_notices(connection: Connection, progress: Progress) -> Iterator[Finding]:
+def check_notices(
+    connection: Connection, progress: Progress, objects: ObjectStorage | None = None
+) -> Iterator[Finding]:
     """Each notice has its blobs, with the digests named, its first two events and an alert."""
     total = connection.execute(select(func.count()).select_from(_notice)).scalar_one()
     rows = connection.execute(
         select(_notice).order_by(_notice.c.id), execution_options={"yield_per": 500}
     )
     for done, row in enumerate(rows, 1):
-        yield from _check_blob(connection, row, row.package_id, row.package_digest, "package")
+        yield from _check_blob(
+            connection, row, row.package_id, row.package_digest, "package", objects
+        )
         yield from _check_blob(connection, row, row.cover_id, row.cover_digest, "cover")
         yield from _check_events(connection, row)
         alerts = connection.execute(
@@ -39,6 +51,28 @@ def check_notices(connection: Connection, progress: Progress) -> Iterator[Findin
             yield _about(row, f"{alerts} alerts of kind notice instead of one")
         if done % 100 == 0:
             progress("notices", done, total)
+
+
+def check_objects(
+    connection: Connection,
+    progress: Progress,
+    objects: ObjectStorage | None = None,
+    *,
+    before: datetime | None = None,
+) -> Iterator[Finding]:
+    """No object lies about without a notice, unless it is so young that a call may still last."""
+    owned = select(_notice.c.package_id)
+    for (blob_id,) in connection.execute(select(_object.c.id).where(_object.c.id.not_in(owned))):
+        yield Finding(check="object", where=f"blob {blob_id}", what="it belongs to nothing")
+    if objects is None or before is None:
+        return
+    done = 0
+    for page in objects.list_now():
+        for name in orphans(connection, page, before=before):
+            yield Finding(check="object", where=f"object {name}", what="it belongs to nothing")
+        done += len(page)
+        progress("objects", done, done + 1)
+    progress("objects", done, done)
 
 
 def check_orphans(connection: Connection, progress: Progress) -> Iterator[Finding]:
@@ -54,22 +88,37 @@ def check_orphans(connection: Connection, progress: Progress) -> Iterator[Findin
 
 
 def _check_blob(
-    connection: Connection, row: AnyRow, blob_id: str, digest: bytes, name: str
+    connection: Connection,
+    row: AnyRow,
+    blob_id: str,
+    digest: bytes,
+    name: str,
+    objects: ObjectStorage | None = None,
 ) -> Iterator[Finding]:
     found, size, header = hashlib.sha256(), 0, 0
     try:
-        for number, part in enumerate(read_blob(connection, blob_id)):
+        for number, part in enumerate(_parts(connection, blob_id, objects)):
             if number == 0:
                 header = parse_header(part).size
             found.update(part[header:] if number == 0 else part)
             size += len(part)
-    except (LookupError, SealingError) as error:
+    except (LookupError, ObjectDamaged, SealingError) as error:
         yield _about(row, f"its sealed {name} cannot be read: {error}")
         return
     if found.digest() != digest:
         yield _about(row, f"its sealed {name} differs from the digest in evidence")
     if name == "package" and size != row.package_size:
         yield _about(row, f"its sealed package has {size} bytes instead of {row.package_size}")
+
+
+def _parts(connection: Connection, blob_id: str, objects: ObjectStorage | None) -> Iterator[bytes]:
+    yield from read_blob(connection, blob_id)
+    where = apart(connection, blob_id)
+    if where is None:
+        return
+    if objects is None:
+        raise LookupError("it lies in object storage, which the settings do not name")
+    yield from objects.read_now(where.name, where.size)
 
 
 def _check_events(connection: Connection, row: AnyRow) -> Iterator[Finding]:

@@ -35,6 +35,7 @@ from siegelpost.store.tables.mandates import DelegatedHeader, DelegateLook, Mand
 from siegelpost.store.tables.notices import (
     ArchivedNotice,
     Blob,
+    BlobObject,
     Deadline,
     DeadlineWatch,
     Notice,
@@ -59,6 +60,7 @@ __all__ = [
     "ApiClient",
     "ArchivedNotice",
     "Blob",
+    "BlobObject",
     "Bounce",
     "Checkpoint",
     "Consent",

@@ -86,6 +86,19 @@ class Blob(Table, table=True):
     data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class BlobObject(Table, table=True):
+    """Where the payload of a large sealed package lies in object storage.
+
+    Its header is part 0 in ``blob``, so that an exchange of keys touches no object.
+    """
+
+    __tablename__ = "blob_object"
+
+    id: str = Field(primary_key=True)  #: the blob
+    name: str  #: of the object: day, blob and randomness
+    size: int  #: bytes of the object
+
+
 class Task(Table, table=True):
     """Something that an agency has to do about a notice; at most one of a kind for each."""
 
