@@ -57,6 +57,11 @@ class Database:
         self._mine = threading.local()
         self._direct: list[Any] = []
 
+    @property
+    def turn_file(self) -> Path | None:
+        """The file by which processes agree whose turn it is to write; none on PostgreSQL."""
+        return Path(f"{self.url.database}-turn") if self.dialect == "sqlite" else None
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection for reading one consistent state."""

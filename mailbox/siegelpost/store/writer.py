@@ -2,7 +2,8 @@
 
 On SQLite, brief items are committed by the event loop itself: the thread and the loop would hand
 Python's interpreter lock to each other at every step, which costs more than the commit.
-It does so only while nobody else writes and the disk is quick; else the thread does it.
+It waits for its turn without stopping the loop, so that what comes meanwhile joins the group; if
+that takes long, or the disk is slow, the thread does it.
 
 Every change of the database by the service goes through here, so that concurrent work shares
 a commit and SQLite has one writer.
@@ -26,6 +27,7 @@ from sqlalchemy import Connection
 
 from siegelpost.store.database import Database, translated
 from siegelpost.store.errors import Busy, Deadlocked, StoreUnavailable
+from siegelpost.store.turns import Turn
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -41,6 +43,9 @@ GROUP_LIMIT = 64
 DEADLOCK_TRIES = 5
 #: Turns of the event loop in which brief items gather before it commits them.
 GATHERING_TURNS = 2
+#: Seconds between looks whether it is the event loop's turn, and how long it looks.
+TURN_SECONDS = 0.001
+PATIENCE_SECONDS = 0.1
 #: A commit that kept the event loop longer, in seconds, leaves the next ones to the thread.
 LONG_SECONDS = 0.1
 #: For how long, in seconds.
@@ -67,7 +72,7 @@ class GroupWriter:
         self._group_limit = group_limit
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._closed = False
-        self._working = False
+        self._turn = Turn(database.turn_file)
         self._brief: list[_Job[Any]] = []
         self._here_from = 0.0 if database.dialect == "sqlite" else float("inf")
         self._thread = threading.Thread(target=self._run, name="siegelpost-writer", daemon=True)
@@ -96,9 +101,10 @@ class GroupWriter:
         """Commit what is queued, then end the thread."""
         if not self._closed:
             self._closed = True
-            self._commit_brief()
+            self._leave_brief()
             self._queue.put(None)
             self._thread.join()
+            self._turn.close()
 
     async def _submit(self, job: _Job[T]) -> T:
         if self._closed:
@@ -111,23 +117,37 @@ class GroupWriter:
         if turns and len(self._brief) < self._group_limit:
             loop.call_soon(self._gather, loop, turns - 1)
         else:
-            self._commit_brief()
+            self._commit_brief(loop, time.monotonic() + PATIENCE_SECONDS)
 
-    def _commit_brief(self) -> None:
+    def _commit_brief(self, loop: asyncio.AbstractEventLoop, until: float) -> None:
         """Commit what has gathered on this very thread, or leave it to the other."""
+        if not self._brief:
+            return  # the writer was closed meanwhile
+        if not self._turn.take_at_once():
+            if time.monotonic() < until:
+                loop.call_later(TURN_SECONDS, self._commit_brief, loop, until)
+            else:
+                self._leave_brief()
+            return
+        begun = time.monotonic()
+        group = self._brief[: self._group_limit]
+        self._brief = self._brief[self._group_limit :]
+        try:
+            self._commit(group, self._database.write_at_once)
+        except Busy:  # somebody who takes no turns: a command beside the service
+            for job in group:
+                self._queue.put(job)
+        finally:
+            self._turn.give()
+        if self._brief:
+            loop.call_soon(self._commit_brief, loop, time.monotonic() + PATIENCE_SECONDS)
+        if time.monotonic() - begun > LONG_SECONDS:
+            self._here_from = time.monotonic() + PAUSE_SECONDS
+
+    def _leave_brief(self) -> None:
         jobs, self._brief = self._brief, []
-        while jobs:
-            group, jobs = jobs[: self._group_limit], jobs[self._group_limit :]
-            begun = time.monotonic()
-            try:
-                if self._working or not self._queue.empty():
-                    raise Busy("the writing thread is at work")
-                self._commit(group, self._database.write_at_once)
-            except Busy:
-                for job in group:
-                    self._queue.put(job)
-            if time.monotonic() - begun > LONG_SECONDS:
-                self._here_from = time.monotonic() + PAUSE_SECONDS
+        for job in jobs:
+            self._queue.put(job)
 
     def _run(self) -> None:
         stopping = False
@@ -146,9 +166,11 @@ class GroupWriter:
                 except queue.Empty:
                     break
             if group:
-                self._working = True
-                self._commit(group, self._database.write)
-                self._working = False
+                self._turn.take()
+                try:
+                    self._commit(group, self._database.write)
+                finally:
+                    self._turn.give()
         self._drain_after_stop()
 
     def _drain_after_stop(self) -> None:

@@ -15,6 +15,7 @@ from siegelpost.store import tables, writer
 from siegelpost.store.database import Database
 from siegelpost.store.errors import StoreUnavailable
 from siegelpost.store.store import Store
+from siegelpost.store.turns import Turn
 from tests.support.databases import START_AT
 
 LEASE = tables.core(tables.Lease)
@@ -103,6 +104,42 @@ async def test_brief_items_wait_in_the_thread_while_another_process_writes(store
     assert await waiting == "ours"
     assert writers == {"siegelpost-writer"}
     assert count(store) == 2
+
+
+async def test_brief_items_wait_for_another_service_without_stopping_the_loop(
+    store: Store,
+) -> None:
+    if store.database.turn_file is None:
+        pytest.skip("PostgreSQL has many writers")
+    others = Turn(store.database.turn_file)
+    writers.clear()
+    assert others.take_at_once()
+    waiting = [asyncio.create_task(store.write_bulk(put_all, "first", brief=True))]
+    await asyncio.sleep(writer.PATIENCE_SECONDS / 4)
+    waiting.append(asyncio.create_task(store.write_bulk(put_all, "joins it", brief=True)))
+    await asyncio.sleep(writer.PATIENCE_SECONDS / 4)
+    assert not any(task.done() for task in waiting)
+    others.give()
+    await asyncio.gather(*waiting)
+    assert writers == {threading.current_thread().name}
+    assert count(store) == 2
+    others.close()
+
+
+async def test_brief_items_are_left_to_the_thread_when_the_turn_does_not_come(
+    store: Store,
+) -> None:
+    if store.database.turn_file is None:
+        pytest.skip("PostgreSQL has many writers")
+    others = Turn(store.database.turn_file)
+    writers.clear()
+    assert others.take_at_once()
+    waiting = asyncio.create_task(store.write_bulk(put_all, "late", brief=True))
+    await asyncio.sleep(writer.PATIENCE_SECONDS * 2)
+    others.give()
+    await waiting
+    assert writers == {"siegelpost-writer"}
+    others.close()
 
 
 async def test_after_a_slow_commit_the_thread_takes_over(
