@@ -7,3 +7,8 @@ export { HybridRecipient } from "../node_modules/age-encryption/dist/recipients.
 export { ed25519 } from "@noble/curves/ed25519.js";
 export { MLKEM768X25519 } from "@noble/post-quantum/hybrid.js";
 export { bech32 } from "@scure/base";
+// What age-encryption is made of, for small files (static/small-file.js).
+export { chacha20poly1305 } from "@noble/ciphers/chacha.js";
+export { hkdf } from "@noble/hashes/hkdf.js";
+export { hmac } from "@noble/hashes/hmac.js";
+export { sha256 } from "@noble/hashes/sha2.js";

@@ -6,12 +6,23 @@ import { formatDate, formatDay, text } from "./texts.js";
 /** A day within so many days from today gets a badge. */
 const SOON_DAYS = 14;
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
 
 const berlin = new Intl.DateTimeFormat("en-CA", { timeZone: "Europe/Berlin" });
 
+let minute = -1;
+let midnight = 0;
+
 /** Days from today in Germany until YYYY-MM-DD; negative once it is over. */
-export const daysUntil = (day) =>
-  Math.round((Date.parse(day) - Date.parse(berlin.format(new Date()))) / DAY_MS);
+export function daysUntil(day) {
+  // A list asks hundreds of times, and formatting a date is slow.
+  const now = Math.floor(Date.now() / MINUTE_MS);
+  if (now !== minute) {
+    minute = now;
+    midnight = Date.parse(berlin.format(new Date()));
+  }
+  return Math.round((Date.parse(day) - midnight) / DAY_MS);
+}
 
 /** The nearest day that is not over on which something ends, or null. */
 export function nextDay({ notice, cover }) {

@@ -2,12 +2,15 @@
 // Opening only: agencies and the service seal, the citizen's browser opens.
 
 import { hkdf, sha256, utf8 } from "./bytes.js";
+import { isSmall, openSmall } from "./small-file.js";
 import { nativeIdentity } from "./unwrap.js";
 import { Decrypter, MLKEM768X25519, bech32, ed25519 } from "./vendor/crypto.js";
 
 export const SEED_SIZE = 32;
 
 const MAX_HEADER_SIZE = 64 * 1024;
+const NEWLINE = 0x0a;
+const MARK = utf8("--- ");
 
 export class SealingError extends Error {}
 
@@ -33,6 +36,14 @@ export async function acknowledgementKey(seed) {
 /** The plaintext of a sealed file; SealingError if no seed opens it or it was changed. */
 export async function open(sealed, seeds) {
   const native = await Promise.all(seeds.map(nativeIdentity));
+  const size = fileHeaderSize(sealed);
+  if (native.every(Boolean) && isSmall(sealed, size)) {
+    try {
+      return await openSmall(sealed, size, native);
+    } catch (error) {
+      throw new SealingError(error.message);
+    }
+  }
   return decrypt(sealed, native.map((identity, at) => identity ?? identityText(seeds[at])));
 }
 
@@ -50,15 +61,15 @@ async function decrypt(sealed, identities) {
 }
 
 /** SHA-256 of the payload part: what evidence names. */
-export const payloadDigest = async (sealed) => sha256(sealed.subarray(headerSize(sealed)));
+export const payloadDigest = async (sealed) => sha256(sealed.subarray(fileHeaderSize(sealed)));
 
-function headerSize(sealed) {
+/** Bytes of an age file before its payload; SealingError if it is none. */
+export function fileHeaderSize(sealed) {
   // Stanza lines start with "-> " and bodies are base64, so the MAC line is the first "---".
-  const mark = utf8("\n--- ");
   const end = Math.min(sealed.length, MAX_HEADER_SIZE);
-  for (let at = 0; at + mark.length <= end; at++) {
-    if (mark.every((byte, offset) => sealed[at + offset] === byte)) {
-      const newline = sealed.indexOf(0x0a, at + 1);
+  for (let at = sealed.indexOf(NEWLINE); at !== -1 && at < end; at = sealed.indexOf(NEWLINE, at + 1)) {
+    if (MARK.every((byte, offset) => sealed[at + 1 + offset] === byte)) {
+      const newline = sealed.indexOf(NEWLINE, at + 1);
       if (newline !== -1 && newline < end) return newline + 1;
     }
   }
