@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from siegelpost.bounces.dsn import Kind, dsn_line, parse_dsn
+from siegelpost.bounces.dsn import Action, Kind, dsn_line, parse_dsn
 from siegelpost.bounces.dsn.__main__ import main
+from siegelpost.bounces.dsn.verdict import recipient_report
 
 FOLDER = Path(__file__).parents[2] / "vectors" / "dsn"
 EXPECTED = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))
@@ -81,3 +82,15 @@ def test_command_prints_one_line_a_file(capsys: pytest.CaptureFixture[str], tmp_
         "file", "kind", "recipient", "action", "status", "permanent", "reason",
     ]  # fmt: skip
     assert printed.err.startswith("siegelpost: ")
+
+
+def wordings() -> list[tuple[str, str]]:
+    lines = (FOLDER / "wordings.txt").read_text(encoding="utf-8").splitlines()
+    told = [line.split(" | ", 1) for line in lines if line and not line.startswith("#")]
+    return [(reason, words) for reason, words in told]
+
+
+@pytest.mark.parametrize(("reason", "words"), wordings())
+def test_wording_of_a_refusal_gets_its_class(reason: str, words: str) -> None:
+    report = recipient_report(recipient="alice@example.org", action=Action.FAILED, words=words)
+    assert report.reason == reason

@@ -257,7 +257,7 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"nicht im (?:\S+ ){0,2}\S{0,30}verzeichnis", r"收件人.{0,40}不存在|用户不存在|地址不存在",
         r"(?:alıcı|kullanıcı|adres) (?:\S+ ){0,3}(?:bulunamadı|bilinmiyor|geçersiz)",
         r"(?:użytkownik|adres\w*|skrzynk\w*) (?:\S+ ){0,3}(?:nieznany|nie istnieje)",
-        r"RecipNotFound|RecipientNotFound|RESOLVER\.ADR\.\w{0,10}Recip",
+        r"err\.nouser|RecipNotFound|RecipientNotFound|RESOLVER\.ADR\.\w{0,10}Recip",
         r"doesn't have an? \S+ account",
         r"is not (?:a )?(?:known|valid|listed|recogni[sz]ed|an active|our|local|registered)",
         r"not (?:listed )?in (?:the |our |this )?(?:public|domino|name|directory|address)",
