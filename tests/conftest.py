@@ -9,10 +9,12 @@ from tests.support.databases import (
     database_url,
     keyring,
     migrated_sqlite,
+    objects,
     postgres,
     reused_postgres,
     store,
 )
+from tests.support.remembered import remembered
 from tests.support.service import running_service
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "database_url",
     "keyring",
     "migrated_sqlite",
+    "objects",
     "postgres",
+    "remembered",
     "reused_postgres",
     "running_service",
     "store",

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-import jinja2
 
 from siegelpost.console.app import create_console
 from siegelpost.evidence.ids import AgencyId
@@ -22,6 +21,7 @@ from siegelpost.store.context import Context
 from tests.support.authenticators import SoftPasskey
 from tests.support.pages import TEMPLATES
 from tests.support.portal import ADDRESS, AGENCY
+from tests.support.remembered import template_environment
 
 _TOKEN = re.compile(r'name="form-token" content="([^"]*)"')
 
@@ -123,11 +123,7 @@ def office(context: Context, settings: PortalSettings | None = None) -> Office:
     """A console over `context`."""
     keyring = context.keyring
     assert isinstance(keyring, FileKeyring)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = template_environment(TEMPLATES)
     app = create_console(
         context,
         environment,

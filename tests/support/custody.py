@@ -13,10 +13,10 @@ from siegelpost.sealing.wrapping import (
     Method,
     recovery_code_key,
     recovery_login_proof,
-    split_passphrase,
     wrap_seed,
 )
 from siegelpost.service.demo.citizen import Citizen
+from tests.support.remembered import split_passphrase
 
 
 async def first_step(citizen: Citizen, login_name: str, passphrase: str) -> str:

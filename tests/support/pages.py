@@ -8,6 +8,7 @@ import jinja2
 from markupsafe import Markup
 
 from siegelpost.portal import texts
+from tests.support.remembered import template_environment
 
 #: The templates of the checkout.
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -103,8 +104,6 @@ COMMON = {
 
 def page_environment() -> jinja2.Environment:
     """An environment in which a missing value is an error."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
+    environment = template_environment(TEMPLATES)
     texts.prepare(environment)
     return environment

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import httpx2
-import jinja2
 from sqlalchemy import select
 
 from siegelpost.citizens.enrol import Enrolled, enrol
@@ -38,6 +37,7 @@ from siegelpost.store.fsck import check_store
 from siegelpost.store.log import log_origin
 from siegelpost.store.sequencer import Sequencer
 from tests.support.openpgp import Directory
+from tests.support.remembered import entropy, template_environment
 
 ADDRESS = "https://post.example.org"
 PASSPHRASE = "sieben grüne Stühle am See"
@@ -69,7 +69,7 @@ class Town:
 
     def citizen(self) -> Citizen:
         """Somebody with an empty browser."""
-        return Citizen(client=self.client, read_login_code=self.login_code)
+        return Citizen(client=self.client, read_login_code=self.login_code, entropy=entropy)
 
     def trust(self) -> bytes:
         """The trust file by which receipts verify."""
@@ -217,11 +217,7 @@ async def running_town(
                 created_at=now,
             )
         )
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_folder()),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    templates = template_environment(templates_folder())
     directory = Directory()
     app = create_portal(
         context,
@@ -238,5 +234,6 @@ async def running_town(
         context.store.database,
         origin=log_origin(context.origin),
         verifiers=[keyring.signer(KeyPurpose.LOG).verifier],
+        objects=context.objects,
     )
     assert list(findings) == []

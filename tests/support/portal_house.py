@@ -17,7 +17,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import jinja2
 import typst
 import uvicorn
 from sqlalchemy import select
@@ -54,6 +53,7 @@ from tests.support.databases import ORIGIN
 from tests.support.oidc_providers import CLIENT_ID, CLIENT_SECRET, MockProvider
 from tests.support.openpgp import Directory
 from tests.support.pages import TEMPLATES
+from tests.support.remembered import template_environment
 
 T = TypeVar("T")
 _alert = core(Alert)
@@ -111,11 +111,7 @@ class PortalHouse:
         self.address = f"http://localhost:{self._socket.getsockname()[1]}"
         #: where the portal looks for OpenPGP keys
         self.directory = Directory()
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-        )
+        environment = template_environment(TEMPLATES)
         portal = create_portal(
             self.context,
             environment,

@@ -43,6 +43,7 @@ from siegelpost.service.demo.story import LoginMails, mailed_code, verify_offlin
 from siegelpost.service.settings import read_settings
 from siegelpost.store.database import Database
 from siegelpost.store.fsck import Finding
+from tests.support.remembered import entropy
 from tests.support.service_values import (
     BIRTH_DATE,
     PASSPHRASE,
@@ -148,7 +149,7 @@ class Service:
         email = f"{name.split()[0].lower()}.{next(_numbers)}@beispiel.example"
 
         async def wizard(http: httpx2.AsyncClient) -> str:
-            return await Citizen(client=http).activate(
+            return await Citizen(client=http, entropy=entropy).activate(
                 code=enrolled.code,
                 birth_date=enrolled.birth_date,
                 email=email,
@@ -167,7 +168,7 @@ class Service:
         """Log in as ``activated`` and return what ``visit`` does there."""
 
         async def logged_in(http: httpx2.AsyncClient) -> T:
-            citizen = Citizen(client=http, read_login_code=self._login_mails)
+            citizen = Citizen(client=http, read_login_code=self._login_mails, entropy=entropy)
             await citizen.log_in(activated.email, activated.passphrase)
             return await visit(citizen)
 
