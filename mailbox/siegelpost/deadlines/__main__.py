@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from siegelpost.deadlines.examples import evaluate_examples
 from siegelpost.deadlines.facts import FactsError
@@ -25,11 +26,21 @@ def run(path: Path) -> int:
         document = json.loads(path.read_bytes())
         for line in evaluate_examples(document):
             failed = failed or "error" in line
-            print(json.dumps(line, ensure_ascii=False))
+            print(_printable(line))
     except (OSError, ValueError, RecursionError, FactsError) as error:
         print(f"siegelpost: {path}: {error}", file=sys.stderr)
         return 2
     return 1 if failed else 0
+
+
+def _printable(line: dict[str, Any]) -> str:
+    """One JSON line; escaped where the terminal, or UTF-8 itself, has no such character."""
+    text = json.dumps(line, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        text = json.dumps(line)
+    return text
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -26,12 +26,16 @@ def read_receipt(values: Values, regime: Regime, sent: Dated | None) -> dict[str
     for name in ("received", "alert_received", "late"):
         if values.is_time(name):
             found[field] = values.dated(name)
-    received = values.raw.get("received")
-    if received is True:
-        found["receipt_proven"] = Stated()
-    elif received is False:
-        found["not_received" if regime in DIRECT else "disputed"] = Stated()
+    for name in ("received", "alert_received"):
+        if values.raw.get(name) is True:
+            found["receipt_proven"] = Stated()
+        elif values.raw.get(name) is False:
+            found["not_received" if regime in DIRECT else "disputed"] = Stated()
+        elif values.has(name):
+            values.dated(name)  # FactsError for what is neither a truth nor a time
     days = values.raw.get("late_days", values.raw.get("late"))
+    if values.has("late_days") and isinstance(days, str | Mapping):
+        raise FactsError(f"late_days: a number of days is needed, not {str(days)[:40]!r}")
     if days is True:
         days = _CLEARLY_LATE_DAYS
     if isinstance(days, int) and not isinstance(days, bool):

@@ -61,6 +61,9 @@ def evaluate_example(example: object, *, fallback_id: object = None) -> dict[str
         result = evaluate(reading.facts, what_if=False)
     except FactsError as error:
         return _unreadable(id_, str(error))
+    except (ValueError, TypeError, OverflowError) as error:
+        # Nothing known gets here; if something does, the other examples still get their lines.
+        return _unreadable(id_, f"cannot be computed: {error}")
     line: dict[str, Any] = {
         "id": id_,
         "deemed": result.deemed.isoformat() if result.deemed else None,

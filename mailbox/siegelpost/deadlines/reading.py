@@ -6,6 +6,7 @@ precedes nothing of the same day. See `siegelpost.deadlines.examples` for what i
 where an example is silent. Every assumption is handed back as a German sentence.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -61,6 +62,7 @@ _BENEFITS: dict[object, Benefit] = {
     "sgb_ii": Benefit.SGB2,
     "elterngeld": Benefit.ELTERNGELD,
 }
+_YEAR = re.compile(r"[0-9]{4}", re.ASCII)
 _NO_SIGNATURE = ("none", "no", "simple", "advanced", "")
 
 
@@ -150,6 +152,8 @@ def _place(values: Values) -> Place:
 
 def _issued(values: Values) -> Dated | None:
     year = values.raw.get("issued")
+    if isinstance(year, str) and _YEAR.fullmatch(year):
+        year = int(year)
     if isinstance(year, int) and not isinstance(year, bool):
         if not FIRST_YEAR <= year <= LAST_YEAR:
             raise FactsError(f"issued: the year {year} is out of range")

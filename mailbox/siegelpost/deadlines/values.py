@@ -78,7 +78,7 @@ class Values:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
         if value not in table:
-            raise FactsError(f"{name}: unknown value {value!r}")
+            raise FactsError(f"{name}: unknown value {str(value)[:LONGEST_VALUE]!r}")
         return table[value]
 
     def _split(self, name: str) -> tuple[Any, EventId | None]:
@@ -88,8 +88,8 @@ class Values:
             named = value.get("event_id", value.get("event"))
             event = None if named is None else EventId(str(named)[:LONGEST_VALUE])
             value = value.get("at", True)
-        if isinstance(value, list):
-            raise FactsError(f"{name}: one value is needed, not a list")
+        if isinstance(value, list | Mapping):
+            raise FactsError(f"{name}: one value is needed, not several")
         return value, event
 
 

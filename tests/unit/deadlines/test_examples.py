@@ -1,6 +1,9 @@
 """Reading example files: what silence means, synonyms, and errors line by line."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +59,11 @@ def test_both_passes_of_the_repeated_hour_are_the_same_day() -> None:
         ({"remedy": "perhaps"}, "remedy: unknown value"),
         ({"late_days": -1}, "late_days: -1 is out of range"),
         ({"late_days": 1.5}, "late_days: a number of days"),
+        ({"late_days": "5"}, "late_days: a number of days"),
+        ({"received": "irgendwann"}, "received: no ISO 8601 time"),
+        ({"alert_received": 3}, "alert_received: a time in ISO 8601 is needed"),
+        ({"regime": {"at": {}}}, "regime: one value is needed"),
+        ({"remedy": {"at": {"at": []}}}, "remedy: one value is needed"),
         ({"opened": "2026-11-24", "retrieved": "2026-11-25"}, "retrieved is given twice"),
     ],
 )
@@ -95,6 +103,10 @@ def test_document_without_examples_is_refused(document: object) -> None:
         ({"received": True, "disputed": True}, "A7"),
         ({"late_proven": True}, "A6"),
         ({"alert_received": "2026-11-28T10:00"}, "A6"),
+        ({"received_late": True}, "A6"),
+        ({"late_received": "2026-11-28T10:00"}, "A6"),
+        ({"alert_received": True, "disputed": True}, "A7"),
+        ({"alert_received": False}, "A5"),
         ({"consent": False}, "A1"),
         ({"no_consent": True}, "A1"),
         ({"consent_revoked": True}, "A1"),
@@ -111,6 +123,13 @@ def test_keys_become_facts(changes: dict[str, Any], rule: str) -> None:
     line = evaluate_example(GOOD | changes)
     assert "error" not in line
     assert line["rule"] == f"sgb10-37-2a/{rule}"
+
+
+def test_year_of_issue_alone_decides_between_old_and_new_tax_law() -> None:
+    tax = GOOD | {"regime": "ao-122a"}
+    for year in (2025, "2025"):
+        assert evaluate_example(tax | {"issued": year})["rule"] == "ao-122a/E-A7"
+    assert evaluate_example(tax | {"issued": "2026"})["rule"] == "ao-122a/E3"
 
 
 def test_assumptions_are_said() -> None:
@@ -151,7 +170,11 @@ def test_no_synonym_means_two_facts() -> None:
         | st.sampled_from(["2026-11-23T10:00", "2026-11-23", "given", "vwzg-5a", "", "9999-12-31"])
         | st.text(max_size=12)
         | st.lists(st.integers(), max_size=2)
-        | st.dictionaries(st.sampled_from(["at", "event"]), st.text(max_size=5), max_size=2),
+        | st.dictionaries(
+            st.sampled_from(["at", "event"]),
+            st.text(max_size=5) | st.dictionaries(st.just("at"), st.none(), max_size=1),
+            max_size=2,
+        ),
         max_size=12,
     ),
     st.sampled_from(["sgb10-37-2a", "sgb10-37-2", "vwvfg-41-2a", "ozg-9", "ao-122a", "vwzg-5a"]),
@@ -160,6 +183,22 @@ def test_no_json_crashes_the_run(example: dict[str, Any], regime: str) -> None:
     line = evaluate_example({"regime": regime, **example})
     assert {"id", "deemed", "end", "rule", "review", "reasons"} <= set(line)
     json.dumps(line)
+
+
+def test_one_line_each_whatever_the_terminal_can_show(tmp_path: Path) -> None:
+    path = tmp_path / "examples.json"
+    path.write_text(json.dumps({"examples": [GOOD | {"id": "\ud800"}, GOOD]}))
+    for encoding in ("utf-8", "ascii", "latin-1"):
+        done = subprocess.run(
+            [sys.executable, "-m", "siegelpost.deadlines", str(path)],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        lines = [json.loads(line) for line in done.stdout.decode(encoding).splitlines()]
+        assert [line["id"] for line in lines] == ["\ud800", 1]
+        assert all(line["deemed"] == "2026-11-27" for line in lines)
 
 
 def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
