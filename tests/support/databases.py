@@ -18,6 +18,7 @@ from siegelpost.store.database import Database
 from siegelpost.store.fsck import check_store
 from siegelpost.store.log import log_origin
 from siegelpost.store.migrate import migrate
+from siegelpost.store.objects import ObjectStorage
 from siegelpost.store.store import Store
 from tests.support.postgres import Server, running_server
 from tests.support.postgres_reuse import Reused
@@ -101,22 +102,41 @@ def keyring(tmp_path: Path) -> FileKeyring:
 
 
 @pytest.fixture
+def objects() -> ObjectStorage | None:
+    """Where large packages go: nowhere; tests/integration/objects overrides it."""
+    return None
+
+
+@pytest.fixture
 def context(
-    request: pytest.FixtureRequest, store: Store, clock: VirtualClock, keyring: FileKeyring
+    request: pytest.FixtureRequest,
+    store: Store,
+    clock: VirtualClock,
+    keyring: FileKeyring,
+    objects: ObjectStorage | None,
 ) -> Iterator[Context]:
     """The injected world of a service at a virtual time; fsck finds its store sound at the end.
 
     Tests that damage it on purpose, or put in what no service writes, name the checks that may
     complain: ``unsound_store("notice")``; without a name, all.
     """
-    yield Context(store=store, clock=clock, keyring=keyring, entropy=os.urandom, origin=ORIGIN)
+    yield Context(
+        store=store,
+        clock=clock,
+        keyring=keyring,
+        entropy=os.urandom,
+        origin=ORIGIN,
+        objects=objects,
+    )
     excused = request.node.get_closest_marker("unsound_store")
     if excused is not None and not excused.args:
         return
     keys = [key.verifier for key in keyring.public_keys() if key.purpose is Purpose.LOG]
     found = [
         str(finding)
-        for finding in check_store(store.database, origin=log_origin(ORIGIN), verifiers=keys)
+        for finding in check_store(
+            store.database, origin=log_origin(ORIGIN), verifiers=keys, objects=objects
+        )
         if excused is None or finding.check not in excused.args
     ]
     if found:
