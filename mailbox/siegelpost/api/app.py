@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any, cast
 
 from fastapi import FastAPI
@@ -47,18 +48,12 @@ def create_api(
     """Build the API over ``context``; ``sandbox`` adds the clock that a sandbox has.
 
     Handlers take the bare request: form parsing and per-request dependencies would double the
-    cost of a dispatch; what they take and answer is described in ``openapi``.
+    cost of a dispatch; what they take and answer is described in ``openapi``, by an application of
+    its own that is built when somebody asks for it.
     No pages for trying it out: they would load scripts from elsewhere.
     """
-    app = FastAPI(
-        title="Siegelpost",
-        version=openapi.VERSION,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-    )
-    app.router.route_class = _BareRoute
+    app = _application()
+    described: list[tuple[str, str, Any, dict[str, Any]]] = []
     metrics = Metrics(CollectorRegistry())
     # Clients of a sandbox sign with their own clocks, which are real.
     signing = context if sandbox is None else replace(context, clock=SystemClock())
@@ -70,8 +65,9 @@ def create_api(
     log = LogEndpoints(context)
     health = HealthEndpoints(context, metrics)
 
-    def route(method: str, path: str, endpoint: Any, **described: Any) -> None:
-        app.add_api_route(path, endpoint, methods=[method], response_model=None, **described)
+    def route(method: str, path: str, endpoint: Any, **description: Any) -> None:
+        app.add_api_route(path, endpoint, methods=[method], response_model=None)
+        described.append((method, path, endpoint, description))
 
     route("POST", "/oauth/token", TokenEndpoint(signing, settings, tokens).post, **openapi.TOKEN)
     route("POST", "/v1/enrolments", enrolments.post, status_code=201, **openapi.ENROL)
@@ -115,16 +111,32 @@ def create_api(
     for path, name in directory.paths:
         route("GET", path, getattr(directory, name), include_in_schema=False)
 
-    described: dict[str, Any] = {}
+    @cache
+    def description() -> Mapping[str, Any]:
+        whole = _application()
+        for method, path, endpoint, parts in described:
+            whole.add_api_route(path, endpoint, methods=[method], response_model=None, **parts)
+        return openapi.describe(whole, settings)
 
     async def get_description(request: Request) -> Response:
-        if not described:
-            described.update(openapi.describe(app, settings))
-        return JSONResponse(described)
+        return JSONResponse(description())
 
     route("GET", "/openapi.json", get_description, include_in_schema=False)
     app.add_middleware(Envelope, metrics=metrics)
     app.add_exception_handler(HTTPException, _raise)
+    return app
+
+
+def _application() -> FastAPI:
+    app = FastAPI(
+        title="Siegelpost",
+        version=openapi.VERSION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.router.route_class = _BareRoute
     return app
 
 
