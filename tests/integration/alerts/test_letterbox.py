@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
+import uvloop
 
-from siegelpost.alerts.settings import TlsPolicy
+from siegelpost.alerts.settings import AlertSettings, TlsPolicy
 from siegelpost.alerts.submission import Submitter
 from siegelpost.letterbox import Letterbox, run_letterbox
 from siegelpost.store.outbox import AlertKind
@@ -100,6 +101,22 @@ def test_connections_that_mail_servers_keep_end_with_the_letterbox() -> None:
             assert client.get("/mails.json").json() == []
         assert [was_ended(one) for one in kept] == [True, True]
         client.close()
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_our_own_connections_end_before_their_event_loop(loop: str) -> None:
+    async def hand_in(alert_settings: AlertSettings) -> str:
+        submitter = Submitter(alert_settings, now=lambda: NOW)
+        mail = composer(alert_settings).compose(claimed(), now=NOW)
+        submission = await submitter.submit(mail, begin_before=NOW + timedelta(minutes=1))
+        await submitter.close()
+        return submission.verdict.value
+
+    factory = uvloop.new_event_loop if loop == "uvloop" else None
+    with nothing_left_open(), Letterbox() as letterbox:
+        tls = settings(letterbox.smtp_port, tls=TlsPolicy.REQUIRED, ca_file=letterbox.certificate)
+        with asyncio.Runner(loop_factory=factory) as runner:
+            assert runner.run(hand_in(tls)) == "accepted"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104 - refused
