@@ -1,12 +1,18 @@
-"""The portal as one ASGI application: its routes, and how errors are answered."""
+"""The portal as one ASGI application: its routes, and how errors are answered.
+
+Refusals and failures leave a log line with route, code and, for failures, the number that the
+person sees; never with what was typed, an id or an address.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
+import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -38,7 +44,7 @@ from siegelpost.portal import (
     texts,
 )
 from siegelpost.portal.assets import Assets
-from siegelpost.portal.problems import Problem, problem_json, problem_of
+from siegelpost.portal.problems import Problem, new_reference, problem_json, problem_of
 from siegelpost.portal.security import Security
 from siegelpost.portal.settings import PortalSettings
 from siegelpost.portal.world import MailKeys, RequestRefused, World
@@ -46,6 +52,8 @@ from siegelpost.store.context import Context
 from siegelpost.store.errors import StoreError
 
 Handler = Callable[[World, Request], Awaitable[Response]]
+
+log = structlog.get_logger("siegelpost.portal")
 
 #: Method, path and handler of everything but static files.
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
@@ -139,6 +147,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/notices/{id}/deadline.ics", notices.calendar),
 )
 
+#: Who is there, what they may do or what they sent was not accepted.
+_REFUSED = frozenset({401, 403, 413, 422, 429})
 _STATUS_CODES = {404: "not-found", 405: "method", 413: "too-large"}
 
 
@@ -160,7 +170,8 @@ def create_portal(
         mail_keys=mail_keys,
     )
     routes = [
-        Route(path, _bound(world, handler), methods=[method]) for method, path, handler in ROUTES
+        Route(path, _bound(world, path, handler), methods=[method])
+        for method, path, handler in ROUTES
     ]
     routes.append(Route("/static/{name:path}", world.assets.serve, methods=["GET"]))
 
@@ -183,8 +194,9 @@ def create_portal(
     return Security(application, settings)
 
 
-def _bound(world: World, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def _bound(world: World, path: str, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
+        request.state.route = path
         return await handler(world, request)
 
     return handle
@@ -204,8 +216,25 @@ def _answer(world: World, request: Request, error: Exception) -> Response:
         problem = Problem(code="unavailable", retry_after=5)
     else:
         problem = problem_of(error)
+    problem = _noted(world, request, error, problem)
     if people:
         # Whatever broke may break the page, too: then the plain answer has to do.
         with suppress(jinja2.TemplateError, LookupError, OSError):
             return pages.error_page(world, request, problem)
     return problem_json(problem)
+
+
+def _noted(world: World, request: Request, error: Exception, problem: Problem) -> Problem:
+    """Log a refusal or a failure; a failure gets a number, by which support finds the line."""
+    known = {
+        "method": request.method,
+        "route": getattr(request.state, "route", "none"),
+        "code": problem.code,
+    }
+    if problem.kind.status >= 500:
+        # Without the error's own words: they may quote what was typed.
+        problem = replace(problem, reference=new_reference(world.context.entropy))
+        log.error("failed", **known, kind=type(error).__name__, reference=problem.reference)
+    elif problem.kind.status in _REFUSED or isinstance(error, NoticeError):
+        log.info("refused", **known)
+    return problem

@@ -171,6 +171,7 @@ def error_page(world: World, request: Request, problem: Problem) -> Response:
             kind=kinds.get(status, "broken" if status >= 500 else "refused"),
             code=problem.code,
             status=status,
+            reference=problem.reference,
         ),
         status,
         headers={

@@ -6,7 +6,8 @@ Texts say what happened, what it means and what to do next; they never hold what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.responses import JSONResponse
@@ -300,6 +301,8 @@ class Problem:
     field: str | None = None
     #: seconds after which trying again makes sense
     retry_after: int | None = None
+    #: by which support finds a failure in the log
+    reference: str | None = None
 
     @property
     def kind(self) -> Kind:
@@ -314,6 +317,11 @@ class Problem:
     def headers(self) -> dict[str, str]:
         """Headers that go with it."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
+def new_reference(entropy: Callable[[int], bytes]) -> str:
+    """Eight letters and digits that can be read out on the phone."""
+    return base64.b32encode(entropy(5)).decode("ascii")
 
 
 def problem_of(error: Exception) -> Problem:
@@ -351,6 +359,8 @@ def problem_json(problem: Problem) -> JSONResponse:
         body["field"] = problem.field
     if problem.retry_after is not None:
         body["retry_after"] = problem.retry_after
+    if problem.reference is not None:
+        body["reference"] = problem.reference
     return JSONResponse(
         body,
         status_code=kind.status,

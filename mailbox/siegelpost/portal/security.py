@@ -65,6 +65,7 @@ def page_policy(hashes: Sequence[str]) -> str:
 
 #: For pages: no script and no module without a digest that the page names.
 INTEGRITY_POLICY = "blocked-destinations=(script)"
+_DATA = ("application/json", "application/problem+json")
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -120,6 +121,9 @@ class Security:
             headers.setdefault(name, value)
         headers.setdefault("Content-Security-Policy", OWN_POLICIES.get(path, POLICY))
         headers.setdefault("Cache-Control", "no-store")
+        # What only scripts ask for is not shown as a page, whatever it holds.
+        if headers.get("content-type", "").startswith(_DATA):
+            headers.setdefault("Content-Disposition", 'attachment; filename="answer.json"')
         if self._settings.encrypted and self._settings.hsts_seconds:
             headers["Strict-Transport-Security"] = (
                 f"max-age={self._settings.hsts_seconds}; includeSubDomains"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.event import listen, remove
+from structlog.testing import capture_logs
 
 from siegelpost.citizens import sessions
 from siegelpost.citizens.housekeeping import sweep
@@ -69,6 +70,25 @@ async def test_names_that_exist_and_names_that_do_not_look_alike(
     assert seen[ALICE] == seen[NOBODY]
     assert sum("login-refused" in answer for answer in seen[ALICE]) == 7
     assert sum("too-many-tries" in answer for answer in seen[ALICE]) == 2
+
+
+async def test_refused_logins_are_logged_without_name_or_secret(town: Town) -> None:
+    alice = await town.active(ALICE)
+    stranger = town.citizen()
+    await stranger.load("/login")
+    with capture_logs() as lines:
+        for name in (ALICE, NOBODY):
+            await wrong_login(stranger, name)
+        with pytest.raises(PortalRefused):
+            await alice.get("/notices/01900000-0000-7000-8000-000000000000/facts")
+    kinds = [(line["event"], line["route"], line["code"]) for line in lines]
+    assert kinds == [
+        ("refused", "/login", "login-refused"),
+        ("refused", "/login", "login-refused"),
+        ("refused", "/notices/{id}/facts", "not-found"),
+    ]
+    for said in (ALICE, NOBODY, "01900000", "AAAA"):
+        assert said not in str(lines)
 
 
 async def test_names_that_exist_cost_the_same_statements(town: Town) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from siegelpost.portal.app import ROUTES
 from siegelpost.portal.settings import PortalSettings
@@ -161,6 +162,8 @@ async def test_every_answer_is_guarded(town: Town, path: str) -> None:
     assert headers["referrer-policy"] == "same-origin"
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["strict-transport-security"].startswith("max-age=")
+    assert "server" not in headers
+    assert "x-powered-by" not in headers
     if not path.startswith("/static"):
         assert headers["cache-control"] == "no-store"
     for line in headers.get_list("set-cookie"):
@@ -242,6 +245,7 @@ async def test_people_get_pages_and_scripts_get_problems(town: Town) -> None:
     problem = await town.client.get("/nowhere", headers={"Accept": "application/json"})
     assert problem.headers["content-type"] == "application/problem+json"
     assert problem.json()["code"] == "not-found"
+    assert problem.headers["content-disposition"].startswith("attachment;")
     wrong = await town.client.put("/login", headers={"Origin": ADDRESS})
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method")
 
@@ -272,7 +276,15 @@ async def test_failure_of_ours_is_answered_without_details(
     monkeypatch.setattr(town.context.store, "read", broken)
     transport = httpx2.ASGITransport(app=town.app, raise_app_exceptions=False)  # type: ignore[arg-type]  # any ASGI application
     async with httpx2.AsyncClient(transport=transport, base_url=ADDRESS) as client:
-        answer = await client.get("/inbox/notices", headers=headers_of(alice))
+        with capture_logs() as lines:
+            answer = await client.get("/inbox/notices", headers=headers_of(alice))
+            page = await client.get("/inbox", headers=headers_of(alice) | {"Accept": "text/html"})
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
-    assert "secret" not in answer.text
+    assert "secret" not in answer.text + page.text
+    # The number on the page finds the line in the log, which says no more than the answer.
+    failures = [line for line in lines if line["event"] == "failed"]
+    assert [line["route"] for line in failures] == ["/inbox/notices", "/inbox"]
+    assert failures[0]["reference"] == answer.json()["reference"]
+    assert failures[1]["reference"] in page.text
+    assert "secret" not in str(lines)
     assert "default-src 'none'" in answer.headers["content-security-policy"]
