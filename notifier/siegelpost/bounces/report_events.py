@@ -224,8 +224,10 @@ def _clean(text: str | None, token: str) -> str | None:
     """Return `text` as an event may hold it, the return token as its digest."""
     if text is None:
         return None
-    # Capitals are of no matter in return addresses.
-    text = re.sub(re.escape(token), hidden(token), text, flags=re.IGNORECASE)
+    # Capitals are of no matter in return addresses. An expression of its own for each token costs
+    # more than reading the report, so it is only made where it may be needed.
+    if not text.isascii() or token.lower() in text.lower():
+        text = re.sub(re.escape(token), hidden(token), text, flags=re.IGNORECASE)
     # Reports may hold half characters, which canonical JSON refuses.
     return text[:_WORDS].encode("utf-8", "replace").decode("utf-8")
 

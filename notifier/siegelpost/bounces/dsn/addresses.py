@@ -20,6 +20,10 @@ _UNICODE = re.compile(r"\\x\{(1?0?[0-9A-Fa-f]{2,4}|[0-9A-Fa-f]{5})\}")
 _ENCAPSULATED = re.compile(r"IMCEA(?:SMTP|MAILTO)-(.+)@[^@]+", re.IGNORECASE)
 _ENCAPSULATED_OCTET = re.compile(r"\+([0-9A-Fa-f]{2})")
 _ROUTE = re.compile(r"@[^\s:]{1,255}:([^\s:]+@[^\s:]+)")
+_DOMAIN = re.compile(r"[^\s<>@;:,()|/=]+")
+_BROKEN = re.compile(r"[\s<>]")
+_COMMENT = re.compile(r"\s*\([^()]{0,500}\)\s*")
+_PREFIX = re.compile(r"(?:rfc822|smtp|mailto|utf-8|unknown)[;:=]\s*", re.IGNORECASE)
 #: Address types of RFC 3464 and those seen in the wild; longer ones are words, not types.
 _TYPE = re.compile(r"\s*([A-Za-z][\w.-]{0,30})\s*;\s*(.*)", re.DOTALL)
 
@@ -52,8 +56,8 @@ def is_address(value: str) -> bool:
         sign
         and local
         and len(value) <= 320
-        and re.fullmatch(r"[^\s<>@;:,()|/=]+", domain)
-        and not re.search(r"[\s<>]", local.strip('"') if local[0] == '"' == local[-1] else local)
+        and _DOMAIN.fullmatch(domain)
+        and not _BROKEN.search(local.strip('"') if local[0] == '"' == local[-1] else local)
         and domain.strip(".")
     )
 
@@ -77,8 +81,9 @@ def cleaned(value: str) -> str:
         if "@" in inside or not value.split("<", 1)[0].strip():
             value = inside
     if "@" in value:
-        value = re.sub(r"\s*\([^()]{0,500}\)\s*", "", value)
-    value = re.sub(r"^(?:rfc822|smtp|mailto|utf-8|unknown)[;:=]\s*", "", value, flags=re.I)
+        value = _COMMENT.sub("", value)
+    if prefix := _PREFIX.match(value):
+        value = value[prefix.end() :]
     value = value.strip().strip("<>").rstrip(";,").strip()
     if len(value) > 2 and value[0] == value[-1] and value[0] in "'\"":
         value = value[1:-1]

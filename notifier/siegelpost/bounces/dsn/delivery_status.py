@@ -21,6 +21,8 @@ from siegelpost.bounces.dsn.text import folded, header_text
 MAX_RECIPIENTS = 500
 
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9_-]{1,60})[ \t]*:[ \t]*(.*)")
+_WORD = re.compile(r"[\s\"']*([A-Za-z]+)")
+_TYPE = re.compile(r"^\s*[A-Za-z][\w.-]{0,30}\s*;")
 _RECIPIENT_FIELDS = {"final-recipient", "original-recipient", "action", "status"}
 _FIRST_FIELDS = {"final-recipient", "original-recipient", "x-actual-recipient"}
 _ACTIONS = {
@@ -79,7 +81,7 @@ class Group:
     @property
     def action(self) -> Action | None:
         """Action, comments and synonyms of odd systems tolerated."""
-        word = re.match(r"[\s\"']*([A-Za-z]+)", self.get("action"))
+        word = _WORD.match(self.get("action"))
         return _ACTIONS.get(word[1].lower()) if word else None
 
     @property
@@ -91,7 +93,7 @@ class Group:
     def words(self) -> str:
         """Diagnostic-Code without its type, with what else the system had to say."""
         value = self.get("diagnostic-code", "x-supplementary-info", "x-display-name-reason")
-        return folded(re.sub(r"^\s*[A-Za-z][\w.-]{0,30}\s*;", "", value))
+        return folded(_TYPE.sub("", value, count=1))
 
     def host(self, name: str) -> str | None:
         """A typed host field (`dns; mx.example.org`) without type and comment."""
