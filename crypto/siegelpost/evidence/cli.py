@@ -2,7 +2,7 @@
 
 FILE is a receipt (JSON or PDF) or a court file (ASiC-E), told by its bytes. Needs the standard
 library and `cryptography` only; timestamps and PDFs need the extra `verify`.
-Results go to standard output, complaints to standard error.
+Results go to standard output, complaints to standard error, both in the language asked for.
 Exit codes, stable:
 
 0  every step holds; a step that says "not checked" had nothing to check, or lacks a library or an
@@ -15,6 +15,7 @@ Exit codes, stable:
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from siegelpost.evidence.errors import VerificationError
 from siegelpost.evidence.files import MAX_FILE, verify_file
 from siegelpost.evidence.pdf_verify import PdfUnavailable
 from siegelpost.evidence.presenting import (
+    PLACES_DE,
     all_checked,
     failure_json,
     failure_text,
@@ -35,11 +37,18 @@ from siegelpost.evidence.presenting import (
 )
 from siegelpost.evidence.timestamps import INSTALL
 from siegelpost.evidence.trust import MAX_TRUST
+from siegelpost.evidence.usage import UsageParser, complain
 
 EXIT_HOLDS = 0
 EXIT_FAILS = 1
 EXIT_USAGE = 2
 EXIT_UNCHECKED = 3
+
+_REASONS_DE = {
+    errno.ENOENT: "die Datei gibt es nicht",
+    errno.EISDIR: "das ist ein Ordner",
+    errno.EACCES: "der Zugriff ist nicht erlaubt",
+}
 
 #: Largest document that is read, in bytes.
 MAX_DOCUMENT = 1 << 30
@@ -47,7 +56,8 @@ MAX_DOCUMENT = 1 << 30
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code (argparse exits with 2 by itself)."""
-    parser = argparse.ArgumentParser(
+    UsageParser.typed = sys.argv[1:] if arguments is None else arguments
+    parser = UsageParser(
         prog="siegelpost",
         description="Verify delivery receipts and court files of Siegelpost, offline.",
         epilog="exit codes: 0 every step holds, 1 a step does not hold, "
@@ -58,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_verify_arguments(command)
     packing = commands.add_parser("verifier", help="write this verifier as one file to keep")
     packing.add_argument("file", type=Path, metavar="FILE.pyz", help="file to write")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(UsageParser.typed)
     if options.command == "verifier":
         return _pack(options.file)
     return verify_files(
@@ -124,14 +134,18 @@ def verify_files(
         document_bytes = [_read(path, MAX_DOCUMENT) for path in documents]
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        print(f"siegelpost: cannot read {error.filename}: {reason}", file=sys.stderr)
+        complain(
+            language,
+            f"{error.filename} ist nicht lesbar: {_REASONS_DE.get(error.errno or 0, reason)}",
+            f"cannot read {error.filename}: {reason}",
+        )
         return EXIT_USAGE
     try:
         verification = verify_file(
             data, trust_bytes, documents=document_bytes, at=at, now=datetime.now(UTC)
         )
     except PdfUnavailable as error:
-        print(f"siegelpost: {error}", file=sys.stderr)
+        complain(language, f"Für PDF-Quittungen fehlt ein Programmteil: {INSTALL}", str(error))
         return EXIT_USAGE
     except VerificationError as error:
         print(
@@ -139,7 +153,12 @@ def verify_files(
             if as_json
             else failure_text(error, language)
         )
-        print(f"siegelpost: {place_of(error)} does not verify: {error.code}", file=sys.stderr)
+        place = place_of(error)
+        complain(
+            language,
+            f"{PLACES_DE[place]} ist nicht in Ordnung: {error.code}",
+            f"{place} does not verify: {error.code}",
+        )
         return EXIT_FAILS
     print(
         json.dumps(verification_json(verification), ensure_ascii=False)
@@ -147,7 +166,7 @@ def verify_files(
         else verification_text(verification, language)
     )
     if strict and not all_checked(verification):
-        print("siegelpost: a step was not checked", file=sys.stderr)
+        complain(language, "ein Schritt wurde nicht geprüft", "a step was not checked")
         return EXIT_UNCHECKED
     return EXIT_HOLDS
 

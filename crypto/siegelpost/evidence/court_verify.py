@@ -31,6 +31,7 @@ from siegelpost.evidence.pdf_verify import PdfUnavailable, open_pdf
 from siegelpost.evidence.receipt import Receipt, ReceiptEvent
 from siegelpost.evidence.redacted import RedactedReceipt, Redaction, parse_any
 from siegelpost.evidence.seal_certificate import SealCertificate
+from siegelpost.evidence.spoken import exact
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.timestamps import INSTALL
 from siegelpost.evidence.trust import Purpose, Trust, parse_trust
@@ -77,7 +78,7 @@ def verify_court_file(
     """
     steps: list[Step] = []
 
-    def held(de: str, en: str, *, checked: bool = True) -> None:
+    def held(de: str, en: str, *, checked: bool = True, asked: bool = True) -> None:
         number = len(steps) + 1
         name, title = COURT_STEPS[number]
         step = Step(
@@ -88,6 +89,7 @@ def verify_court_file(
             result_de=de,
             result_en=en,
             checked=checked,
+            asked=asked,
         )
         steps.append(step)
 
@@ -106,8 +108,10 @@ def verify_court_file(
     except FormatError as error:
         raise failure("trust-malformed", error) from error
     statement = _check_note(parsed, trusted)
-    made = format_time(statement.made_at)
-    held(f"Gesiegelt vom Dienst am {made}.", f"Sealed by the service at {made}.")
+    held(
+        f"Gesiegelt vom Dienst: {exact(statement.made_at, 'de')}.",
+        f"Sealed by the service at {exact(statement.made_at, 'en')}.",
+    )
     # A4
     certificate = _check_certificate_seal(parsed, statement, trusted)
     held(*_certificate_result(parsed, trusted, certificate), checked=certificate is not None)
@@ -122,7 +126,7 @@ def verify_court_file(
     held(*_check_parts(parsed, statement, given, trust))
     # A6
     de, en, checked = _check_pdf(parsed, trusted, trust, at)
-    held(de, en, checked=checked)
+    held(de, en, checked=checked, asked=court_file.PDF in parsed.files)
     verification = verify_receipt(data_of_receipt, trust, documents=documents, at=at, now=now)
     return CourtFileVerification(steps=tuple(steps), receipt=verification, statement=statement)
 
@@ -322,7 +326,7 @@ def _check_pdf(
     if opened.data != parsed.files[court_file.RECEIPT]:
         raise court_failure("pdf-differs", "the receipt in the PDF is another")
     return (
-        f"Gesiegelt {format_time(opened.sealed_at)}; enthält dieselbe Quittung.",
-        f"Sealed {format_time(opened.sealed_at)}; holds the same receipt.",
+        f"Gesiegelt {exact(opened.sealed_at, 'de')}; enthält dieselbe Quittung.",
+        f"Sealed {exact(opened.sealed_at, 'en')}; holds the same receipt.",
         True,
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from siegelpost.evidence.pdf_explanations import pdf_failure
+from siegelpost.evidence.spoken import exact
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.timestamps import (
     INSTALL,
@@ -61,10 +62,12 @@ def check_tokens(
 def tokens_result(tokens: Sequence[VerifiedToken], unchecked: str) -> tuple[str, str]:
     if tokens:
         names = ", ".join(sorted({token.authority for token in tokens}))
-        until = format_time(tokens[-1].expires_at)
+        first, until = tokens[0].at, tokens[-1].expires_at
         return (
-            f"{len(tokens)} von {names}, zuerst {format_time(tokens[0].at)}. Vor {until} erneuern.",
-            f"{len(tokens)} of {names}, first {format_time(tokens[0].at)}. Renew before {until}.",
+            f"{len(tokens)} von {names}, zuerst {exact(first, 'de')}. "
+            f"Zu erneuern bis {exact(until, 'de')}.",
+            f"{len(tokens)} of {names}, first {exact(first, 'en')}. "
+            f"Renew before {exact(until, 'en')}.",
         )
     return {
         "no-authority": (

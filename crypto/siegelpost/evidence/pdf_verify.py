@@ -22,6 +22,7 @@ from siegelpost.evidence.pdf_explanations import PDF_STEPS, PdfError, pdf_failur
 from siegelpost.evidence.pdf_files import receipt_inside
 from siegelpost.evidence.pdf_tokens import check_tokens, tokens_result
 from siegelpost.evidence.seal_certificate import SealCertificate
+from siegelpost.evidence.spoken import exact
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.timestamps import (
     INSTALL,
@@ -161,8 +162,8 @@ def open_pdf(data: bytes, trust: bytes, *, at: datetime | None = None) -> Opened
         sealed_at = tokens[0].at if tokens else _claimed_time(seal)
         pinned = _check_certificate(seal, trusted, sealed_at, tokens[0].at if tokens else None)
         held(
-            f"{pinned.name}, gesiegelt {format_time(sealed_at)}.",
-            f"{pinned.name}, sealed {format_time(sealed_at)}.",
+            f"{pinned.name}, gesiegelt {exact(sealed_at, 'de')}.",
+            f"{pinned.name}, sealed {exact(sealed_at, 'en')}.",
         )
         held(*tokens_result(tokens, unchecked), checked=bool(tokens))
         # P6

@@ -1,7 +1,8 @@
 """A verification as text for people and as JSON for programs.
 
-The JSON is stable: `holds`, `kind`, `notice`, `redaction`, `steps`, for court files and PDFs also
-`file_steps`; or `failure`. New members may be added.
+The JSON is stable: `holds`, `kind`, `notice`, `redaction`, `made_at`, `accepted_at`, `steps`, for
+court files and PDFs also `file_steps`; or `failure`. New members may be added. Times in members
+have the form of evidence (RFC 3339, UTC); in sentences they are for people.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from siegelpost.evidence.explanations import STEPS
 from siegelpost.evidence.files import AnyVerification
 from siegelpost.evidence.pdf_explanations import PDF_STEPS, PdfError
 from siegelpost.evidence.pdf_verify import PdfVerification
+from siegelpost.evidence.spoken import Language, exact
 from siegelpost.evidence.steps import LoggedEvent
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.verify import Step, Verification
@@ -23,6 +25,8 @@ from siegelpost.evidence.verify import Step, Verification
 _ALL_HOLD = {"de": "Alle Schritte sind erfüllt.", "en": "All steps hold."}
 _FAILED = {"de": "NICHT ERFÜLLT", "en": "DOES NOT HOLD"}
 _STEPS = {"receipt": STEPS, "court file": COURT_STEPS, "pdf": PDF_STEPS}
+#: What failed, in German.
+PLACES_DE = {"receipt": "Die Quittung", "court file": "Die Gerichtsakte", "pdf": "Das PDF"}
 _PREFIXES = {"court file": "A", "pdf": "P"}
 _WITHHELD = {"de": "geschwärzt", "en": "withheld"}
 
@@ -79,6 +83,8 @@ def verification_json(verification: AnyVerification) -> dict[str, Any]:
         "kind": "receipt",
         "notice": verification.receipt.notice,
         "redaction": verification.redaction.value,
+        "made_at": format_time(verification.receipt.made_at),
+        "accepted_at": format_time(verification.acceptance.accepted_at),
         "steps": [_step_json(step) for step in verification.steps],
     }
 
@@ -107,10 +113,10 @@ def all_checked(verification: AnyVerification) -> bool:
     return all(step.checked for step in verification.steps)
 
 
-def event_lines(events: Sequence[LoggedEvent], language: str) -> list[str]:
+def event_lines(events: Sequence[LoggedEvent], language: Language) -> list[str]:
     """Time, type and place in the log of each event."""
     return [
-        f"{format_time(item.event.time_at)}  {item.event.type.value:<20}  "
+        f"{exact(item.event.time_at, language):<33} {item.event.type.value:<20}  "
         f"{item.leaf_index:>9}" + (f"  {_WITHHELD[language]}" if item.withheld else "")
         for item in events
     ]
@@ -134,6 +140,7 @@ def _step_json(step: Step) -> dict[str, Any]:
         "number": step.number,
         "name": step.name,
         "checked": step.checked,
+        "asked": step.asked,
         "result_de": step.result_de,
         "result_en": step.result_en,
     }

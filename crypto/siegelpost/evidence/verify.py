@@ -30,6 +30,7 @@ from siegelpost.evidence.order import check_consent, check_order, check_times
 from siegelpost.evidence.receipt import Receipt
 from siegelpost.evidence.redacted import RedactedReceipt, Redaction, parse_any, redacted_digest
 from siegelpost.evidence.seal import check_seal
+from siegelpost.evidence.spoken import exact
 from siegelpost.evidence.steps import (
     LoggedEvent,
     check_acceptance,
@@ -42,7 +43,6 @@ from siegelpost.evidence.steps import (
     check_proofs,
     check_trust,
 )
-from siegelpost.evidence.times import format_time
 from siegelpost.evidence.trust import TrustedKey
 from siegelpost.evidence.wording import (
     acknowledgement_result,
@@ -75,6 +75,9 @@ class Step:
     result_en: str
     #: False if there was nothing to check, or no means to check it; the result says which.
     checked: bool = True
+    #: False if the step's question did not come up, such as documents that nobody gave: neither a
+    #: point in favour nor a gap.
+    asked: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +159,7 @@ def verify_receipt(
     """
     steps: list[Step] = []
 
-    def held(de: str, en: str, *, checked: bool = True) -> None:
+    def held(de: str, en: str, *, checked: bool = True, asked: bool = True) -> None:
         number = len(steps) + 1
         name, title = STEPS[number]
         steps.append(
@@ -168,6 +171,7 @@ def verify_receipt(
                 result_de=de,
                 result_en=en,
                 checked=checked,
+                asked=asked,
             )
         )
 
@@ -179,10 +183,10 @@ def verify_receipt(
     redacted = given if isinstance(given, RedactedReceipt) else None
     receipt = given.frame if isinstance(given, RedactedReceipt) else given
     every = (*given.events, *given.mailbox_events)
-    made = format_time(receipt.made_at)
+    made_de, made_en = exact(receipt.made_at, "de"), exact(receipt.made_at, "en")
     held(
-        f"Quittung über die Nachricht {receipt.notice}, erstellt {made}.",
-        f"Receipt about notice {receipt.notice}, made {made}.",
+        f"Quittung über die Nachricht {receipt.notice}, erstellt {made_de}.",
+        f"Receipt about notice {receipt.notice}, made {made_en}.",
     )
     # 2
     trusted = check_trust(trust, receipt)
@@ -250,20 +254,25 @@ def verify_receipt(
         return older_than_theft(keys, [submission.leaf_index], dating)
 
     acceptance, stolen = check_acceptance(receipt, trusted, submission, submission_older)
-    accepted = format_time(acceptance.accepted_at)
+    accepted = acceptance.accepted_at
     held(
-        f"Angenommen {accepted}, Unterschrift gültig, stimmt mit dem Protokoll überein."
-        + (_OLDER.de if stolen else ""),
-        f"Accepted {accepted}, signature valid, agrees with the log."
+        f"Angenommen {exact(accepted, 'de')}, Unterschrift gültig, stimmt mit dem Protokoll "
+        "überein." + (_OLDER.de if stolen else ""),
+        f"Accepted {exact(accepted, 'en')}, signature valid, agrees with the log."
         + (_OLDER.en if stolen else ""),
     )
     # 11
     found = check_acknowledgements(receipt, events, mailbox_events)
-    held(*acknowledgement_result(found, events), checked=not _hides_acknowledgement(events))
+    hidden = _hides_acknowledgement(events)
+    held(
+        *acknowledgement_result(found, events),
+        checked=not hidden,
+        asked=bool(found.count) or hidden,
+    )
     # 12
     for number, document in enumerate(documents, 1):
         check_document(receipt, document, number)
-    held(*documents_result(len(documents), receipt, submission))
+    held(*documents_result(len(documents), receipt, submission), asked=bool(documents))
     # 13
     witnesses = check_witnesses(receipt, trusted)
     held(*witness_result(witnesses, trusted), checked=trusted.policy.quorum is not None)
@@ -274,12 +283,12 @@ def verify_receipt(
     held(*dating_result(dating, logged), checked=dating.unchecked is None)
     # 15
     computed = check_deadline(receipt, logged)
-    held(*deadline_result(computed), checked=computed is not None)
+    held(*deadline_result(computed), checked=computed is not None, asked=computed is not None)
     # 16
     check_seal(receipt, trusted, None if redacted is None else redacted_digest(redacted))
     held(
-        f"Der Dienst hat gesiegelt, was er am {made} zu dieser Nachricht wusste.",
-        f"The service sealed what it knew about this notice at {made}.",
+        f"Der Dienst hat gesiegelt, was er zu dieser Nachricht wusste: {made_de}.",
+        f"The service sealed what it knew about this notice at {made_en}.",
     )
     return Verification(
         steps=tuple(steps),

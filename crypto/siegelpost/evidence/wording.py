@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from siegelpost.evidence.acknowledged import Acknowledged
 from siegelpost.evidence.cosignature import Cosignature
@@ -10,8 +11,8 @@ from siegelpost.evidence.dating import Dating
 from siegelpost.evidence.deadline import Computed
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.receipt import Receipt
+from siegelpost.evidence.spoken import Language, exact, short_day
 from siegelpost.evidence.steps import LoggedEvent
-from siegelpost.evidence.times import format_time
 from siegelpost.evidence.timestamps import INSTALL
 from siegelpost.evidence.trust import Trust
 
@@ -112,10 +113,10 @@ def witness_result(found: Sequence[Cosignature], trust: Trust) -> tuple[str, str
             "Not checked: the trust file demands no witnesses.",
         )
     names = ", ".join(item.witness.name for item in found)
-    first = format_time(min(item.at for item in found))
+    first = min(item.at for item in found)
     return (
-        f"Bestätigt von {names}; zuerst {first}.",
-        f"Cosigned by {names}; first {first}.",
+        f"Bestätigt von {names}; zuerst {exact(first, 'de')}.",
+        f"Cosigned by {names}; first {exact(first, 'en')}.",
     )
 
 
@@ -133,12 +134,12 @@ def dating_result(dating: Dating, every: Sequence[LoggedEvent]) -> tuple[str, st
     delays = [b - i.event.time_at for b, i in zip(bounds, every, strict=True) if b is not None]
     worst = max((int(delay.total_seconds()) for delay in delays), default=0)
     names = ", ".join(sorted({tree.token.authority for tree in dating.trees}))
-    until = format_time(min(tree.last.expires_at for tree in dating.trees))
+    until = min(tree.last.expires_at for tree in dating.trees)
     return (
         f"{len(delays)} von {len(bounds)} Ereignissen von außen datiert ({names}), spätestens "
-        f"{worst} Sekunden nach ihrer Zeit. Vor {until} erneuern.",
+        f"{worst} Sekunden nach ihrer Zeit. Zu erneuern bis {exact(until, 'de')}.",
         f"{len(delays)} of {len(bounds)} events dated from outside ({names}), at most {worst} "
-        f"seconds after their time. Renew before {until}.",
+        f"seconds after their time. Renew before {exact(until, 'en')}.",
     )
 
 
@@ -149,8 +150,10 @@ def deadline_result(computed: Computed | None) -> tuple[str, str]:
             "Keine Fristberechnung enthalten; nichts zu prüfen.",
             "No computed deadline in the receipt; nothing to check.",
         )
-    deemed_de = f"bekannt gegeben am {computed.deemed}" if computed.deemed else "kein Tag"
-    deemed_en = f"served on {computed.deemed}" if computed.deemed else "no day"
+    deemed_de, deemed_en = "kein Tag", "no day"
+    if computed.deemed is not None:
+        deemed_de = f"bekannt gegeben am {_day(computed.deemed, 'de')}"
+        deemed_en = f"served on {_day(computed.deemed, 'en')}"
     return (
         f"Nur eine Berechnung, kein Beweis und hier nicht nachgerechnet: {deemed_de}, Regel "
         f"{computed.rule}. Die {len(computed.events)} Ereignisse, auf denen sie beruht, stehen in "
@@ -158,3 +161,11 @@ def deadline_result(computed: Computed | None) -> tuple[str, str]:
         f"A computation only, no evidence and not repeated here: {deemed_en}, rule "
         f"{computed.rule}. The {len(computed.events)} events that it rests on are in this receipt.",
     )
+
+
+def _day(text: str, language: Language) -> str:
+    """A day that the service states; as it stands if it is none."""
+    try:
+        return short_day(date.fromisoformat(text), language)
+    except ValueError:
+        return text

@@ -60,6 +60,7 @@ TASK_KINDS: Mapping[str, str] = MappingProxyType(
         "consent-revoked": "Einwilligung widerrufen, Schreiben noch ungeöffnet",
         "not-retrieved": "Schreiben noch nicht geöffnet",
         "providing-ended": "Abrufzeit vorbei: auf Papier senden",
+        "reprovide": "Schlüssel verloren: erneut bereitstellen",
     }
 )
 TASK_OUTCOMES: Mapping[str, str] = MappingProxyType(

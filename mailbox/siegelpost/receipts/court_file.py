@@ -22,7 +22,6 @@ from siegelpost.evidence.presenting import event_lines, failure_text, step_lines
 from siegelpost.evidence.receipt import Receipt, ReceiptEvent, parse_receipt
 from siegelpost.evidence.redacted import AnyEvent, RedactedReceipt, Redaction, write_redacted
 from siegelpost.evidence.seal import seal_redacted
-from siegelpost.evidence.times import format_time
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.receipts.court_guide import guide, protocol
 
@@ -142,7 +141,7 @@ def _protocol(data: bytes, parts: CourtFileParts) -> str:
         lines = step_lines(verification, "de")
         events = event_lines([*verification.events, *verification.mailbox_events], "de")
     return protocol(
-        made_at=format_time(parts.made_at),
+        made_at=parts.made_at,
         receipt_sha256=sha256(data).hexdigest(),
         trust_sha256=sha256(parts.trust).hexdigest(),
         steps=lines,

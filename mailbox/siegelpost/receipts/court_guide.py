@@ -11,7 +11,7 @@ from textwrap import fill
 
 from siegelpost.evidence import court_file
 from siegelpost.evidence.redacted import Redaction
-from siegelpost.evidence.times import format_time
+from siegelpost.evidence.spoken import exact
 
 _WIDTH = 78
 
@@ -80,7 +80,7 @@ def guide(
         "",
         f"Schreiben:  {notice}",
         *([f"Behörde:    {agency}"] if agency else []),
-        f"Erstellt:   {format_time(made_at)} (Weltzeit)",
+        f"Erstellt:   {exact(made_at, 'de')}",
         "",
         *_heading("Umfang"),
         *_wrapped(_LEVELS[redaction]),
@@ -143,7 +143,7 @@ def guide(
 
 def protocol(
     *,
-    made_at: str,
+    made_at: datetime,
     receipt_sha256: str,
     trust_sha256: str,
     steps: Sequence[str],
@@ -159,7 +159,7 @@ def protocol(
             "eigene Prüfung mit einer Vertrauensdatei aus anderer Quelle."
         ),
         "",
-        f"Geprüft: {made_at} (Weltzeit)",
+        f"Geprüft: {exact(made_at, 'de')}",
         "SHA-256 der Quittung:",
         f"  {receipt_sha256}",
         "SHA-256 der Vertrauensdatei:",

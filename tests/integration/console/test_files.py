@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 
 from sqlalchemy import select
 
 from siegelpost.console.verifying import UPLOAD_LIMIT
+from siegelpost.console.words import TASK_KINDS
+from siegelpost.evidence.explanations import STEPS
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.service.administration import trust_file
@@ -15,6 +18,7 @@ from siegelpost.staff.looks import looks_of
 from siegelpost.staff.roles import Role
 from siegelpost.store import tables
 from siegelpost.store.clock import VirtualClock
+from siegelpost.store.tasks import TaskKind
 from tests.integration.console.conftest import ALICE
 from tests.support.console import Desk, Office
 from tests.support.portal import Town
@@ -128,11 +132,27 @@ async def test_uploaded_receipt_is_verified_in_steps_and_a_forged_one_named(
     clerk = await house.desk(Role.CLERK)
     receipt = (await clerk.post(f"/console/notices/{notice}/receipt")).content
     auditor = await house.desk(Role.AUDITOR)
-    assert "Alle Schritte sind erfüllt" in await upload(auditor, receipt)
+    shown = await upload(auditor, receipt)
+    assert "Alle Schritte sind erfüllt" in shown
+    steps = dict(
+        re.findall(
+            r"<strong>([^<]*)</strong> <span[^>]*>(?:<svg.*?</svg>|<span[^>]*></span>)?"
+            r"<span class=\"kern-label kern-label--small\">([^<]*)<",
+            shown,
+            re.DOTALL,
+        )
+    )
+    assert steps[STEPS[6][1].de] == "erfüllt"
+    # No document was given here, and none is asked for: that speaks neither for nor against.
+    assert steps[STEPS[12][1].de] == "nicht gefragt"
     forged = await upload(auditor, receipt.replace(b"retrieved", b"withdrawn", 1) + b" ")
     assert "nicht in Ordnung" in forged
     assert "nicht in Ordnung" in await upload(auditor, b"\xff\x00")
     assert "Angabe fehlt" in await upload(auditor, b"")
+
+
+def test_every_kind_of_task_has_its_german_words() -> None:
+    assert set(TASK_KINDS) == {kind.value for kind in TaskKind}
 
 
 async def test_upload_is_bounded_before_it_is_parsed(house: Office) -> None:

@@ -81,7 +81,7 @@ def test_tampered_court_file_exits_with_1_and_explains_itself(place: Path) -> No
     assert code == 1
     assert "A2. Verzeichnis der Dateien: NICHT ERFÜLLT" in told
     assert "nach dem Siegeln verändert" in told
-    assert complaints == "siegelpost: court file does not verify: file-altered\n"
+    assert complaints == "siegelpost: Die Gerichtsakte ist nicht in Ordnung: file-altered\n"
     failed = json.loads(run(place, "altered.asice", "--trust", "trust.json", "--json")[1])
     assert failed["failure"]["in"] == "court file"
     assert failed["failure"]["evidence"]["file"] == "LIESMICH.txt"
@@ -89,7 +89,7 @@ def test_tampered_court_file_exits_with_1_and_explains_itself(place: Path) -> No
 
 def test_strict_exits_with_3_where_a_step_was_not_checked(place: Path) -> None:
     code, _, complaints = run(place, "full.asice", "--trust", "trust.json", "--strict")
-    assert (code, complaints) == (3, "siegelpost: a step was not checked\n")
+    assert (code, complaints) == (3, "siegelpost: ein Schritt wurde nicht geprüft\n")
 
 
 def test_pdf_without_pyhanko_exits_with_2_and_says_what_to_install(place: Path) -> None:

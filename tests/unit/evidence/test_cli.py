@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import cryptography
 import pytest
 
+from siegelpost.evidence import spoken
+from siegelpost.evidence.cli import main
 from siegelpost.evidence.explanations import STEPS
 from siegelpost.evidence.receipt import parse_receipt, write_receipt
+from siegelpost.evidence.times import format_time, parse_time
 from siegelpost.evidence.trust import parse_trust, write_trust
 from tests.support.receipts import DOCUMENTS, Sample, sample_trust
 
@@ -99,7 +105,9 @@ def test_failure_exits_with_1_and_explains_itself(alone: Path, tmp_path: Path) -
     bad.write_bytes(RECEIPT.read_bytes().replace(b"250 2.0.0 Ok", b"250 2.1.5 Ok"))
     result = _run(alone, "verify", bad, "--trust", TRUST)
     assert result.returncode == 1
-    assert result.stderr == "siegelpost: receipt does not verify: event-not-in-log\n"
+    assert result.stderr == "siegelpost: Die Quittung ist nicht in Ordnung: event-not-in-log\n"
+    english = _run(alone, "verify", bad, "--trust", TRUST, "--lang=en")
+    assert english.stderr == "siegelpost: receipt does not verify: event-not-in-log\n"
     assert " 5. Ereignisse lesbar: ok" in result.stdout
     assert " 6. Ereignisse im Protokoll: NICHT ERFÜLLT" in result.stdout
     assert "Ein Ereignis steht so nicht im Protokoll." in result.stdout
@@ -118,10 +126,79 @@ def test_unreadable_files_and_wrong_usage_exit_with_2(alone: Path, tmp_path: Pat
     missing = tmp_path / "none.json"
     result = _run(alone, "verify", missing, "--trust", TRUST)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == f"siegelpost: cannot read {missing}: no such file or directory\n"
+    assert result.stderr == f"siegelpost: {missing} ist nicht lesbar: die Datei gibt es nicht\n"
+    english = _run(alone, "verify", missing, "--trust", TRUST, "--language", "en")
+    assert english.stderr == f"siegelpost: cannot read {missing}: no such file or directory\n"
     assert _run(alone, "verify", tmp_path, "--trust", TRUST).returncode == 2
     assert _run(alone, "verify", RECEIPT).returncode == 2
     assert _run(alone).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "de", "en"),
+    [
+        (("verify",), "es fehlt: FILE, --trust", "arguments are required: FILE, --trust"),
+        (("verify", RECEIPT), "es fehlt: --trust", "arguments are required: --trust"),
+        (("verify", RECEIPT, "--trust"), "--trust: der Wert fehlt", "expected one argument"),
+        (("verify", RECEIPT, "--trust", TRUST, "--at", "bald"),
+         "--at: 'bald' ist nicht lesbar", "value: 'bald'"),
+        (("verify", RECEIPT, "--trust", TRUST, "--deep"), "unbekannt: --deep", "unrecognized"),
+        (("verify", RECEIPT, "--trust", TRUST, "--json=x"),
+         "--json: nimmt keinen Wert", "ignored explicit argument"),
+        (("prove",), "'prove' statt 'verify', 'verifier'", "invalid choice: 'prove'"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_said_in_the_language_asked_for(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[object, ...], de: str, en: str
+) -> None:
+    for language, wanted in (((), de), (("--lang", "en"), en)):
+        with pytest.raises(SystemExit) as stopped:
+            main([*map(str, arguments), *language])
+        assert stopped.value.code == 2
+        said = capsys.readouterr().err
+        if arguments[-1] == "--trust" and language:
+            continue  # there the language's own option is what is missing a value
+        assert wanted in said
+        assert ("Fehler: " in said, "error: " in said) == (not language, bool(language))
+
+
+def test_unknown_language_is_said_in_german(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["verify", str(RECEIPT), "--trust", str(TRUST), "--language", "fr"])
+    assert "--language/--lang: 'fr' statt 'de', 'en'" in capsys.readouterr().err
+
+
+def test_times_are_for_people_in_sentences_and_for_machines_in_members(alone: Path) -> None:
+    told = _run(alone, "verify", RECEIPT, "--trust", TRUST)
+    assert "T0" not in told.stdout.replace("TRUST", "")
+    assert re.search(r"Mo, 23\.11\.2026, \d\d:\d\d:\d\d,\d{3} MEZ", told.stdout)
+    machine = json.loads(_run(alone, "verify", RECEIPT, "--trust", TRUST, "--json").stdout)
+    receipt = parse_receipt(RECEIPT.read_bytes())
+    assert machine["made_at"] == format_time(receipt.made_at)
+    assert parse_time(machine["accepted_at"]) <= receipt.made_at
+
+
+def test_questions_that_did_not_come_up_are_neither_held_nor_left_out(alone: Path) -> None:
+    def unasked(*documents: object) -> list[str]:
+        done = _run(alone, "verify", RECEIPT, "--trust", TRUST, "--json", *documents)
+        steps = json.loads(done.stdout)["steps"]
+        return [step["name"] for step in steps if not step["asked"]]
+
+    assert STEPS[12][0] in unasked()
+    assert STEPS[12][0] not in unasked("--document", DOCUMENT)
+
+
+def test_where_no_zones_are_installed_times_say_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = datetime(2026, 7, 1, 12, 0, 0, 5000, tzinfo=UTC)
+    assert spoken.exact(moment, "de") == "Mi, 01.07.2026, 14:00:00,005 MESZ"
+    assert spoken.exact(moment, "en") == "Wed, 1 Jul 2026, 14:00:00.005 CEST"
+
+    def unknown(name: str) -> ZoneInfo:
+        raise ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr(spoken, "ZoneInfo", unknown)
+    monkeypatch.setattr(spoken, "ZONE", spoken._legal_zone())
+    assert spoken.exact(moment, "de") == "Mi, 01.07.2026, 12:00:00,005 UTC"
 
 
 def test_python_m_runs_the_same_program() -> None:

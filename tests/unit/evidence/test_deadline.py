@@ -51,7 +51,7 @@ def test_deadline_is_called_a_computation_and_no_evidence() -> None:
     assert (step.number, step.name, step.checked) == (15, "deadline", True)
     assert "kein Beweis" in step.title_de + step.result_de
     assert "no evidence" in step.title_en + step.result_en
-    assert "2026-11-27" in step.result_de
+    assert "Fr, 27.11.2026" in step.result_de
     assert "sgb10-37-2a/A7" in step.result_de
 
 

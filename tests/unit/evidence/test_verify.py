@@ -49,7 +49,7 @@ E = EventType
 def test_the_seal_says_what_the_service_knew_and_when() -> None:
     step = verify_receipt(write_receipt(Sample().receipt()), write_trust(sample_trust())).steps[15]
     assert (step.number, step.name, step.checked) == (16, "seal", True)
-    assert "2026-11-23T09:30:00" in step.result_de
+    assert "Mo, 23.11.2026, 10:30:00,000 MEZ" in step.result_de
 
 
 def test_untouched_receipt_verifies_in_every_step() -> None:
