@@ -116,7 +116,7 @@ def overwrite(storage: ObjectStorage, name: str, data: bytes) -> None:
     obstore.put(storage._remote, name, data)
 
 
-def use_objects(service: Service, fields: dict[str, Any], *, limit: int = 4096) -> None:
+def use_objects(service: Service, fields: dict[str, Any], *, limit: int = 0) -> None:
     """Let a service that is not yet started keep packages above ``limit`` bytes there."""
     lines = [f"{name} = {json.dumps(value)}" for name, value in fields.items()]
     with service.installation.settings.open("a") as settings:

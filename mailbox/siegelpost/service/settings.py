@@ -65,8 +65,8 @@ class BlobsPart(_Part):
     url: str = Field(default="", pattern=r"^($|file:///.|(s3|az|gs)://[^/?#@:]+(/[^?#]*)?$)")
     """file:///FOLDER, s3://BUCKET/PREFIX, az://CONTAINER/PREFIX or gs://BUCKET/PREFIX; without one
     everything is in the database. Once notices lie there, it can move but not be taken away."""
-    database_limit_bytes: int = Field(default=256 << 10, ge=4096, le=1 << 30)
-    """Larger sealed packages go there."""
+    database_limit_bytes: int = Field(default=256 << 10, ge=0, le=1 << 30)
+    """Larger sealed packages go there; 0: all."""
     endpoint: str | None = None
     """Address of an S3-compatible server or of an Azure account, e.g. https://s3.example.org"""
     region: str | None = None

@@ -178,8 +178,9 @@ def _write_durably(folder: Path, name: str, parts: Sequence[bytes | memoryview])
     file = folder / name
     with suppress(FileExistsError):
         file.parent.mkdir(mode=0o700)
+    held = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        with os.fdopen(held, "wb") as out:
             for part in parts:
                 out.write(part)
             out.flush()

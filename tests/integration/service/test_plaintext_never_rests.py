@@ -7,18 +7,21 @@ Then every place where bytes stay is searched, and every byte that the service w
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from siegelpost.service.client import Refused
 from siegelpost.service.demo.citizen import Citizen
+from tests.support.object_stores import folder_fields, use_objects
 from tests.support.pdfs import make_pdf, make_text_pdf
 from tests.support.plaintext import binary_forms, forms, search
 from tests.support.postgres import running_server
@@ -42,6 +45,10 @@ LARGE = 5_000_000
 _EVERY, _SAMPLE = 64 * 1024, 24
 
 
+#: Where large packages lie: the day, the notice and randomness.
+_OBJECT = re.compile(r"/objects/\d{8}/[0-9a-f-]{36}\.package\.[0-9a-f]{32}$")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Played:
     """A story that has been played to its end."""
@@ -60,14 +67,16 @@ class Played:
     written: tuple[Write, ...] | str
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "objects"])
 def played(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Played]:
-    """The story, on each database."""
+    """The story, on each database, and with large packages apart in a folder."""
     folder = tmp_path_factory.mktemp(f"plaintext-{request.param}")
-    if request.param == "sqlite":
-        yield _play(folder, "sqlite:///siegelpost.db", ())
+    if request.param != "postgresql":
+        apart = folder_fields(folder / "objects") if request.param == "objects" else None
+        places = (folder / "objects",) if apart else ()
+        yield _play(folder, "sqlite:///siegelpost.db", places, apart)
         return
     # A server of its own: all of its files are searched, and other tests' would be many.
     with running_server(durable=True) as server:
@@ -108,6 +117,7 @@ def test_no_readable_byte_was_ever_written_to_a_file(played: Played) -> None:
             sizes[write.path] = sizes.get(write.path, 0) + len(write.data)
     assert any(path.endswith("service.log") for path in sizes), "the trace saw nothing"
     if any(path.endswith("siegelpost.db-wal") for path in sizes):
+        # Here, or as an object.
         assert max(sizes.values()) > LARGE, "the trace missed the sealed notice"
 
 
@@ -116,7 +126,8 @@ def test_service_writes_only_to_its_database_and_its_log(played: Played) -> None
     strange = {
         (write.path, write.unlinked)
         for write in _known(played)
-        if write.unlinked or Path(write.path).name not in allowed
+        if write.unlinked
+        or not (Path(write.path).name in allowed or _OBJECT.search(write.path) is not None)
         # On a fresh checkout Python keeps our compiled modules.
         if Path(write.path).parent.name != "__pycache__"
     }
@@ -157,7 +168,12 @@ os.write(os.pipe()[1], b"a pipe is no file")
     assert not any(b"pipe" in (data or b"") for data, _ in found)
 
 
-def _play(folder: Path, database: str, places: tuple[Path, ...]) -> Played:
+def _play(
+    folder: Path,
+    database: str,
+    places: tuple[Path, ...],
+    apart: dict[str, Any] | None = None,
+) -> Played:
     temporary, trace = folder / "tmp", folder / "trace"
     temporary.mkdir()
     house = folder / "house"
@@ -167,6 +183,8 @@ def _play(folder: Path, database: str, places: tuple[Path, ...]) -> Played:
         prefix, why_not = [], str(error)
     large = make_text_pdf(LARGE, mark=TEXTS["text"])
     with prepared_service(house, database) as service:
+        if apart is not None:
+            use_objects(service, apart, limit=LARGE // 2)
         service.start(prefix=prefix, environment={"TMPDIR": str(temporary)})
         receipts = _story(service, large)
         eventually(lambda: len(service.letterbox.letters) >= 3, "alerts are missing")
