@@ -11,8 +11,16 @@ import siegelpost
 @cache
 def templates_folder() -> Path:
     """Return the folder of all templates; raises FileNotFoundError if they are missing."""
-    for root in map(Path, siegelpost.__path__):
-        for folder in (root / "templates", root.parents[1] / "templates"):
-            if all((folder / kind).is_dir() for kind in ("letters", "mail", "pages")):
-                return folder
+    roots = [Path(root) for root in siegelpost.__path__]
+    # The checkout's first: an editable installation has a copy of the day it was made, too.
+    for folder in (root.parents[1] / "templates" for root in roots):
+        if (folder.parent / "pyproject.toml").is_file() and _is_whole(folder):
+            return folder
+    for folder in (root / "templates" for root in roots):
+        if _is_whole(folder):
+            return folder
     raise FileNotFoundError("the templates are missing from this installation")
+
+
+def _is_whole(folder: Path) -> bool:
+    return all((folder / kind).is_dir() for kind in ("letters", "mail", "pages", "receipts"))

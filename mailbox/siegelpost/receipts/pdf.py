@@ -55,8 +55,10 @@ def _words(language: Language) -> dict[str, Any]:
 @cache
 def _folder() -> Path:
     """``templates/receipts`` beside the package in a wheel, or at the top of a checkout."""
-    for root in map(Path, siegelpost.__path__):
-        for folder in (root / "templates", root.parents[1] / "templates"):
-            if (folder / "receipts" / "receipt.typ").is_file():
-                return folder / "receipts"
+    roots = [Path(root) for root in siegelpost.__path__]
+    # The checkout's first: an editable installation has a copy of the day it was made, too.
+    checkouts = [root.parents[1] / "templates" for root in roots]
+    for folder in (*checkouts, *(root / "templates" for root in roots)):
+        if (folder / "receipts" / "receipt.typ").is_file():
+            return folder / "receipts"
     raise FileNotFoundError("templates are not installed")
