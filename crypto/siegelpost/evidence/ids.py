@@ -7,7 +7,6 @@ anyway. Randomness and time are parameters.
 from __future__ import annotations
 
 import re
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import NewType
 
@@ -27,6 +26,7 @@ LeafIndex = NewType("LeafIndex", int)
 ID_RANDOM = 10
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 
 
@@ -39,13 +39,14 @@ def new_id(now: datetime, random: bytes) -> str:
         raise ValueError(f"{len(random)} random bytes instead of {ID_RANDOM}")
     if now.tzinfo is None:
         raise ValueError("naive time")
-    milliseconds = (now - _EPOCH) // timedelta(milliseconds=1)
+    milliseconds = (now - _EPOCH) // _MILLISECOND
     if not 0 <= milliseconds < 1 << 48:
         raise ValueError("time outside of UUIDv7")
     rand_a = int.from_bytes(random[:2]) & 0xFFF
     rand_b = int.from_bytes(random[2:]) & ((1 << 62) - 1)
     value = milliseconds << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b
-    return str(uuid.UUID(int=value))
+    text = f"{value:032x}"  # a fifth of the cost of uuid.UUID; every event takes one
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def check_id(text: str, what: str = "id") -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from siegelpost.evidence.errors import FormatError
 
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{6})Z", re.ASCII)
 
 
+@lru_cache(maxsize=256)  # one dispatch writes the same moment eight times
 def format_time(moment: datetime) -> str:
     """`moment` in UTC with six digits of a second; FormatError if it is naive."""
     if moment.tzinfo is None:

@@ -34,20 +34,24 @@ def regroup(pieces: Iterable[Bytes], size: int) -> Iterator[Bytes]:
 
     Blocks that lie within one piece are views on it; only blocks across pieces are copied.
     """
-    pending = bytearray()
+    pending: list[Bytes] = []
+    length = 0
     for piece in pieces:
         view = memoryview(piece).cast("B")
         start = 0
-        if pending:
-            start = min(size - len(pending), len(view))
-            pending += view[:start]
-            if len(pending) < size:
+        if length:
+            start = min(size - length, len(view))
+            pending.append(view[:start])
+            length += start
+            if length < size:
                 continue
-            yield pending
-            pending = bytearray()
+            yield b"".join(pending)
+            pending, length = [], 0
         whole = start + (len(view) - start) // size * size
         for position in range(start, whole, size):
             yield view[position : position + size]
-        pending += view[whole:]
+        if whole < len(view):
+            pending.append(view[whole:])
+            length = len(view) - whole
     if pending:
-        yield pending
+        yield b"".join(pending)

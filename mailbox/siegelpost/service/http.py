@@ -31,6 +31,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     _field_bytes = 0
     _in_head = True
+    _head_began = False
     _heads = 0
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
@@ -51,6 +52,9 @@ class BoundedHttp(HttpToolsProtocol):
             return
         began_in_head, heads = self._in_head, self._heads
         super().data_received(data)
+        # A head that came whole needs no timer, and most do: setting one costs more than parsing.
+        if self._head_timer is None and self._head_began:
+            self._time_head()
         # A whole request may arrive at once: then its head has ended, however long the body.
         if began_in_head and self._in_head and self._heads == heads:
             self._head_bytes += len(data)
@@ -69,13 +73,12 @@ class BoundedHttp(HttpToolsProtocol):
         """Note that a head has begun."""
         super().on_message_begin()
         self._field_bytes = 0
-        if self._head_timer is None:
-            self._time_head()
+        self._head_began = True
 
     def on_headers_complete(self) -> Any:
         """Note that it has ended."""
         self._head_arrived()
-        self._in_head, self._head_bytes = False, 0
+        self._in_head, self._head_began, self._head_bytes = False, False, 0
         self._heads += 1
         return super().on_headers_complete()
 
