@@ -20,6 +20,7 @@ _UNICODE = re.compile(r"\\x\{(1?0?[0-9A-Fa-f]{2,4}|[0-9A-Fa-f]{5})\}")
 _ENCAPSULATED = re.compile(r"IMCEA(?:SMTP|MAILTO)-(.+)@[^@]+", re.IGNORECASE)
 _ENCAPSULATED_OCTET = re.compile(r"\+([0-9A-Fa-f]{2})")
 _ROUTE = re.compile(r"@[^\s:]{1,255}:([^\s:]+@[^\s:]+)")
+_REPLY = re.compile(r"^[245]\d\d-")  # a reply's continuation line
 _DOMAIN = re.compile(r"[^\s<>@;:,()|/=]+")
 _BROKEN = re.compile(r"[\s<>]")
 _COMMENT = re.compile(r"\s*\([^()]{0,500}\)\s*")
@@ -46,7 +47,8 @@ def in_text(words: str) -> list[str]:
 
 
 def _trimmed(address: str) -> str:
-    return address.strip(".,;:'`*-").removeprefix("mailto:").removeprefix("=3D")
+    address = address.strip(".,;:'`*-").removeprefix("mailto:").removeprefix("=3D")
+    return _REPLY.sub("", address, count=1)
 
 
 def is_address(value: str) -> bool:

@@ -325,8 +325,9 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"(?:host|network|server|mx|mta"
         r"|gateway) (?:\S+ ){0,4}(?:unreachable|not (?:reachable|responding|available)|is down"
         r"|did(?: not|n't) respond|not respond)",
-        r"(?:dns|name (?:server|service)|mx|host) (?:\S+ ){0,5}"
+        r"(?:dns|name (?:server|service)|mx) (?:(?!said)\S+ ){0,5}"
         r"(?:error|failure|lookup fail|failed|temporar|try again)",
+        r"host (?:(?!said)\S+ ){0,3}(?:failure|lookup fail|failed|try again)",
         r"(?:couldn't|could not|can(?:'t|not)"
         r"|unable to|wasn't able to|failed to) (?:\S+ ){0,3}(?:connect|contact|establish|reach"
         r"|open)",

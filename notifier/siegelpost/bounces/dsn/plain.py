@@ -49,7 +49,7 @@ _FOREIGN = re.compile(
     r"(?:persist|please)|\bhelp\b|forward (?:this|the|it)|mailto:|kontakt|wenden sie|generated"
     r" from|"
     r"expanded from|sent by|message from|mail from|from <|on behalf of|https?://\S{0,200}$"
-    r"|report this",
+    r"|report this|please try|bitte (?:verwenden|nutzen)|new address|neue adresse",
     re.IGNORECASE,
 )
 #: "The message from … to …": the second one is the recipient.
@@ -57,6 +57,8 @@ _PASSED_ON = re.compile(
     r"\b(?:message|mail|e-?mail|nachricht) (?:from|von) \S{1,320} (?:to|an) [\"'<(]{0,3}$",
     re.IGNORECASE,
 )
+#: "<bounces@…>: Sender address rejected".
+_OF_SENDER = re.compile(r"[>\"']{0,2}[:.]{0,3} ?(?:sender|absender)", re.IGNORECASE)
 #: Exim's way to name the mailbox behind a pipe or file that failed.
 _GENERATED = re.compile(r"generated (?:by|from) ([^\s<>()]{1,160}@[^\s<>()]{1,160})")
 _CONTACT = re.compile(
@@ -120,7 +122,9 @@ def _weight(line: str, address: str, strangers: frozenset[str]) -> int:
     """5 and more: named as a recipient; 1 to 4: mentioned; 0 and less: somebody else."""
     at = line.find(address)
     before = line[:at]
-    if _PASSED_ON.search(before[-400:]):
+    if _OF_SENDER.match(line[at + len(address) :]):
+        weight = -1
+    elif _PASSED_ON.search(before[-400:]):
         weight = 4
     elif _FOREIGN.search(before[-80:]):
         weight = -1
