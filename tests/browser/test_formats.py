@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -302,6 +304,23 @@ def test_package_made_in_python_opens_in_the_browser(page: Page) -> None:
     assert digest == payload_digest(sealed.data).hex() == sealed.payload_digest.hex()
     expected = [hashlib.sha256(encode_manifest(manifest)).digest(), *(d.content for d in packed)]
     assert read(page, base64.b64decode(plain)) == [_text(bytes(part)) for part in expected]
+
+
+def test_package_from_before_there_were_salts_opens_and_a_malformed_salt_does_not(
+    page: Page,
+) -> None:
+    packed = documents()
+    before = replace(manifest_for(packed), salt=None)
+    assert read(page, _package(before, packed))[1:] == [_text(bytes(d.content)) for d in packed]
+    salted = json.loads(encode_manifest(manifest_for(packed)))
+    opening = """
+      const { readManifest } = await load("manifest");
+      try { return readManifest(b(given.data)).salt; }
+      catch (error) { return error.constructor.name; }"""
+    salt = salted["salt"]
+    for value, found in ((salt, salt), ("00", "ManifestError"), (None, "ManifestError")):
+        data = canonical.encode({**salted, "salt": value})
+        assert run(page, opening, data=data) == found
 
 
 def test_cover_opens_for_its_owner_only(page: Page) -> None:

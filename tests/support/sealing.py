@@ -63,4 +63,5 @@ def manifest_for(packed: Sequence[Document]) -> Manifest:
         regime="sgb10-37-2a",
         remedy=Remedy.GIVEN,
         issued_at=datetime(2026, 11, 23, 8, 30, tzinfo=UTC),
+        salt=seed("manifest salt"),
     )

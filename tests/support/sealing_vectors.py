@@ -7,6 +7,7 @@ of a format; the test that compares shows whatever else changed.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def make() -> dict[str, Any]:
     prf = seed("prf output")
     proof, passphrase_key = split_passphrase(_PASSPHRASE, _SALT)
     manifest = encode_manifest(manifest_for(documents()))
+    unsalted = encode_manifest(replace(manifest_for(documents()), salt=None))
     return {
         "mailbox_key": {
             "seed": ALICE.seed.hex(),
@@ -87,6 +89,10 @@ def make() -> dict[str, Any]:
             "utf8": manifest.decode(),
             "signature_utf8": sign_manifest(manifest, AGENCY_SIGNER).decode(),
             "vkey": AGENCY_SIGNER.verifier.vkey,
+        },
+        "manifest_without_salt": {
+            "utf8": unsalted.decode(),
+            "signature_utf8": sign_manifest(unsalted, AGENCY_SIGNER).decode(),
         },
     }
 

@@ -3,7 +3,10 @@
 `manifest.json` is canonical JSON (RFC 8785) with exactly these fields:
 
     agency, cover_sha256, documents [{media_type, name, sha256, size}], format, issued_at,
-    mailbox, notice, regime, remedy
+    mailbox, notice, regime, remedy, salt
+
+`salt` is random, so that the digest of a manifest, which acknowledgements name in evidence, helps
+nobody to confirm a guess of what the notice says. Manifests from before have none.
 
 `manifest.sig` is a signed note (c2sp.org/signed-note) of the agency's manifest key over two lines:
 
@@ -36,6 +39,8 @@ FORMAT = "siegelpost/package/v1"
 SIGNED_TEXT = "siegelpost/manifest/v1"
 #: Largest manifest.json, and largest manifest.sig, in bytes.
 MAX_MANIFEST_SIZE = 64 * 1024
+#: Bytes of its salt.
+SALT_SIZE = 32
 #: Most documents of a notice.
 MAX_DOCUMENTS = 100
 
@@ -97,6 +102,8 @@ class Manifest:
     remedy: Remedy
     #: When the agency issued the notice; aware.
     issued_at: datetime
+    #: 32 random bytes; None in manifests from before there were any.
+    salt: bytes | None
 
     def __post_init__(self) -> None:
         if not 0 < len(self.documents) <= MAX_DOCUMENTS:
@@ -107,6 +114,8 @@ class Manifest:
             raise ManifestError("the cover's digest is not 32 bytes long")
         if len(self.regime) > 60 or _REGIME.fullmatch(self.regime) is None:
             raise ManifestError("malformed regime")
+        if self.salt is not None and len(self.salt) != SALT_SIZE:
+            raise ManifestError(f"the salt is not {SALT_SIZE} bytes long")
         if self.issued_at.tzinfo is None:
             raise ManifestError("naive time: it names no point in time")
         try:
@@ -119,8 +128,10 @@ class Manifest:
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """The bytes of manifest.json."""
+    salt = {} if manifest.salt is None else {"salt": manifest.salt.hex()}
     return canonical.encode(
         {
+            **salt,
             "agency": manifest.agency_id,
             "cover_sha256": manifest.cover_sha256.hex(),
             "documents": [
@@ -146,7 +157,7 @@ def decode_manifest(data: bytes) -> Manifest:
     """The manifest of `data`; ManifestError unless canonical, complete and of this version."""
     try:
         value = canonical.decode_object(data, max_size=MAX_MANIFEST_SIZE)
-        fields = Fields(value, "manifest", required=_FIELDS)
+        fields = Fields(value, "manifest", required=_FIELDS, optional=("salt",))
         fields.expect("format", FORMAT)
         return Manifest(
             notice_id=NoticeId(fields.text("notice")),
@@ -157,6 +168,7 @@ def decode_manifest(data: bytes) -> Manifest:
             regime=fields.text("regime"),
             remedy=Remedy(fields.text("remedy")),
             issued_at=fields.time("issued_at"),
+            salt=fields.hex("salt", size=SALT_SIZE) if "salt" in value else None,
         )
     except EvidenceError as error:
         raise ManifestError(str(error)) from None

@@ -32,7 +32,7 @@ from siegelpost.sealing.commitments import document_salt
 from siegelpost.sealing.covers import cover_digest, seal_cover
 from siegelpost.sealing.errors import CoverError, ManifestError
 from siegelpost.sealing.keys import Recipient
-from siegelpost.sealing.manifest import DocumentEntry, Manifest, Remedy
+from siegelpost.sealing.manifest import SALT_SIZE, DocumentEntry, Manifest, Remedy
 from siegelpost.sealing.package import write_package
 from siegelpost.store.blobs import split
 from siegelpost.store.events import EventDraft, RecordedEvent, prepare_chain
@@ -160,6 +160,7 @@ def prepare(
             regime=request.regime,
             remedy=request.remedy,
             issued_at=request.issued_at,
+            salt=entropy(SALT_SIZE),
         )
         sealed_cover = seal_cover(
             cover, recipients, apart=[_recipient(each.recipient) for each in delegates]

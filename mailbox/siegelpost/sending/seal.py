@@ -23,7 +23,7 @@ from siegelpost.evidence.trust import Trust
 from siegelpost.sealing.covers import Cover, cover_digest, seal_cover
 from siegelpost.sealing.errors import PackageError
 from siegelpost.sealing.keys import Recipient
-from siegelpost.sealing.manifest import Manifest, Remedy
+from siegelpost.sealing.manifest import SALT_SIZE, Manifest, Remedy
 from siegelpost.sealing.package import Document, describe, seal_package
 from siegelpost.sending.earlier import Earlier
 from siegelpost.sending.keys import ManifestKey
@@ -137,6 +137,7 @@ def seal_notice(
         regime=letter.regime,
         remedy=letter.remedy,
         issued_at=letter.issued_at,
+        salt=random_bytes(SALT_SIZE),
     )
     package = seal_package(manifest, letter.documents, key.signer, recipients)
     cover = seal_cover(letter.cover, recipients)

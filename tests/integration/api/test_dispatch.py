@@ -73,6 +73,7 @@ async def test_one_notice_goes_its_whole_way(
         agency_id=agency.id,
     )
     assert bytes(package.documents[0].content) == document
+    assert package.manifest.salt is not None
 
     from hashlib import sha256
 

@@ -110,6 +110,7 @@ async def test_the_citizen_opens_what_the_agency_sealed_and_the_receipt_proves_i
     assert open_cover(entry.cover, [alice.identity]) == letter().cover
     package = await opened(context, alice, NoticeId(made["id"]), agency)
     assert bytes(package.documents[0].content) == document
+    assert package.manifest.salt is not None
 
     await sequence(context)
     receipt = await api.get(f"/v1/notices/{made['id']}/receipt")

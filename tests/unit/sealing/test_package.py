@@ -53,6 +53,7 @@ from tests.support.sealing import (
     NOTICE,
     documents,
     manifest_for,
+    seed,
 )
 
 MANIFEST = manifest_for(documents())
@@ -165,6 +166,7 @@ def test_manifest_has_the_documented_form() -> None:
         "notice": NOTICE,
         "regime": "sgb10-37-2a",
         "remedy": "given",
+        "salt": seed("manifest salt").hex(),
     }
 
 
@@ -333,3 +335,24 @@ def test_describe_makes_names_safe_and_unique() -> None:
         "_manifest.json",
     ]
     assert COVER.title not in repr(describe(named))
+
+
+def test_equal_notices_have_digests_that_confirm_no_guess() -> None:
+    """Evidence names a manifest's digest; without its salt nobody finds it by trying texts."""
+    other = replace(MANIFEST, salt=bytes(32))
+    assert encode_manifest(other) != ENCODED
+    assert decode_manifest(ENCODED).salt == MANIFEST.salt is not None
+
+
+def test_manifests_from_before_there_were_salts_are_read_as_they_were() -> None:
+    before = encode_manifest(replace(MANIFEST, salt=None))
+    assert b"salt" not in before
+    assert decode_manifest(before) == replace(MANIFEST, salt=None)
+
+
+@pytest.mark.parametrize("salt", [None, "", "00" * 31, "00" * 33, "ZZ" * 32, 7])
+def test_malformed_salt_is_refused(salt: Any) -> None:
+    with pytest.raises(ManifestError):
+        decode_manifest(canonical.encode({**json.loads(ENCODED), "salt": salt}))
+    with pytest.raises(ManifestError):
+        replace(MANIFEST, salt=bytes(31))

@@ -42,9 +42,11 @@ export function readManifest(bytes) {
   const manifest = read(bytes, MAX_MANIFEST, [
     "agency", "cover_sha256", "documents", "format", "issued_at", "mailbox", "notice", "regime",
     "remedy",
-  ]);
+  ], "salt");
   require(manifest.format === "siegelpost/package/v1", "unknown version of the package");
   require(DIGEST.test(manifest.cover_sha256), "malformed cover digest");
+  // Manifests from before there were salts have none.
+  require(!("salt" in manifest) || DIGEST.test(manifest.salt), "malformed salt");
   const { documents } = manifest;
   require(Array.isArray(documents), "no documents");
   require(documents.length > 0 && documents.length <= MAX_DOCUMENTS, "number of documents");
@@ -61,9 +63,11 @@ export function readManifest(bytes) {
   return manifest;
 }
 
-function read(bytes, maxSize, names) {
+function read(bytes, maxSize, names, optional) {
   try {
-    return exactly(decode(bytes, maxSize), names);
+    const value = decode(bytes, maxSize);
+    const more = optional && Object.hasOwn(Object(value), optional) ? [optional] : [];
+    return exactly(value, [...names, ...more]);
   } catch (error) {
     if (error instanceof CanonicalError) throw new ManifestError(error.message);
     throw error;
