@@ -18,6 +18,12 @@ from sqlalchemy import Table as CoreTable
 #: executemany takes one step a row.
 ROWS = 64
 
+
+def _step(left: int) -> int:
+    """Rows of the next statement: a power of two, so that few texts are ever prepared."""
+    return min(ROWS, 1 << (left.bit_length() - 1))
+
+
 Processor = Callable[[Any], Any]
 
 
@@ -36,8 +42,10 @@ class BulkInsert:
             return
         head, marks, processors = self._prepared(connection.dialect)
         pairs = tuple(zip(self._columns, processors, strict=True))
-        for start in range(0, len(rows), ROWS):
-            some = rows[start : start + ROWS]
+        start = 0
+        while start < len(rows):
+            some = rows[start : start + _step(len(rows) - start)]
+            start += len(some)
             connection.exec_driver_sql(
                 head + ", ".join([marks] * len(some)),
                 tuple(
