@@ -15,7 +15,7 @@ from siegelpost.console.world import CONSOLE, ConsoleWorld
 from siegelpost.portal import cookies, texts
 from siegelpost.portal.compression import compress
 from siegelpost.portal.forms import form_token
-from siegelpost.portal.pages import _common  # the frame of both doors' pages is one
+from siegelpost.portal.pages import frame
 from siegelpost.portal.scripts import Scripts
 from siegelpost.portal.security import page_policy
 from siegelpost.staff.exports import ExportedFile
@@ -51,7 +51,7 @@ async def page(
     scripts = Scripts(world.assets)
     response = HTMLResponse(
         world.templates.get_template(f"console/{name}.html").render(
-            **_common(world, request, texts.SOURCE),
+            **frame(world, request, texts.SOURCE),
             module=scripts.module,
             form_token=form_token(world.context, holder),
             signed_in=False,
@@ -74,7 +74,7 @@ def error_page(world: ConsoleWorld, request: Request, error: Exception) -> Respo
     kind = KINDS[code_of(error)]
     return HTMLResponse(
         world.templates.get_template("console/error.html").render(
-            **_common(world, request, texts.SOURCE),
+            **frame(world, request, texts.SOURCE),
             form_token="",
             signed_in=False,
             member=None,

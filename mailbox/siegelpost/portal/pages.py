@@ -136,7 +136,7 @@ async def page(
     response = HTMLResponse(
         world.templates.get_template(f"pages/{name}.html").render(
             {
-                **_common(world, request, language),
+                **frame(world, request, language),
                 "module": scripts.module,
                 "form_token": form_token(world.context, holder),
                 "signed_in": session is not None,
@@ -164,7 +164,7 @@ def error_page(world: World, request: Request, problem: Problem) -> Response:
     kinds = {404: "not-found", 401: "signed-out", 429: "too-many-requests"}
     return HTMLResponse(
         world.templates.get_template("pages/error.html").render(
-            **_common(world, request, language),
+            **frame(world, request, language),
             form_token="",  # nothing on this page changes anything
             # Without a look into the database: it may be what is broken.
             signed_in=False,
@@ -201,7 +201,8 @@ def _same_page(request: Request) -> str:
     return "?" + (urlencode({"next": target}) + "&" if target else "")
 
 
-def _common(world: World, request: Request, language: str) -> dict[str, Any]:
+def frame(world: World, request: Request, language: str) -> dict[str, Any]:
+    """What the frame of every page is given, the portal's and the console's."""
     settings = world.settings
     return {
         "language": language,
