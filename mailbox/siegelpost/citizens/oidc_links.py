@@ -21,6 +21,7 @@ from siegelpost.citizens.login_methods import LoginMethod
 from siegelpost.citizens.proofs import need_proof
 from siegelpost.citizens.sessions import CitizenSession, drop_others, drop_session, new_cookie
 from siegelpost.citizens.sessions import open_session as open_new
+from siegelpost.citizens.telling import tell_owner
 from siegelpost.citizens.writing import decide
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import MailboxId
@@ -167,3 +168,4 @@ def _note(connection: Connection, context: Context, mailbox: MailboxId, change: 
         facts={"method": LoginMethod.OIDC.value, "change": change},
     )
     append_events(connection, [changed], entropy=context.entropy)
+    tell_owner(connection, context, mailbox)

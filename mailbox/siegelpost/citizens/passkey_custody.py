@@ -22,6 +22,7 @@ from siegelpost.citizens.errors import (
 )
 from siegelpost.citizens.proofs import need_proof
 from siegelpost.citizens.sessions import CitizenSession, drop_others
+from siegelpost.citizens.telling import tell_owner
 from siegelpost.citizens.webauthn_checks import (
     Attestation,
     RelyingParty,
@@ -104,6 +105,7 @@ async def add_passkey(
             )
         added = copy_changed(session.mailbox, Method.PASSKEY, "added", now=now)
         append_events(connection, [added], entropy=context.entropy)
+        tell_owner(connection, context, session.mailbox)
         return id_
 
     return await decide(context, work)
@@ -170,6 +172,7 @@ async def remove_passkey(context: Context, session: CitizenSession, *, passkey: 
         drop_others(connection, session)
         removed = copy_changed(session.mailbox, Method.PASSKEY, "removed", now=now)
         append_events(connection, [removed], entropy=context.entropy)
+        tell_owner(connection, context, session.mailbox)
         return None
 
     await decide(context, work)

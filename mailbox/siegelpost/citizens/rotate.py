@@ -29,6 +29,7 @@ from siegelpost.citizens.login import PASSPHRASE, RECOVERY_CODE, stored_proof
 from siegelpost.citizens.proofs import need_proof
 from siegelpost.citizens.secrets import NewSecret
 from siegelpost.citizens.sessions import CitizenSession, new_cookie, renew_session
+from siegelpost.citizens.telling import tell_owner
 from siegelpost.citizens.writing import decide
 from siegelpost.evidence.errors import SignatureError
 from siegelpost.evidence.ids import ID_RANDOM, KeyId, MailboxId, new_id
@@ -157,6 +158,7 @@ async def rotate_key(context: Context, session: CitizenSession, given: NewKey) -
             checked, agency=None, now=now, succession=(succession, given.succession_signature)
         )
         append_events(connection, [bound, retired], entropy=context.entropy)
+        tell_owner(connection, context, mailbox)
         renew_session(connection, session, cookie=cookie)
         return cookie
 

@@ -24,6 +24,7 @@ from siegelpost.citizens.login import (
 from siegelpost.citizens.login_methods import LoginMethod
 from siegelpost.citizens.proofs import need_proof
 from siegelpost.citizens.sessions import CitizenSession, new_cookie, renew_session
+from siegelpost.citizens.telling import tell_owner
 from siegelpost.citizens.writing import decide
 from siegelpost.store.context import Context
 from siegelpost.store.events import append_events
@@ -80,6 +81,7 @@ async def change_secrets(
             for knowledge, _ in given
         ]
         append_events(connection, drafts, entropy=context.entropy)
+        tell_owner(connection, context, session.mailbox)
         renew_session(connection, session, cookie=cookie)
         return cookie
 

@@ -17,6 +17,7 @@ from siegelpost.citizens.errors import (
 from siegelpost.citizens.proofs import need_proof
 from siegelpost.citizens.second_factor import address_for_codes
 from siegelpost.citizens.sessions import CitizenSession, drop_others
+from siegelpost.citizens.telling import tell_owner
 from siegelpost.citizens.totp import app_address, in_base32, normal_totp
 from siegelpost.citizens.writing import decide
 from siegelpost.evidence.events import EventType
@@ -108,3 +109,4 @@ def _note(connection: Connection, context: Context, mailbox: MailboxId, change: 
         facts={"method": "totp", "change": change},
     )
     append_events(connection, [changed], entropy=context.entropy)
+    tell_owner(connection, context, mailbox)

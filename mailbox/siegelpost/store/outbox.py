@@ -41,6 +41,7 @@ class AlertKind(StrEnum):
     ADDRESS_CHANGE_CODE = "address-change-code"
     ADDRESS_CHANGED = "address-changed"
     MANDATE_CHANGED = "mandate-changed"
+    ACCESS_CHANGED = "access-changed"
 
 
 #: Mails about the mailbox itself, most with a code: about no notice, and never encrypted.
@@ -51,6 +52,7 @@ CODE_KINDS = frozenset(
         AlertKind.ADDRESS_CHANGE_CODE,
         AlertKind.ADDRESS_CHANGED,
         AlertKind.MANDATE_CHANGED,
+        AlertKind.ACCESS_CHANGED,
     }
 )
 
@@ -87,6 +89,7 @@ GIVE_UP_AFTER: Mapping[AlertKind, timedelta] = {
     AlertKind.ADDRESS_CHANGE_CODE: timedelta(minutes=30),
     AlertKind.ADDRESS_CHANGED: timedelta(hours=48),
     AlertKind.MANDATE_CHANGED: timedelta(hours=48),
+    AlertKind.ACCESS_CHANGED: timedelta(hours=48),
 }
 
 

@@ -38,6 +38,7 @@ TEMPLATES: Mapping[AlertKind, str] = {
     AlertKind.ADDRESS_CHANGE_CODE: "address-change-code",
     AlertKind.ADDRESS_CHANGED: "address-changed",
     AlertKind.MANDATE_CHANGED: "mandate-changed",
+    AlertKind.ACCESS_CHANGED: "access-changed",
 }
 
 

@@ -164,6 +164,29 @@ async def test_secrets_need_a_fresh_proof(town: Town, clock: VirtualClock) -> No
     await alice.post("/account/sessions/end", {"session": "others"})
 
 
+async def test_owner_is_told_by_mail_when_access_changes(town: Town) -> None:
+    alice, _ = await activated(town)
+    await alice.load("/account")
+    assert await told(town) == []
+    with pytest.raises(PortalRefused):
+        await alice.post("/account/secrets", {"passphrase": {}})
+    assert await told(town) == []
+    passphrase = await asyncio.to_thread(new_passphrase, alice, NEW)
+    await alice.post("/account/secrets", {"passphrase": passphrase})
+    assert await told(town) == [ALICE]
+
+
+async def told(town: Town) -> list[str]:
+    """Who got a mail about changed access."""
+    alert, address = tables.core(tables.Alert), tables.core(tables.Address)
+    query = (
+        select(address.c.email)
+        .join(alert, alert.c.address_id == address.c.id)
+        .where(alert.c.kind == "access-changed")
+    )
+    return list(await town.context.store.read(lambda c: c.scalars(query).all()))
+
+
 async def test_bad_copies_change_nothing(town: Town) -> None:
     alice, _ = await activated(town)
     charlie, _ = await activated(town, CHARLIE)

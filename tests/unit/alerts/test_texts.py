@@ -69,6 +69,7 @@ def test_translations_keep_their_placeholders_and_hold_no_markup(tag: str) -> No
         "address-change-code",
         "address-changed",
         "mandate-changed",
+        "access-changed",
     ],
 )
 def test_html_and_plain_text_of_a_mail_are_made_of_the_same_sentences(kind: str) -> None:
