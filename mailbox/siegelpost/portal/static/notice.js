@@ -28,7 +28,7 @@ const problem = document.querySelector("#app > [data-alert]");
 const openButton = byId("open-button");
 
 /** What this page knows: facts, key, and what it opened. */
-const state = { facts: null, mailbox: null, seeds: [], coverDigest: "", opened: null };
+const state = { facts: null, mailbox: null, seeds: [], cover: null, coverDigest: "", opened: null };
 
 start();
 openButton.addEventListener("click", async () => {
@@ -100,15 +100,15 @@ async function file(archived) {
 
 async function refresh() {
   state.facts = await get(`${path}/facts`);
-  showFacts(state.facts);
+  showFacts(state.facts, state.cover);
   showEvents(state.facts);
 }
 
 async function unsealCover() {
   const bytes = await tryOpen(fromBase64(state.facts.cover));
-  const cover = readCover(bytes);
+  state.cover = readCover(bytes);
   state.coverDigest = hex(await sha256(bytes));
-  showFacts(state.facts, cover);
+  showFacts(state.facts, state.cover);
 }
 
 async function openPackage() {
