@@ -189,8 +189,9 @@ RECEIPT: Final[dict[str, Any]] = {
             ["not-found", "not-yet-logged", "request-invalid", "seal-unavailable"],
         ),
         200: {
-            "description": "A receipt in the format siegelpost/receipt/v1, or a PDF that holds it: "
-            "by `format=pdf`, or if only application/pdf is accepted.",
+            "description": "A receipt in the format siegelpost/receipt/v1 (its JSON Schema: "
+            "docs/schemas/receipt-v1.json), or a PDF that holds it: by `format=pdf`, or if only "
+            "application/pdf is accepted.",
             "content": {
                 "application/json": {"schema": {"type": "object"}},
                 "application/pdf": {"schema": {"type": "string", "format": "binary"}},

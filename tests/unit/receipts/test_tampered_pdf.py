@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pikepdf
 import pytest
@@ -102,6 +103,16 @@ def swapped_in_place(world: World) -> bytes:
     place = world.sealed.index(b"stream", world.sealed.index(b"/EmbeddedFile")) + 40
     changed = bytes([world.sealed[place] ^ 1])
     return world.sealed[:place] + changed + world.sealed[place + 1 :]
+
+
+def short_range(world: World) -> bytes:
+    """The seal says that it is over less than the whole document."""
+    start = world.sealed.index(b"/ByteRange [") + len(b"/ByteRange [")
+    end = world.sealed.index(b"]", start)
+    numbers = world.sealed[start:end].split()
+    numbers[3] = b"%d" % (int(numbers[3]) - 10)
+    shorter = b" ".join(numbers).ljust(end - start)
+    return world.sealed[:start] + shorter + world.sealed[end:]
 
 
 def forged_signature(world: World) -> bytes:
@@ -277,6 +288,7 @@ DEFECTS: tuple[tuple[str, Change], ...] = (
     ("pdf-unknown-certificate", strangers_seal),
     ("pdf-no-receipt", resealed(without_file)),
     ("pdf-more-files", resealed(second_file)),
+    ("pdf-coverage", short_range),
     ("pdf-more-files", resealed(annotated_file)),
     ("pdf-more-files", resealed(unreachable_file)),
     ("pdf-file-ambiguous", resealed(two_names)),
@@ -329,6 +341,18 @@ def test_a_key_counts_only_while_it_is_the_services(
     with pytest.raises(PdfError) as caught:
         verify_pdf(world.sealed, other.trust(), now=NOW)
     assert caught.value.code == code
+
+
+def test_a_malformed_trust_file_says_so(world: World) -> None:
+    with pytest.raises(PdfError) as caught:
+        verify_pdf(world.sealed, world.trust[:-9], now=NOW)
+    assert caught.value.code == "pdf-trust-malformed"
+
+
+def test_every_way_a_pdf_can_fail_is_tried() -> None:
+    text = Path(__file__).read_text("utf-8")
+    text += Path(__file__).with_name("test_long_term.py").read_text("utf-8")
+    assert [code for code in PDF_FAILURES if f'"{code}"' not in text] == []
 
 
 def test_a_trust_file_without_seal_certificates_says_so(world: World) -> None:
