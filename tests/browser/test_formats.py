@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -33,8 +32,8 @@ from siegelpost.sealing.wrapping import (
     unwrap_seed,
     wrap_seed,
 )
-from tests.support import age_vectors
 from tests.support.browsers import person
+from tests.support.page_scripts import as_text, run
 from tests.support.portal_house import PortalHouse
 from tests.support.sealing import (
     AGENCY,
@@ -65,29 +64,12 @@ def page(browser: Browser, house: PortalHouse) -> Iterator[Page]:
         yield somebody.go("/static/vendor/LICENSES.txt")
 
 
-def run(page: Page, body: str, **values: Any) -> Any:
-    """The result of a function body with `values`; bytes travel as base64 through `b` and `t`."""
-    packed = {k: _text(v) if isinstance(v, bytes) else v for k, v in values.items()}
-    return page.evaluate(
-        f"""async (given) => {{
-          const {{ fromBase64: b, base64: t, hex, utf8 }} = await import("/static/bytes.js");
-          const load = (name) => import(`/static/${{name}}.js`);
-          {body}
-        }}""",
-        packed,
-    )
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
-
 def test_passphrase_gives_the_same_halves_in_any_unicode_form(page: Page) -> None:
     split = """
       const { splitPassphrase } = await load("wrapping");
       const halves = await splitPassphrase(given.passphrase, b(given.salt));
       return [t(halves.loginProof), t(halves.wrappingKey)];"""
-    expected = [_text(half) for half in split_passphrase(PASSPHRASE, SALT)]
+    expected = [as_text(half) for half in split_passphrase(PASSPHRASE, SALT)]
     assert run(page, split, passphrase=PASSPHRASE, salt=SALT) == expected
 
 
@@ -144,7 +126,7 @@ def test_seed_wrapped_in_python_opens_in_the_browser_for_its_mailbox_only(
         mailbox=mailbox,
         key=KEY,
     )
-    assert opened == (_text(ALICE.seed) if mailbox == MAILBOX else "refused")
+    assert opened == (as_text(ALICE.seed) if mailbox == MAILBOX else "refused")
 
 
 def test_halves_of_recovery_code_and_passkey_are_the_same(page: Page) -> None:
@@ -165,7 +147,7 @@ def test_halves_of_recovery_code_and_passkey_are_the_same(page: Page) -> None:
         prf=prf,
     )
     expected = (recovery_code_key(code, SALT), recovery_login_proof(code, SALT))
-    assert made == [_text(value) for value in (*expected, passkey_key(prf, SALT))]
+    assert made == [as_text(value) for value in (*expected, passkey_key(prf, SALT))]
     assert len(set(made)) == 3
 
 
@@ -248,7 +230,7 @@ def test_canonical_json_is_the_same(page: Page, value: Any) -> None:
       const { decode, encode } = await load("canonical");
       return t(encode(decode(b(given.encoded), 1000)));""",
         encoded=encoded,
-    ) == _text(encoded)
+    ) == as_text(encoded)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +285,7 @@ def test_package_made_in_python_opens_in_the_browser(page: Page) -> None:
     )
     assert digest == payload_digest(sealed.data).hex() == sealed.payload_digest.hex()
     expected = [hashlib.sha256(encode_manifest(manifest)).digest(), *(d.content for d in packed)]
-    assert read(page, base64.b64decode(plain)) == [_text(bytes(part)) for part in expected]
+    assert read(page, base64.b64decode(plain)) == [as_text(bytes(part)) for part in expected]
 
 
 def test_package_from_before_there_were_salts_opens_and_a_malformed_salt_does_not(
@@ -311,7 +293,7 @@ def test_package_from_before_there_were_salts_opens_and_a_malformed_salt_does_no
 ) -> None:
     packed = documents()
     before = replace(manifest_for(packed), salt=None)
-    assert read(page, _package(before, packed))[1:] == [_text(bytes(d.content)) for d in packed]
+    assert read(page, _package(before, packed))[1:] == [as_text(bytes(d.content)) for d in packed]
     salted = json.loads(encode_manifest(manifest_for(packed)))
     opening = """
       const { readManifest } = await load("manifest");
@@ -396,63 +378,3 @@ def test_strength_hint_is_about_length_and_the_obvious(
       const { rate } = await load("strength");
       return rate(given.passphrase, ["alice@example.org"]);"""
     assert run(page, rate, passphrase=passphrase) == rating
-
-
-#: What of the vectors is about header and payload alone, whatever wraps the file key.
-FRAMES = ("header_", "hmac_", "stanza_", "stream_", "version_")
-
-
-def _vectors_of_frames() -> list[tuple[str, str, str | None, bytes, str]]:
-    found = []
-    for vector in age_vectors.load_all():
-        head = (age_vectors.FOLDER / vector.name).read_bytes().partition(b"\n\n")[0].decode()
-        keys = re.findall("^file key: ([0-9a-f]+)$", head, re.MULTILINE)
-        if vector.name.startswith(FRAMES) and keys and not vector.armored:
-            found.append((vector.name, vector.expect, vector.payload, vector.data, keys[0]))
-    assert len(found) > 30
-    return found
-
-
-def test_small_files_are_read_as_the_vectors_demand(page: Page) -> None:
-    opening = """
-      const { isSmall, openSmall } = await load("small-file");
-      const { fileHeaderSize } = await load("sealing");
-      const sealed = b(given.data);
-      const key = Uint8Array.from(given.key.match(/../g), (byte) => parseInt(byte, 16));
-      try {
-        const size = fileHeaderSize(sealed);
-        if (!isSmall(sealed, size)) return "large";
-        return t(await openSmall(sealed, size, [{ unwrapFileKey: () => key }]));
-      } catch (error) { return `refused: ${error.message}`; }"""
-    outcomes = []
-    for name, expect, payload, data, key in _vectors_of_frames():
-        outcome = run(page, opening, data=data, key=key)
-        if outcome == "large":
-            continue
-        outcomes.append(outcome.startswith("refused"))
-        if expect == "success":
-            digest = hashlib.sha256(base64.b64decode(outcome)).hexdigest()
-            assert digest == payload, name
-        else:
-            assert outcome.startswith("refused"), name
-    assert len(outcomes) > 25
-    assert not all(outcomes)
-
-
-@pytest.mark.parametrize("way", ["open", "openInScript"])
-def test_files_for_our_kind_of_key_are_opened_as_the_vectors_demand(page: Page, way: str) -> None:
-    opening = """
-      const sealing = await load("sealing");
-      try { return t(await sealing[given.way](b(given.data), given.seeds.map(b))); }
-      catch (error) { return `refused: ${error.message}`; }"""
-    taken = 0
-    for vector in age_vectors.load_all():
-        if vector.armored or not all("-PQ-" in text for text in vector.identities):
-            continue
-        if not vector.identities or vector.name == "hybrid_and_x25519":
-            continue
-        taken += 1
-        seeds = [_text(Identity.parse(text).seed) for text in vector.identities]
-        outcome = run(page, opening, way=way, data=vector.data, seeds=seeds)
-        assert outcome.startswith("refused") == (vector.expect != "success"), vector.name
-    assert taken > 5
