@@ -225,16 +225,18 @@ def _answer(world: World, request: Request, error: Exception) -> Response:
 
 
 def _noted(world: World, request: Request, error: Exception, problem: Problem) -> Problem:
-    """Log a refusal or a failure; a failure gets a number, by which support finds the line."""
+    """Log a refusal or a failure; what nobody foresaw gets a number, by which support finds it."""
     known = {
         "method": request.method,
         "route": getattr(request.state, "route", "none"),
         "code": problem.code,
     }
-    if problem.kind.status >= 500:
+    if problem.code == "internal":
         # Without the error's own words: they may quote what was typed.
         problem = replace(problem, reference=new_reference(world.context.entropy))
         log.error("failed", **known, kind=type(error).__name__, reference=problem.reference)
+    elif problem.kind.status >= 500:
+        log.error("unavailable", **known, kind=type(error).__name__)
     elif problem.kind.status in _REFUSED or isinstance(error, NoticeError):
         log.info("refused", **known)
     return problem
