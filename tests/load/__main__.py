@@ -54,6 +54,8 @@ class Configuration:
     group_limit: int
     #: that take requests
     processes: int
+    #: whether every package goes into a local folder, each with its own wait for the disk
+    objects: bool = False
 
 
 CORES = os.cpu_count() or 1
@@ -66,6 +68,17 @@ CONFIGURATIONS = (
         for name, limit in (("grouped", 64), ("single", 1))
     ),
     Configuration(name="sqlite-one-process", database="sqlite", group_limit=64, processes=1),
+)
+#: Measured if asked for by ``--only``.
+OPTIONAL = tuple(
+    Configuration(
+        name=f"{database}-objects",
+        database=database,
+        group_limit=64,
+        processes=CORES,
+        objects=True,
+    )
+    for database in ("sqlite", "postgresql")
 )
 
 
@@ -86,7 +99,11 @@ def main() -> None:
     if options.log:
         print_log(_log_rounds(options.events))
         return
-    chosen = [c for c in CONFIGURATIONS if not options.only or c.name in options.only.split(",")]
+    if options.only:
+        wanted = options.only.split(",")
+        chosen = [c for c in (*CONFIGURATIONS, *OPTIONAL) if c.name in wanted]
+    else:
+        chosen = list(CONFIGURATIONS)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="siegelpost-bench-")))
         documents = _documents(folder)
@@ -186,6 +203,7 @@ def _measure(
                 group_limit=configuration.group_limit,
                 citizens=CITIZENS,
                 processes=configuration.processes,
+                before_start=_packages_apart if configuration.objects else None,
             )
         )
         with Peak(lambda: tree_memory_mib(service.pid)) as peak:
@@ -194,6 +212,13 @@ def _measure(
             )
         result["peak_mib"] = peak.value
         return {**asdict(configuration), **result}
+
+
+def _packages_apart(settings: Path) -> None:
+    folder = settings.parent / "objects"
+    folder.mkdir()
+    with settings.open("a") as file:
+        file.write(f'\n[blobs]\nurl = "{folder.as_uri()}"\ndatabase_limit_bytes = 0\n')
 
 
 def _generate(

@@ -9,7 +9,6 @@ Relative paths are relative to the settings file.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -366,62 +365,34 @@ def _explain(error: ValidationError, path: Path | None) -> str:
     return "\n".join(lines)
 
 
+#: Fields that name files, by their part.
+_FILES = {
+    "keyring": ("file", "master_secret_file"),
+    "blobs": ("secret_file", "ca_file"),
+    "mail": ("ca_file", "password_file", "openpgp_runtime"),
+    "bounces": ("certificate_file", "key_file"),
+    "citizens_oidc": ("client_secret_file", "ca_file"),
+    "staff_oidc": ("client_secret_file", "ca_file"),
+}
+
+
 def _anchored(settings: Settings, folder: Path) -> Settings:
+    """The same settings, relative paths being relative to ``folder``."""
     folder = folder.resolve()
-    keyring = settings.keyring.model_copy(
-        update={
-            "file": folder / settings.keyring.file,
-            "master_secret_file": folder / settings.keyring.master_secret_file,
-        }
-    )
+    parts: dict[str, BaseModel] = {}
+    for name, fields in _FILES.items():
+        part = getattr(settings, name)
+        found = {field: getattr(part, field) for field in fields}
+        parts[name] = part.model_copy(
+            update={field: folder / path for field, path in found.items() if path is not None}
+        )
     database = settings.database
     if database.url.startswith("sqlite:///") and not database.url.startswith("sqlite:////"):
         file = folder / database.url.removeprefix("sqlite:///")
-        database = database.model_copy(update={"url": f"sqlite:///{file}"})
-    blobs = settings.blobs.model_copy(
-        update=_anchored_files(settings.blobs, folder, ("secret_file", "ca_file"))
-    )
-    mail = settings.mail.model_copy(
-        update={
-            name: folder / value
-            for name in ("ca_file", "password_file", "openpgp_runtime")
-            if (value := getattr(settings.mail, name)) is not None
-        }
-    )
-    bounces = settings.bounces.model_copy(
-        update={
-            name: folder / value
-            for name in ("certificate_file", "key_file")
-            if (value := getattr(settings.bounces, name)) is not None
-        }
-    )
-    citizens_oidc = settings.citizens_oidc.model_copy(
-        update=_anchored_files(settings.citizens_oidc, folder)
-    )
-    staff_oidc = settings.staff_oidc.model_copy(update=_anchored_files(settings.staff_oidc, folder))
-    timestamps = settings.timestamps.model_copy(
-        update={
-            "authorities": [
-                item.model_copy(update={"certificates_file": folder / item.certificates_file})
-                for item in settings.timestamps.authorities
-            ]
-        }
-    )
-    return settings.model_copy(
-        update={
-            "keyring": keyring,
-            "blobs": blobs,
-            "database": database,
-            "mail": mail,
-            "bounces": bounces,
-            "citizens_oidc": citizens_oidc,
-            "staff_oidc": staff_oidc,
-            "timestamps": timestamps,
-        }
-    )
-
-
-def _anchored_files(
-    part: BaseModel, folder: Path, names: Sequence[str] = ("client_secret_file", "ca_file")
-) -> dict[str, Path]:
-    return {name: folder / value for name in names if (value := getattr(part, name)) is not None}
+        parts["database"] = database.model_copy(update={"url": f"sqlite:///{file}"})
+    authorities = [
+        item.model_copy(update={"certificates_file": folder / item.certificates_file})
+        for item in settings.timestamps.authorities
+    ]
+    parts["timestamps"] = settings.timestamps.model_copy(update={"authorities": authorities})
+    return settings.model_copy(update=parts)
