@@ -32,7 +32,8 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"over ?quota", r"quota (?:\S+ ){0,4}(?:exceed|violat|full|usage|reached|überschritten)",
         r"(?:mail ?box|inbox|mail ?folder|account|maildrop|mail ?drop|address|user) (?:\S+ ){0,4}"
         r"(?:is |ist |are |has |too )?(?:currently |temporarily )?(?:full\b|voll\b)",
-        r"full (?:mail ?box|inbox)", r"mailbox(?:_|-)?full", r"postfach\w* (?:\S+ ){0,4}voll",
+        r"full (?:mail ?box|inbox)", r"mailbox(?:_|-)?full",
+        r"post(?:fach|eingang)\w* (?:\S+ ){0,4}voll",
         r"storage (?:limit|quota|allocation)", r"recipient storage full",
         r"exceed\w* (?:\S+ ){0,3}(?:its |the |their |his )?(?:mailbox |storage |disk )(?:size"
         r"|space)",
@@ -69,6 +70,8 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"size limit(?: \S+){0,3} exceed", r"message file too big", r"databytes limit",
         r"RecipSizeLimit|SendSizeLimit|MaxMessageSize", r"message size limit",
         r"exceeded the maximum (?:size|message)", r"(?:nachricht|mail) (?:\S+ ){0,3}zu gro(?:ß|ss)",
+        r"(?:nachricht|mail|größe) (?:\S+ ){0,3}(?:über|ueber)(?:schreitet|steigt) (?:\S+ ){0,4}"
+        r"(?:größe|groesse|grenze|limit)",
         r"attachment(?:s)? too (?:large|big)", r"largest? than the (?:maximum|limit)",
         r"maximum (?:message|mail|file) size",
     ),
@@ -129,6 +132,10 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"|blocked|prohibited|unacceptable|dangerous|executable|disallowed) (?:\S+ ){0,2}"
         r"(?:attachment|file|content|extension)", r"attachment (?:\S+ ){0,5}(?:blocked|removed"
         r"|not (?:allowed|accepted|permitted)|rejected|denied|prohibited)",
+        r"(?:unzulässig|verboten|gesperrt|blockiert)\w* (?:\S+ ){0,2}"
+        r"(?:anhang|anhänge|anlage|datei)",
+        r"(?:anhang|anhänge|anlage\w?|dateityp\w*) (?:\S+ ){0,4}(?:nicht (?:erlaubt|zulässig"
+        r"|zugelassen)|blockiert|verboten|abgelehnt|entfernt)",
         r"security (?:issue|reasons?)",
         r"potential security", r"header (?:syntax|error|missing|is not|are not accepted|invalid)",
         r"(?:missing|invalid|malformed|duplicate|multiple|bad|no) (?:\S+ ){0,2}"
@@ -310,6 +317,8 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"long failure period|have been failing for a long time",
         r"maximum (?:\S+ ){0,2}(?:retries|attempts|retry|queue)", r"not been collected after",
         r"zeitüberschreitung bei der zustellung|abgelaufen",
+        r"(?:innerhalb von|nach) \d+ (?:tagen|stunden|versuchen)",
+        r"zustellversuche? (?:\S+ ){0,3}(?:eingestellt|aufgegeben|abgebrochen)",
         r"(?:number of|all) (?:delivery )?attempts",
         r"message (?:time|retry) ?out",
         r"attempted for .{0,20}(?:days|hours)",
@@ -342,7 +351,7 @@ PHRASES: dict[Reason, tuple[str, ...]] = {
         r"server (?:is )?not responding|hat nicht (?:ge)?antwortet",
         r"verbindung (?:\S+ ){0,4}(?:fehl|unterbr"
         r"|nicht|abgel)",
-        r"nicht erreichbar",
+        r"nicht erreichbar|keine verbindung|zeitüberschreitung",
         r"remote (?:host|server) (?:\S+ ){0,3}(?:not|un)\w*reach",
         r"greeting failed",
         r"requests to connect", r"no hosts? (?:\S+ ){0,3}available", r"too many \"?received\"?",
