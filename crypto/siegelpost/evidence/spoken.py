@@ -35,7 +35,10 @@ def local(moment: datetime) -> datetime:
     """The moment in German legal time; ValueError if it is naive."""
     if moment.tzinfo is None:
         raise ValueError("naive moment")
-    return moment.astimezone(ZONE)
+    try:
+        return moment.astimezone(ZONE)
+    except OverflowError:  # a forged file may name the last hours of the year 9999
+        return moment.astimezone(UTC)
 
 
 def short_day(day: date, language: Language) -> str:

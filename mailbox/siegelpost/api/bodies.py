@@ -67,10 +67,11 @@ class _Patience:
         await self._timeout.__aenter__()
         self._look()
 
-    async def __aexit__(self, *error: Any) -> bool | None:
+    async def __aexit__(self, *error: Any) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        return await self._timeout.__aexit__(*error)
+        # Turns its own cancellation into TimeoutError, and swallows nothing.
+        await self._timeout.__aexit__(*error)
 
     def _look(self) -> None:
         until = min(self._heard_at + self._idle_seconds, self._end)

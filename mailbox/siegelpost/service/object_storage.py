@@ -15,7 +15,7 @@ from siegelpost.service.settings import BlobsPart
 from siegelpost.store.blobs import any_apart
 from siegelpost.store.database import Database
 from siegelpost.store.errors import StoreError
-from siegelpost.store.object_orphans import sweep_objects
+from siegelpost.store.object_orphans import Ripening, sweep_objects
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
@@ -54,14 +54,17 @@ def check_reachable_blobs(database: Database, blobs: BlobsPart) -> None:
 async def keep_objects_swept(
     store: Store, objects: ObjectStorage, *, hours: int, seconds: float = SWEEP_SECONDS
 ) -> None:
-    """Remove orphans older than ``hours``, at once and then every ``seconds``, until cancelled.
+    """Look for orphans every ``seconds``; remove those older than ``hours`` and known as long.
 
-    By the real clock, as the storage's own listings are.
+    By the real clock, as the storage's own listings are, and by the one that does not jump.
     """
+    ripe = Ripening(hours * 3600.0)
     while True:
         try:
             before = orphans_before(hours)
-            removed = await asyncio.to_thread(sweep_objects, store, objects, before=before)
+            removed = await asyncio.to_thread(
+                sweep_objects, store, objects, before=before, ripe=ripe
+            )
             _log.info("objects swept", removed=removed)
         except StoreError as error:
             _log.error("objects not swept", error=type(error).__name__, what=str(error))

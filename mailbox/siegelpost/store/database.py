@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +80,9 @@ class Database:
     @contextmanager
     def write_at_once(self) -> Iterator[Connection]:
         """Like :meth:`write`; raises Busy if on SQLite somebody else writes, without waiting."""
-        with translated(), self.writing_at_once.connect() as connection:
+        with translated(), ExitStack() as stack:
             try:
+                connection = stack.enter_context(self.writing_at_once.connect())
                 transaction = connection.begin()
             except OperationalError as error:
                 if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
@@ -107,7 +108,7 @@ class Database:
                     with connection.cursor(binary=True) as cursor:
                         return cursor.execute(statement, parameters, prepare=True).fetchall()  # type: ignore[no-any-return]
                 return connection.execute(statement, parameters).fetchall()  # type: ignore[no-any-return]
-            except (driver.OperationalError, driver.InterfaceError) as error:
+            except driver.Error as error:  # none of them is the caller's fault
                 self._forget_own()
                 if last or not kept:
                     words = (str(error).splitlines() or ["no answer"])[0]
@@ -117,11 +118,12 @@ class Database:
         raise AssertionError("unreachable: the last try returns or raises")
 
     def _own_connection(self) -> Any:
-        connection = getattr(self._mine, "connection", None)
+        connection: Any = getattr(self._mine, "connection", None)
         if connection is None:
             pooled = self.reading.raw_connection()
             pooled.detach()
-            connection = self._mine.connection = pooled.dbapi_connection
+            connection = pooled.dbapi_connection
+            self._mine.connection = connection
             if self.dialect == "postgresql":
                 connection.autocommit = True
             self._direct.append(connection)

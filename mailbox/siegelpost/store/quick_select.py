@@ -39,8 +39,7 @@ class QuickSelect:
         """Rows have the statement's column names as attributes."""
         #: for use in a transaction, by SQLAlchemy
         self.statement = statement
-        # The functional form: the fields are known only here.
-        self._row: Any = namedtuple("Row", [column.name for column in statement.selected_columns])
+        self._row = _row([column.name for column in statement.selected_columns])
         self._compiled: dict[str, _Compiled] = {}
 
     def __call__(self, database: Database, parameters: Mapping[str, Any]) -> Sequence[Any]:
@@ -77,3 +76,8 @@ class QuickSelect:
                 processors=tuple((n, process) for n, process in processors if process is not None),
             )
         return found
+
+
+def _row(names: Sequence[str]) -> Any:
+    make: Any = namedtuple  # the fields are known only at run time
+    return make("Row", names)

@@ -4,6 +4,7 @@ SQLite lets a waiting process look again after growing pauses, so that of two bu
 for long while the other is done. A lock of the operating system wakes the next one at once, and
 can be asked for without waiting.
 It orders the writers of running services only; that nobody else writes is SQLite's own to hold.
+So a file system that cannot lock (some network ones) costs the order among processes, no more.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -31,7 +33,8 @@ class Turn:
         """Wait until it is the caller's turn."""
         self._threads.acquire()
         if self._file is not None:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            with suppress(OSError):
+                fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def take_at_once(self) -> bool:
         """Take the turn if nobody has it, and tell whether it was so."""
@@ -40,15 +43,18 @@ class Turn:
         if self._file is not None:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 self._threads.release()
                 return False
+            except OSError:
+                pass
         return True
 
     def give(self) -> None:
         """End the turn; only who has it may."""
         if self._file is not None:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+            with suppress(OSError):
+                fcntl.flock(self._file, fcntl.LOCK_UN)
         self._threads.release()
 
     def close(self) -> None:

@@ -166,10 +166,10 @@ class AlertWorker:
         self._gathering.expect()
         try:
             submission, message_id = await self._attempt(alert)
+            finished = self._outcome(alert, submission, message_id)
         except BaseException:
             self._gathering.forget()
             raise
-        finished = self._outcome(alert, submission, message_id)
         await self._gathering.pass_through()
         await self._record(finished)
 

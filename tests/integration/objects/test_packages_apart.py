@@ -27,7 +27,7 @@ from siegelpost.store.errors import ObjectDamaged, StoreUnavailable
 from siegelpost.store.events import events_of
 from siegelpost.store.fsck import check_store
 from siegelpost.store.log import log_origin
-from siegelpost.store.object_orphans import FEW, TooManyOrphans, sweep_objects
+from siegelpost.store.object_orphans import FEW, Ripening, TooManyOrphans, sweep_objects
 from siegelpost.store.objects import RANGE_BYTES, ObjectStorage
 from siegelpost.store.store import Store
 from tests.support.agencies import Citizen
@@ -229,12 +229,36 @@ async def test_a_database_that_knows_too_little_empties_no_storage(
     context: Context, objects: ObjectStorage
 ) -> None:
     for number in range(FEW + 1):
-        await objects.put(f"20261123/strange-{number}.package.00", [b"x"])
+        await objects.put(f"20261123/strange-{number}.package.{number:032x}", [b"x"])
     with pytest.raises(TooManyOrphans):
         sweep_objects(context.store, objects, before=_real_now() + timedelta(hours=1))
     assert len(all_names(objects)) == FEW + 1
-    objects.delete_now(["20261123/strange-0.package.00", "20261123/never.there"])
+    objects.delete_now([f"20261123/strange-0.package.{0:032x}", "20261123/never.there"])
     assert sweep_objects(context.store, objects, before=_real_now() + timedelta(hours=1)) == FEW
+
+
+async def test_files_of_others_are_nobodys_orphans(
+    context: Context, objects: ObjectStorage
+) -> None:
+    for foreign in ("backup.tar", "20261123/notes.txt", "elsewhere/n.package." + "0" * 32):
+        await objects.put(foreign, [b"x"])
+    assert sweep_objects(context.store, objects, before=_real_now() + timedelta(hours=1)) == 0
+    assert len(all_names(objects)) == 3
+
+
+async def test_an_orphan_goes_only_when_it_was_one_for_long_by_a_clock_that_never_jumps(
+    context: Context, objects: ObjectStorage
+) -> None:
+    passed = [0.0]
+    ripe = Ripening(3600, clock=lambda: passed[0])
+    await objects.put(f"20261123/strange.package.{1:032x}", [b"x"])
+    jumped = _real_now() + timedelta(days=400)
+    assert sweep_objects(context.store, objects, before=jumped, ripe=ripe) == 0
+    passed[0] = 3599.0
+    assert sweep_objects(context.store, objects, before=jumped, ripe=ripe) == 0
+    passed[0] = 3600.0
+    assert sweep_objects(context.store, objects, before=jumped, ripe=ripe) == 1
+    assert all_names(objects) == []
 
 
 async def test_settings_that_name_no_storage_are_found_out(

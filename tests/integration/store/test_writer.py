@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -140,6 +141,20 @@ async def test_brief_items_are_left_to_the_thread_when_the_turn_does_not_come(
     await waiting
     assert writers == {"siegelpost-writer"}
     others.close()
+
+
+async def test_a_file_system_that_cannot_lock_stops_nobody(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    store = Store(database)
+    assert await store.write(put("thread")) == "thread"
+    assert await store.write_bulk(put_all, "loop", brief=True) == "loop"
+    assert count(store) == 2
+    store.close()
 
 
 async def test_after_a_slow_commit_the_thread_takes_over(
