@@ -49,16 +49,19 @@ async def check_there(
 ) -> None:
     """Return if the package can be handed out, as far as object storage goes.
 
-    Before a retrieval is recorded: what can't be handed out was not retrieved. Raises NoSuchNotice,
-    ObjectDamaged, ObjectsUnavailable.
+    Before a retrieval is recorded: what can't be handed out was not retrieved. So it is read once
+    and compared with what evidence names. Raises NoSuchNotice, ObjectDamaged, ObjectsUnavailable.
     """
 
-    def look(connection: Connection) -> Apart | None:
-        return apart(connection, one_notice(connection, notices, notice).package_id)
+    def look(connection: Connection) -> tuple[Apart | None, bytes]:
+        row = one_notice(connection, notices, notice)
+        return apart(connection, row.package_id), row.package_digest
 
-    stored = await context.store.read(look)
-    if stored is not None:
-        await objects.check(stored.name, stored.size)
+    where, payload_digest = await context.store.read(look)
+    if where is not None:
+        await objects.check(where.name, where.size)
+        async for _ in _checked(objects, where, payload_digest):
+            pass
 
 
 async def stream(context: Context, blob_id: str, payload_digest: bytes) -> AsyncIterator[bytes]:

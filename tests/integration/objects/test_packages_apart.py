@@ -14,7 +14,7 @@ from siegelpost.evidence.ids import NoticeId
 from siegelpost.evidence.trust import Purpose
 from siegelpost.notices.errors import NoSuchNotice
 from siegelpost.notices.readers import Reader
-from siegelpost.notices.retrieve import retrieve
+from siegelpost.notices.retrieve import Retrieval, retrieve
 from siegelpost.sealing.age import open_bytes
 from siegelpost.sealing.age_header import parse_header
 from siegelpost.service.errors import SettingsError
@@ -148,7 +148,7 @@ async def test_missing_object_is_told_and_nothing_counts_as_retrieved(
 
 @pytest.mark.unsound_store("notice")
 @pytest.mark.parametrize("size", ["same", "shorter"])
-async def test_swapped_object_never_leaves_whole_and_fsck_names_it(
+async def test_swapped_object_counts_as_no_retrieval_and_fsck_names_it(
     context: Context, api: ApiClient, alice: Citizen, objects: ObjectStorage, size: str
 ) -> None:
     notice, other = await dispatch(api, alice), await dispatch(api, alice, key="other")
@@ -160,15 +160,36 @@ async def test_swapped_object_never_leaves_whole_and_fsck_names_it(
     got: list[int] = []
     with pytest.raises(ObjectDamaged):
         await _take(context, alice, notice, got)
-    assert sum(got) <= RANGE_BYTES + 10_000, "the end must be withheld"
+    assert got == []
+    assert "retrieved" not in await event_types(context, notice)
     found = findings(context)
     assert any(notice in one for one in found)
     assert not any(other in one for one in found)
     assert LARGE in open_bytes(await sealed(context, alice, other), [alice.identity])
 
 
+@pytest.mark.unsound_store("notice")
+async def test_object_swapped_while_it_is_handed_out_never_leaves_whole(
+    context: Context, api: ApiClient, alice: Citizen, objects: ObjectStorage
+) -> None:
+    notice, other = await dispatch(api, alice), await dispatch(api, alice, key="other")
+    (mine,), (theirs,) = (
+        [name for name in all_names(objects) if one in name] for one in (notice, other)
+    )
+    retrieval = await retrieve(context, alice.reader, notice)
+    overwrite(objects, mine, content(objects, theirs))
+    got: list[int] = []
+    with pytest.raises(ObjectDamaged):
+        await _drain(retrieval, got)
+    assert sum(got) <= RANGE_BYTES + 10_000, "the end must be withheld"
+
+
 async def _take(context: Context, alice: Citizen, notice: NoticeId, got: list[int]) -> None:
-    async for part in (await retrieve(context, alice.reader, notice)).parts:
+    await _drain(await retrieve(context, alice.reader, notice), got)
+
+
+async def _drain(retrieval: Retrieval, got: list[int]) -> None:
+    async for part in retrieval.parts:
         got.append(len(part))
 
 
