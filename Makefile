@@ -13,7 +13,8 @@ BIN := $(VENV)/bin
 STAMPS := .stamps
 
 # Exit code 5 is "no test chosen", which is all right where ARGS choose some.
-PYTEST := $(BIN)/pytest -n 2 --dist loadfile $(if $(SLOW),-m "slow or not slow")
+# In the order of their names: the many short files of tests/unit come last and even out the ends.
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(if $(SLOW),-m "slow or not slow")
 
 .PHONY: demo test check bench verifier format lock clean
 

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_citizen_saves_the_receipt_as_pdf(browser: Browser, house: PortalHouse) -> None:
-    letter = house.enrol("Alice Beispiel")
+    letter = house.enrol("Alice Papier")
     with person(browser, house.address, accept_downloads=True) as alice:
-        activate(alice, house, letter, "alice-pdf@example.org")
+        activate(alice, house, letter, "alice-pdf@example.org", inspect=False)
         page = alice.page
         notice = house.send(letter, "Bewilligung", pdf("Bescheid", "563 Euro"), due=None)
         page.goto(f"{house.address}/notices/{notice}")

@@ -15,6 +15,7 @@ from typing import Any, TypedDict
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Error as PageError
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -79,13 +80,24 @@ class Watched:
         self.page.goto(self.address + path)
         return self.page
 
+    def _capture(self, file: Path) -> None:
+        """Chromium on a busy machine now and then has no picture ready; it has the next moment."""
+        for last in (False, False, True):
+            try:
+                self.page.screenshot(path=file, full_page=True, animations="disabled")
+                return
+            except PageError as error:
+                if last or "Unable to capture screenshot" not in str(error):
+                    raise
+                self.page.wait_for_timeout(500)
+
     def screenshot(self, name: str) -> None:
         """Keep the page as a person sees it, on a phone and on a desk."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         for size in (PHONE, DESKTOP):
             self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
             file = SCREENSHOTS / f"{name}-{size['width']}.png"
-            self.page.screenshot(path=file, full_page=True, animations="disabled")
+            self._capture(file)
             overflow = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
             if overflow > 0:
                 self.wrongs.append(f"{name} is {overflow} px too wide at {size['width']} px")
@@ -99,9 +111,10 @@ class Watched:
 
     def run_axe(self, name: str) -> None:
         """Run axe on the page as it stands; findings are wrongs."""
+        if not self.page.evaluate("'axe' in window"):  # half a megabyte, once for each page
+            self.page.evaluate(f"() => {{ {_AXE.read_text(encoding='utf-8')} }}")
         findings: list[dict[str, Any]] = self.page.evaluate(
             f"""async () => {{
-              if (!window.axe) {{ {_AXE.read_text(encoding="utf-8")} }}
               const found = await window.axe.run(document, {{
                 resultTypes: ["violations"],
                 runOnly: {_RULES},
