@@ -118,15 +118,15 @@ def test_helper_makes_an_account_and_reads_what_was_given(
 def test_helper_with_a_mailbox_accepts_and_code_of_somebody_else_is_noticed(
     browser: Browser, house: PortalHouse
 ) -> None:
-    letter, other = house.enrol("Klara Muster"), house.enrol("Lena Beispiel")
+    letter, other = house.enrol("Klara Muster"), house.enrol("Leonie Beispiel")
     with (
         person(browser, house.address) as klara,
         person(browser, house.address) as lena,
     ):
         activate(klara, house, letter, "klara2@example.org", inspect=False)
-        activate(lena, house, other, "lena@example.org", inspect=False)
+        activate(lena, house, other, "leonie@example.org", inspect=False)
         house.send(letter, "Bewilligung", pdf("Bewilligung", "Sie bekommen Geld"), due=None)
-        code = invite(klara.go("/account/delegates"), "Lena", counts=True)
+        code = invite(klara.go("/account/delegates"), "Leonie", counts=True)
         page = lena.go("/invitation")
         offer(page, code)
         lena.inspect("invitation-4-own-mailbox")
@@ -149,7 +149,7 @@ def test_helper_with_a_mailbox_accepts_and_code_of_somebody_else_is_noticed(
         expect(page.get_by_text("kommt nicht von der Person")).to_be_visible()
         klara.inspect("delegates-8-not-vouched")
         page.get_by_role("button", name="Nein, ablehnen").click()
-        code = invite(klara.go("/account/delegates"), "Lena", counts=True)
+        code = invite(klara.go("/account/delegates"), "Leonie", counts=True)
         page = lena.go("/invitation")
         offer(page, code)
         page.get_by_role("button", name="Mit meinem Postfach annehmen").click()
@@ -165,4 +165,4 @@ def test_helper_with_a_mailbox_accepts_and_code_of_somebody_else_is_noticed(
         page = klara.go("/inbox")
         page.get_by_role("link", name="Bewilligung").click()
         page.get_by_text("Wer dieses Schreiben geöffnet hat").click()
-        expect(page.get_by_text("Lena hat das Schreiben für Sie geöffnet")).to_be_visible()
+        expect(page.get_by_text("Leonie hat das Schreiben für Sie geöffnet")).to_be_visible()

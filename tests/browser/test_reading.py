@@ -23,7 +23,7 @@ TITLES = [
 
 
 def test_citizen_searches_files_and_finds_again(browser: Browser, house: PortalHouse) -> None:
-    letter = house.enrol("Frieda Beispiel")
+    letter = house.enrol("Friederike Beispiel")
     explainer = Explainer(
         kind="bewilligung",
         language="de",
@@ -32,7 +32,7 @@ def test_citizen_searches_files_and_finds_again(browser: Browser, house: PortalH
     )
     house.run(set_explainer(house.context, AgencyId(house.agency_id), explainer))
     with person(browser, house.address, accept_downloads=True) as frieda:
-        activate(frieda, house, letter, "frieda@example.org", inspect=False)
+        activate(frieda, house, letter, "friederike@example.org", inspect=False)
         page = frieda.page
         soon = (datetime.now(UTC) + timedelta(days=5)).date()
         for title in TITLES:
@@ -95,9 +95,9 @@ def test_citizen_searches_files_and_finds_again(browser: Browser, house: PortalH
 def test_kept_titles_rest_sealed_and_logout_forgets_them(
     browser: Browser, house: PortalHouse
 ) -> None:
-    letter = house.enrol("Gerda Beispiel")
+    letter = house.enrol("Gerlinde Beispiel")
     with person(browser, house.address) as gerda:
-        activate(gerda, house, letter, "gerda@example.org", inspect=False)
+        activate(gerda, house, letter, "gerlinde@example.org", inspect=False)
         page = gerda.page
         house.send(letter, "Geheime Sache", pdf("Bescheid", "563 Euro"), due=None)
         page.goto(f"{house.address}/inbox")

@@ -12,13 +12,13 @@ from tests.support.browsers import person
 from tests.support.portal_house import PortalHouse
 from tests.support.walks import activate, give_password, log_in
 
-NAME = "karla@example.org"
+NAME = "karoline@example.org"
 
 
 def test_code_by_mail_then_by_app_and_a_warning_before_the_end(
     browser: Browser, house: PortalHouse
 ) -> None:
-    letter = house.enrol("Karla Beispiel")
+    letter = house.enrol("Karoline Beispiel")
     with person(browser, house.address) as watched:
         watched.allow(r"status of 403")
         activate(watched, house, letter, NAME, inspect=False)

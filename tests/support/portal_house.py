@@ -14,6 +14,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,6 +61,9 @@ _alert = core(Alert)
 
 #: Fields of a public key that nobody holds: the API is not part of this house.
 _JWK = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+
+#: Of enrolments: citizens of different tests may share a name.
+_numbers = count(1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +146,7 @@ class PortalHouse:
                 self.context,
                 agency_id=self.agency_id,
                 client_id=self._client_id,
-                reference=f"BG-{name}",
+                reference=f"BG-{next(_numbers)}-{name}",
                 salutation=f"Frau {name}",
                 birth_date="1984-05-03",
                 language=language,
