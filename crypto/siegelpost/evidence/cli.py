@@ -153,6 +153,13 @@ def verify_files(
             if as_json
             else failure_text(error, language)
         )
+        if error.code == "trust-malformed":  # it says nothing about the receipt
+            complain(
+                language,
+                f"{trust} ist keine Vertrauensdatei; der Nachweis wurde nicht geprüft",
+                f"{trust} is no trust file; nothing was verified",
+            )
+            return EXIT_USAGE
         place = place_of(error)
         complain(
             language,

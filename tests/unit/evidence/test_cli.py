@@ -122,6 +122,15 @@ def test_foreign_document_exits_with_1(alone: Path) -> None:
     assert "document-differs" in result.stderr
 
 
+def test_a_file_that_is_no_trust_file_says_nothing_about_the_receipt(alone: Path) -> None:
+    result = _run(alone, "verify", RECEIPT, "--trust", RECEIPT)
+    assert result.returncode == 2
+    wanted = f"siegelpost: {RECEIPT} ist keine Vertrauensdatei; der Nachweis wurde nicht geprüft\n"
+    assert result.stderr == wanted
+    english = _run(alone, "verify", RECEIPT, "--trust", RECEIPT, "--language", "en")
+    assert english.stderr == f"siegelpost: {RECEIPT} is no trust file; nothing was verified\n"
+
+
 def test_unreadable_files_and_wrong_usage_exit_with_2(alone: Path, tmp_path: Path) -> None:
     missing = tmp_path / "none.json"
     result = _run(alone, "verify", missing, "--trust", TRUST)
