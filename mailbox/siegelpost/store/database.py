@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from siegelpost.store.errors import Busy, Deadlocked, StoreUnavailable
@@ -50,8 +50,7 @@ class Database:
                 max_overflow=8,
                 pool_pre_ping=True,
                 pool_use_lifo=True,  # the same few connections, which have the statements prepared
-                # Every query goes by an index; planning it anew costs more than running it.
-                connect_args={"options": "-c plan_cache_mode=force_generic_plan -c jit=off"},
+                connect_args={"options": _postgresql_options(self.url)},
                 hide_parameters=True,  # statement parameters may be personal data
             )
             self.reading = self.writing
@@ -162,6 +161,16 @@ def _reason(error: DBAPIError) -> str:
         if error.orig
         else "no answer"
     )
+
+
+def _postgresql_options(url: URL) -> str:
+    """Settings of a session: ours, and behind them, so that they win, those of the site's URL.
+
+    Every query goes by an index; planning it anew costs more than running it.
+    """
+    given = url.query.get("options", ())
+    own = (given,) if isinstance(given, str) else given
+    return " ".join(("-c plan_cache_mode=force_generic_plan -c jit=off", *own))
 
 
 def _sqlite_engine(

@@ -101,3 +101,16 @@ def test_threads_keep_connections_of_their_own(filled: Store) -> None:
     for thread in threads:
         thread.join()
     assert found == [2, 2, 2, 2]
+
+
+def test_a_site_s_own_session_settings_win(database_url: str) -> None:
+    if not database_url.startswith("postgresql"):
+        pytest.skip("SQLite has no sessions")
+    site = Database(f"{database_url}?options=-c%20statement_timeout%3D4321%20-c%20jit%3Don")
+    with site.read() as connection:
+        shown = [
+            connection.execute(text(f"SHOW {name}")).scalar_one()
+            for name in ("statement_timeout", "jit", "plan_cache_mode")
+        ]
+    site.close()
+    assert shown == ["4321ms", "on", "force_generic_plan"]

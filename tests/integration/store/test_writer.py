@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -107,14 +107,21 @@ async def test_brief_items_wait_in_the_thread_while_another_process_writes(store
     assert count(store) == 2
 
 
-async def test_brief_items_wait_for_another_service_without_stopping_the_loop(
-    store: Store,
-) -> None:
+@pytest.fixture
+def others(store: Store) -> Iterator[Turn]:
+    """Another service, whose turn it is to write."""
     if store.database.turn_file is None:
         pytest.skip("PostgreSQL has many writers")
     others = Turn(store.database.turn_file)
     writers.clear()
     assert others.take_at_once()
+    yield others
+    others.close()
+
+
+async def test_brief_items_wait_for_another_service_without_stopping_the_loop(
+    store: Store, others: Turn
+) -> None:
     waiting = [asyncio.create_task(store.write_bulk(put_all, "first", brief=True))]
     await asyncio.sleep(writer.PATIENCE_SECONDS / 4)
     waiting.append(asyncio.create_task(store.write_bulk(put_all, "joins it", brief=True)))
@@ -124,23 +131,16 @@ async def test_brief_items_wait_for_another_service_without_stopping_the_loop(
     await asyncio.gather(*waiting)
     assert writers == {threading.current_thread().name}
     assert count(store) == 2
-    others.close()
 
 
 async def test_brief_items_are_left_to_the_thread_when_the_turn_does_not_come(
-    store: Store,
+    store: Store, others: Turn
 ) -> None:
-    if store.database.turn_file is None:
-        pytest.skip("PostgreSQL has many writers")
-    others = Turn(store.database.turn_file)
-    writers.clear()
-    assert others.take_at_once()
     waiting = asyncio.create_task(store.write_bulk(put_all, "late", brief=True))
     await asyncio.sleep(writer.PATIENCE_SECONDS * 2)
     others.give()
     await waiting
     assert writers == {"siegelpost-writer"}
-    others.close()
 
 
 async def test_a_file_system_that_cannot_lock_stops_nobody(
