@@ -17,13 +17,14 @@ from __future__ import annotations
 import argparse
 import errno
 import json
+import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from siegelpost.evidence.bundle import write_bundle
-from siegelpost.evidence.errors import VerificationError
+from siegelpost.evidence.errors import FormatError, VerificationError
 from siegelpost.evidence.files import MAX_FILE, verify_file
 from siegelpost.evidence.pdf_verify import PdfUnavailable
 from siegelpost.evidence.presenting import (
@@ -36,7 +37,7 @@ from siegelpost.evidence.presenting import (
     verification_text,
 )
 from siegelpost.evidence.timestamps import INSTALL
-from siegelpost.evidence.trust import MAX_TRUST
+from siegelpost.evidence.trust import MAX_TRUST, parse_trust
 from siegelpost.evidence.usage import UsageParser, complain
 
 EXIT_HOLDS = 0
@@ -134,10 +135,12 @@ def verify_files(
         document_bytes = [_read(path, MAX_DOCUMENT) for path in documents]
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
+        of_trust = Path(error.filename) == trust != file
         complain(
             language,
-            f"{error.filename} ist nicht lesbar: {_REASONS_DE.get(error.errno or 0, reason)}",
-            f"cannot read {error.filename}: {reason}",
+            f"{'die Vertrauensdatei ' * of_trust}{error.filename} ist nicht lesbar: "
+            f"{_REASONS_DE.get(error.errno or 0, reason)}",
+            f"cannot read {'the trust file ' * of_trust}{error.filename}: {reason}",
         )
         return EXIT_USAGE
     try:
@@ -153,18 +156,25 @@ def verify_files(
             if as_json
             else failure_text(error, language)
         )
-        if error.code == "trust-malformed":  # it says nothing about the receipt
+        if error.code in (
+            "trust-malformed",
+            "pdf-trust-malformed",
+        ):  # it says nothing about the receipt
+            swapped = _is_trust(data)
             complain(
                 language,
-                f"{trust} ist keine Vertrauensdatei; der Nachweis wurde nicht geprüft",
-                f"{trust} is no trust file; nothing was verified",
+                f"{trust} ist keine Vertrauensdatei; der Nachweis wurde nicht geprüft"
+                + f" ({file} ist eine: Sind beide vertauscht?)" * swapped,
+                f"{trust} is no trust file; nothing was verified"
+                + f" ({file} is one: are the two exchanged?)" * swapped,
             )
             return EXIT_USAGE
         place = place_of(error)
+        which = _which(error, documents)
         complain(
             language,
-            f"{PLACES_DE[place]} ist nicht in Ordnung: {error.code}",
-            f"{place} does not verify: {error.code}",
+            f"{PLACES_DE[place]} ist nicht in Ordnung: {error.code}{which}",
+            f"{place} does not verify: {error.code}{which}",
         )
         return EXIT_FAILS
     print(
@@ -176,6 +186,22 @@ def verify_files(
         complain(language, "ein Schritt wurde nicht geprüft", "a step was not checked")
         return EXIT_UNCHECKED
     return EXIT_HOLDS
+
+
+def _is_trust(data: bytes) -> bool:
+    try:
+        parse_trust(data)
+    except FormatError:
+        return False
+    return True
+
+
+def _which(error: VerificationError, documents: Sequence[Path]) -> str:
+    """The name of the document that an error speaks of by its number."""
+    if not error.code.startswith("document-"):
+        return ""
+    number = re.match(r"document (\d+) ?", error.reason)
+    return f" ({documents[int(number[1]) - 1]})" if number else ""
 
 
 def _pack(file: Path) -> int:

@@ -119,7 +119,7 @@ def test_failure_exits_with_1_and_explains_itself(alone: Path, tmp_path: Path) -
 def test_foreign_document_exits_with_1(alone: Path) -> None:
     result = _run(alone, "verify", RECEIPT, "--trust", TRUST, "--document", TRUST)
     assert result.returncode == 1
-    assert "document-differs" in result.stderr
+    assert f"document-differs ({TRUST})" in result.stderr
 
 
 def test_a_file_that_is_no_trust_file_says_nothing_about_the_receipt(alone: Path) -> None:
@@ -129,6 +129,19 @@ def test_a_file_that_is_no_trust_file_says_nothing_about_the_receipt(alone: Path
     assert result.stderr == wanted
     english = _run(alone, "verify", RECEIPT, "--trust", RECEIPT, "--language", "en")
     assert english.stderr == f"siegelpost: {RECEIPT} is no trust file; nothing was verified\n"
+
+
+def test_exchanged_files_are_told_so(alone: Path) -> None:
+    result = _run(alone, "verify", TRUST, "--trust", RECEIPT)
+    assert result.returncode == 2
+    assert f"({TRUST} ist eine: Sind beide vertauscht?)" in result.stderr
+
+
+def test_a_missing_trust_file_is_called_one(alone: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "trust.json"
+    result = _run(alone, "verify", RECEIPT, "--trust", missing)
+    assert result.returncode == 2
+    assert f"die Vertrauensdatei {missing} ist nicht lesbar" in result.stderr
 
 
 def test_unreadable_files_and_wrong_usage_exit_with_2(alone: Path, tmp_path: Path) -> None:
