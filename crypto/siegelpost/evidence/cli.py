@@ -156,17 +156,19 @@ def verify_files(
             if as_json
             else failure_text(error, language)
         )
-        if error.code in (
-            "trust-malformed",
-            "pdf-trust-malformed",
-        ):  # it says nothing about the receipt
-            swapped = _is_trust(data)
+        if _is_trust(data):  # which says nothing about the receipt
             complain(
                 language,
-                f"{trust} ist keine Vertrauensdatei; der Nachweis wurde nicht geprüft"
-                + f" ({file} ist eine: Sind beide vertauscht?)" * swapped,
-                f"{trust} is no trust file; nothing was verified"
-                + f" ({file} is one: are the two exchanged?)" * swapped,
+                f"{file} ist eine Vertrauensdatei; der Nachweis wurde nicht geprüft "
+                "(sind die Dateien vertauscht?)",
+                f"{file} is a trust file; nothing was verified (are the files exchanged?)",
+            )
+            return EXIT_USAGE
+        if error.code in ("trust-malformed", "pdf-trust-malformed"):  # nor does this
+            complain(
+                language,
+                f"{trust} ist keine Vertrauensdatei; der Nachweis wurde nicht geprüft",
+                f"{trust} is no trust file; nothing was verified",
             )
             return EXIT_USAGE
         place = place_of(error)

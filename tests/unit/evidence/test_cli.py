@@ -134,7 +134,10 @@ def test_a_file_that_is_no_trust_file_says_nothing_about_the_receipt(alone: Path
 def test_exchanged_files_are_told_so(alone: Path) -> None:
     result = _run(alone, "verify", TRUST, "--trust", RECEIPT)
     assert result.returncode == 2
-    assert f"({TRUST} ist eine: Sind beide vertauscht?)" in result.stderr
+    assert result.stderr == (
+        f"siegelpost: {TRUST} ist eine Vertrauensdatei; der Nachweis wurde nicht geprüft "
+        "(sind die Dateien vertauscht?)\n"
+    )
 
 
 def test_a_missing_trust_file_is_called_one(alone: Path, tmp_path: Path) -> None:
