@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
@@ -18,6 +18,7 @@ from siegelpost.notices.readers import NOTICE, sent_by
 from siegelpost.staff.errors import InputWrong, NothingFound
 from siegelpost.staff.roles import Action, Member
 from siegelpost.store.context import Context
+from siegelpost.store.deadlines import DEADLINE, WATCH
 from siegelpost.store.tables import Enrolment, core
 
 #: Longest text that is searched for.
@@ -50,6 +51,8 @@ class ListedNotice:
     provided_at: datetime
     #: when it was first retrieved, if ever
     retrieved_at: datetime | None
+    #: last day for an objection, as the clock computed last, if it found one
+    ends_on: date | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +110,16 @@ async def enrolment_file(
         ).one_or_none()
         if row is None:
             raise NothingFound("no such enrolment")
-        query: Any = sent_by(member.agency_id).where(NOTICE.c.enrolment_id == enrolment_id)
+        query: Any = (
+            sent_by(member.agency_id)
+            .add_columns(DEADLINE.c.ends_on)
+            .outerjoin(WATCH, WATCH.c.notice_id == NOTICE.c.id)
+            .outerjoin(
+                DEADLINE,
+                (DEADLINE.c.notice_id == WATCH.c.notice_id) & (DEADLINE.c.number == WATCH.c.number),
+            )
+            .where(NOTICE.c.enrolment_id == enrolment_id)
+        )
         if before is not None:
             query = query.where(NOTICE.c.id < before)
         rows = connection.execute(query.order_by(NOTICE.c.id.desc()).limit(PAGE_LIMIT + 1)).all()
@@ -117,6 +129,7 @@ async def enrolment_file(
                 state=notice.state,
                 provided_at=notice.provided_at,
                 retrieved_at=notice.retrieved_at,
+                ends_on=notice.ends_on,
             )
             for notice in rows[:PAGE_LIMIT]
         ]

@@ -13,6 +13,7 @@ from siegelpost.console.words import TASK_KINDS
 from siegelpost.evidence.explanations import STEPS
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.evidence.verify import verify_receipt
+from siegelpost.notices.clockwork import Clockwork
 from siegelpost.service.administration import trust_file
 from siegelpost.staff.looks import looks_of
 from siegelpost.staff.roles import Role
@@ -93,6 +94,28 @@ async def test_page_tells_the_deadline_with_reasons_and_no_address(
         assert words in page, words
     assert ALICE not in page
     assert "alice@" not in page
+
+
+async def test_list_of_a_citizen_names_each_notice_with_the_end_of_its_period(
+    town: Town, house: Office
+) -> None:
+    enrolled = await town.letter()
+    alice = await town.active(ALICE, enrolled=enrolled)
+    notice = await town.dispatch(enrolled)
+    clerk = await house.desk(Role.CLERK)
+    path = f"/console/enrolments/{enrolled.enrolment_id}"
+    before = (await clerk.get(path)).text
+    assert f'<code class="console-small">{notice}</code>' in before
+    assert '<td data-label="Fristende">–</td>' in before
+    # No alert is known to have arrived: the day on which the citizen opened it counts.
+    await alice.open(notice)
+    await town.sequence()
+    while await Clockwork(town.context).run_once():
+        pass
+    file = (await clerk.get(f"/console/notices/{notice}")).text
+    end = re.search(r"Ende der Widerspruchsfrist</dt>\s*<dd[^>]*>(.*), 24:00 Uhr</dd>", file)
+    assert end is not None
+    assert f'<td data-label="Fristende">{end[1]}</td>' in (await clerk.get(path)).text
 
 
 async def test_receipt_without_addresses_verifies_and_is_a_look(
