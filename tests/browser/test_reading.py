@@ -35,12 +35,21 @@ def test_citizen_searches_files_and_finds_again(browser: Browser, house: PortalH
         activate(frieda, house, letter, "friederike@example.org", inspect=False)
         page = frieda.page
         soon = (datetime.now(UTC) + timedelta(days=5)).date()
-        for title in TITLES:
+        page.goto(f"{house.address}/inbox")
+        expect(page.get_by_text("Ihr Postfach ist leer.")).to_be_visible()
+        house.send(letter, TITLES[0], pdf("Bescheid", TITLES[0]), due=None)
+        # Nobody reloads: an empty inbox looks again by itself.
+        expect(page.get_by_role("link", name=TITLES[0])).to_be_visible(timeout=10_000)
+        expect(page.locator("#live")).to_have_text("Sie haben 1 Schreiben. 1 ist neu.")
+        for title in TITLES[1:]:
             due = soon if title == "Heizkosten" else None
             house.send(letter, title, pdf("Bescheid", title), due=due)
-        page.goto(f"{house.address}/inbox")
-        expect(page.get_by_text("Sie haben 7 Schreiben.")).to_contain_text("7 sind neu.")
-        expect(page.get_by_text("Bei 1 endet bald eine Frist.")).to_be_visible()
+        # As when somebody comes back from another tab.
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(page.locator("#summary")).to_contain_text(
+            "Sie haben 7 Schreiben. Das neueste steht oben. 7 sind neu."
+        )
+        expect(page.locator("#summary")).to_contain_text("Bei 1 endet bald eine Frist.")
         expect(page.get_by_text("Noch 5 Tage")).to_be_visible()
         expect(page).to_have_title("(7) Ihre Schreiben – Siegelpost")
         frieda.inspect("inbox-many")
@@ -56,6 +65,10 @@ def test_citizen_searches_files_and_finds_again(browser: Browser, house: PortalH
         page.get_by_role("searchbox").fill("")
 
         page.get_by_role("link", name="Bewilligung von Bürgergeld").click()
+        # The number that the cover names is not said twice.
+        expect(page.locator('[data-slot="who-helps"]')).to_have_text(
+            "Frau Muster, Zimmer 204, Telefon +49 2345 67890"
+        )
         link = page.get_by_role("link", name="Erklärung ansehen: So lesen Sie Ihren Bescheid")
         expect(link).to_have_attribute("href", "https://videos.example/bescheid")
         expect(link).to_have_attribute("rel", "noopener noreferrer")

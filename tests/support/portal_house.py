@@ -190,7 +190,7 @@ class PortalHouse:
                 what_is_this="Sie bekommen Bürgergeld für Dezember 2026 bis Mai 2027.",
                 what_to_do="Prüfen Sie die Beträge. Sie müssen nichts schicken.",
                 due_on=due,
-                who_helps="Frau Muster, Zimmer 204",
+                who_helps="Frau Muster, Zimmer 204, Telefon +49 2345 67890",
                 language="de",
             ),
             regime="sgb10-37-2a",

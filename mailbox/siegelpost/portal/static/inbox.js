@@ -21,6 +21,8 @@ const SEARCH_FROM = 6;
 /** Between two announcements of progress, for screen readers. */
 const SAY_MS = 3000;
 const PROGRESS_MS = 100;
+/** When an empty inbox looks again by itself: not for long, since each look keeps the session alive. */
+const LOOKS_MS = [5_000, 10_000, 20_000, 40_000, 80_000, 160_000];
 
 const problem = document.querySelector("#app > [data-alert]");
 const search = byId("search");
@@ -61,7 +63,9 @@ byId("search-form").addEventListener("submit", (event) => event.preventDefault()
 start();
 try {
   const { mailbox, seeds } = await unlocked();
-  await loadAll(mailbox, seeds.map(({ seed }) => seed));
+  const opening = seeds.map(({ seed }) => seed);
+  await loadAll(mailbox, opening);
+  watch(opening);
   await handOnAll({ mailbox, seeds });
 } catch (error) {
   alertBox(problem, explain(error));
@@ -115,6 +119,44 @@ async function loadAll(mailbox, seeds) {
   if (JSON.stringify(Object.keys(kept).sort()) !== JSON.stringify(Object.keys(now).sort())) {
     await keepCovers(mailbox, seeds[0], now);
   }
+}
+
+/** Show what came since: whoever comes back to the page sees it, and an empty inbox looks by itself. */
+function watch(seeds) {
+  let looking = false;
+  const look = async () => {
+    if (looking || document.visibilityState !== "visible") return;
+    looking = true;
+    try {
+      await showNew(seeds);
+    } catch (error) {
+      // The list that is there stays; the next look or a reload tries again.
+      console.info("could not look for new notices:", error.message);
+    } finally {
+      looking = false;
+    }
+  };
+  document.addEventListener("visibilitychange", look);
+  const again = ([wait, ...later]) => {
+    if (entries.length > 0 || wait === undefined) return;
+    setTimeout(() => look().then(() => again(later)), wait);
+  };
+  again(LOOKS_MS);
+}
+
+async function showNew(seeds) {
+  const { notices } = await get(`/inbox/notices?limit=${FIRST}&covers=0`);
+  const known = new Set(entries.map(({ notice }) => notice.id));
+  const added = notices
+    .filter(({ id }) => !known.has(id))
+    .map((notice) => ({ notice, cover: undefined, item: null }));
+  if (added.length === 0) return;
+  entries.unshift(...added);
+  render();
+  await unseal(added, seeds, {});
+  show(byId("unsealing"), false);
+  render();
+  say(byId("summary").textContent);
 }
 
 async function unseal(added, seeds, now) {

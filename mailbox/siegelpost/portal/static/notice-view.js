@@ -1,7 +1,7 @@
 // How a notice looks: facts, cover, documents and events put into the page's slots.
 
 import { byId, fill, show } from "./dom.js";
-import { address } from "./downloads.js";
+import { address, isShown } from "./downloads.js";
 import { formatDate, formatDay, formatSize, formatTime, has, language, plainText, text } from "./texts.js";
 
 /** Events that show that somebody looked. */
@@ -111,32 +111,40 @@ export function showCover(cover, agency) {
   const missing = objection ? "" : text("due-none");
   slot("due", cover.due_on ? formatDay(cover.due_on) : missing);
   const { name, phone } = agency;
-  slot("who-helps", [cover.who_helps, text("help-agency", { agency: name, phone })].filter(Boolean).join("\n"));
+  // Most agencies name the same number in their own words.
+  const named = digits(cover.who_helps ?? "").includes(digits(phone));
+  const agencyLine = named ? "" : text("help-agency", { agency: name, phone });
+  slot("who-helps", [cover.who_helps, agencyLine].filter(Boolean).join("\n"));
 }
+
+/** A number without country and trunk prefix, however it is written. */
+const digits = (words) => words.replace(/(\+|\b00)49|[^\d]/g, "").replace(/^0+/, "");
 
 /** List the documents of an opened package with their open and save buttons. */
 export function showDocuments(documents) {
-  const items = documents.map(({ name, mediaType, content }) => {
-    const item = fill(byId("document-item"), {
-      name,
-      size: formatSize(content.length),
-    });
-    // Not hidden text: KERN squeezes buttons that hold some.
-    for (const link of item.querySelectorAll("a")) {
-      link.setAttribute("aria-label", `${link.textContent.trim()}: ${name}`);
-    }
-    const link = address(content, mediaType);
-    const openLink = item.querySelector("[data-open]");
-    openLink.href = link;
-    show(openLink, mediaType === "application/pdf");
-    const saveLink = item.querySelector("[data-save]");
-    saveLink.href = link;
-    saveLink.download = name;
-    return item;
-  });
-  byId("document-list").replaceChildren(...items);
+  byId("document-list").replaceChildren(...documents.map(documentItem));
   show(byId("open"), false);
   show(byId("documents"));
+}
+
+/** One document of any package. */
+export function documentItem({ name, mediaType, content }) {
+  const item = fill(byId("document-item"), {
+    name,
+    size: formatSize(content.length),
+  });
+  // Not hidden text: KERN squeezes buttons that hold some.
+  for (const link of item.querySelectorAll("a")) {
+    link.setAttribute("aria-label", `${link.textContent.trim()}: ${name}`);
+  }
+  const link = address(content, mediaType);
+  const openLink = item.querySelector("[data-open]");
+  openLink.href = link;
+  show(openLink, isShown(mediaType));
+  const saveLink = item.querySelector("[data-save]");
+  saveLink.href = link;
+  saveLink.download = name;
+  return item;
 }
 
 /** List what happened, oldest first, in words. */
@@ -145,7 +153,7 @@ export function showEvents({ events, looks, delegates }) {
     .filter(({ type }) => has(`event-${type}`))
     .map((event) => {
       const item = fill(byId("event-item"), {
-        what: text(`event-${event.type}`),
+        what: text(nameOf(event)),
         when: formatTime(event.at),
         meaning: has(`meaning-${event.type}`) ? text(`meaning-${event.type}`) : "",
       });
@@ -172,6 +180,12 @@ export function showEvents({ events, looks, delegates }) {
     }),
   );
   show(byId("accesses-none"), accesses.length === 0);
+}
+
+/** Some events read differently if somebody else did it for the reader. */
+function nameOf({ type, by }) {
+  const special = `event-${type}-${by}`;
+  return has(special) ? special : `event-${type}`;
 }
 
 function slot(name, value, lang = "") {
