@@ -19,6 +19,7 @@ EventId = NewType("EventId", str)
 KeyId = NewType("KeyId", str)
 EnrolmentId = NewType("EnrolmentId", str)
 AlertId = NewType("AlertId", str)
+ReplyId = NewType("ReplyId", str)
 #: Zero-based position of a leaf in the log.
 LeafIndex = NewType("LeafIndex", int)
 

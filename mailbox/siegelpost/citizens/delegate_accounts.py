@@ -41,7 +41,7 @@ class Offered:
 
     #: whose notices
     giver_name: str
-    #: titles | read
+    #: titles | read | reply
     role: str
     #: whether retrieving is the citizen's retrieval
     counts: bool

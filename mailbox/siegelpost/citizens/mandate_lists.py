@@ -55,7 +55,7 @@ class ShownMandate:
     helper_name: str
     #: the citizen, as the delegate sees it
     giver_name: str
-    #: titles | read
+    #: titles | read | reply
     role: str
     #: whether the delegate's retrieval is the citizen's
     counts: bool

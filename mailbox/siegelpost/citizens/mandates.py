@@ -48,8 +48,8 @@ from siegelpost.store.tables import (
     core,
 )
 
-#: How far: the titles in the list, or the notices themselves.
-TITLES, READ = "titles", "read"
+#: How far: the titles in the list, the notices themselves, or replies to them, too.
+TITLES, READ, REPLY = "titles", "read", "reply"
 #: How long a code can be used.
 CODE_LIFETIME = timedelta(days=14)
 #: Most mandates of one mailbox that are invited or in force.
@@ -72,9 +72,9 @@ class Invitation:
     helper_name: str
     #: the citizen, as the delegate shall see it
     giver_name: str
-    #: titles | read
+    #: titles | read | reply
     role: str
-    #: whether the delegate's retrieval is the citizen's; only with ``read``
+    #: whether the delegate's retrieval is the citizen's; not with ``titles``
     counts: bool
     #: one agency, or None for all
     agency: str | None
@@ -90,9 +90,9 @@ class Invitation:
     def __post_init__(self) -> None:
         checked_line(self.helper_name, "helper_name", longest=80)
         checked_line(self.giver_name, "giver_name", longest=80)
-        if self.role not in (TITLES, READ):
-            raise InputInvalid("role", "not titles or read")
-        if self.counts and self.role != READ:
+        if self.role not in (TITLES, READ, REPLY):
+            raise InputInvalid("role", "not titles, read or reply")
+        if self.counts and self.role == TITLES:
             raise InputInvalid("counts", "only who may read can retrieve")
         if self.ends_on is not None and self.ends_on < self.starts_on:
             raise InputInvalid("ends_on", "before the first day")

@@ -55,7 +55,7 @@ class Helping:
     mandate: str
     #: whose notices, as the citizen wanted to be called
     giver_name: str
-    #: titles | read
+    #: titles | read | reply
     role: str
     #: whether retrieving is the citizen's retrieval
     counts: bool

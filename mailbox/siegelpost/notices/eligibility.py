@@ -57,7 +57,7 @@ class DelegateKey:
     key: KeyId
     #: 1216 bytes
     recipient: bytes
-    #: titles | read
+    #: titles | read | reply
     role: str
     #: from when on
     starts_at: datetime

@@ -46,7 +46,7 @@ class ToHandOn:
 
     #: the mandate
     mandate: str
-    #: titles | read: of titles only the cover's header is wanted
+    #: titles | read | reply: of titles only the cover's header is wanted
     role: str
     #: the delegate's mailbox, which the invitation code vouches for
     delegate: MailboxId
@@ -129,7 +129,7 @@ async def hand_on(
             open_still = _waiting(connection, reader, mandate).where(NOTICE.c.id == item.notice)
             if connection.execute(open_still).first() is None:
                 continue
-            reads = mandate.role == Part.READ.value
+            reads = mandate.role in Part.READ.roles
             if reads and not item.package:
                 raise RewrapInvalid("no header of the package")
             connection.execute(

@@ -148,7 +148,7 @@ def prepare(
     notice_id = NoticeId(new_id(now, entropy(ID_RANDOM)))
     recipients = [_recipient(raw) for _, raw in destination.keys]
     delegates = [each for each in destination.delegates if each.in_force(now)]
-    readers = [each for each in delegates if each.role == Part.READ]
+    readers = [each for each in delegates if each.role in Part.READ.roles]
     try:
         cover = request.shown_cover()
         manifest = Manifest(

@@ -26,12 +26,23 @@ HEADER = tables.core(tables.DelegatedHeader)
 
 
 class Part(StrEnum):
-    """How much of a notice; each is also the role of a delegate who may see just that."""
+    """How much of a notice; each is also the role of a delegate who may do just that.
+
+    Each holds those before it.
+    """
 
     #: the line in the list, with its cover
     TITLES = "titles"
     #: the notice itself
     READ = "read"
+    #: reading it, and sending a reply to it
+    REPLY = "reply"
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles that go this far."""
+        every = list(Part)
+        return tuple(part.value for part in every[every.index(self) :])
 
 
 @dataclass(frozen=True)
@@ -65,7 +76,7 @@ class Delegate:
 
 
 def readable_by(reader: Reader | Delegate, part: Part = Part.READ) -> Select[Any]:
-    """Select all columns of the notices of which ``reader`` may see ``part``.
+    """Select all columns of the notices with which ``reader`` may go as far as ``part``.
 
     For a delegate: while the mandate is in force, of its agency alone if it names one, and only
     what is sealed to the delegate's key.
@@ -90,8 +101,8 @@ def readable_by(reader: Reader | Delegate, part: Part = Part.READ) -> Select[Any
         .join(HEADER, and_(HEADER.c.mandate_id == MANDATE.c.id, HEADER.c.notice_id == NOTICE.c.id))
         .where(mandate_of(reader), tied)
     )
-    if part is Part.READ:
-        found = found.where(MANDATE.c.role == Part.READ.value, HEADER.c.package.is_not(None))
+    if part is not Part.TITLES:
+        found = found.where(MANDATE.c.role.in_(part.roles), HEADER.c.package.is_not(None))
     return found
 
 

@@ -18,6 +18,7 @@ from siegelpost.notices.delegated import DelegateLook, looks_of_delegates, with_
 from siegelpost.notices.explainers import Explainer, explainers_of
 from siegelpost.notices.plain_deadline import PlainDeadline, plain
 from siegelpost.notices.readers import HEADER, Delegate, Reader, one_notice, readable_by
+from siegelpost.notices.reply_to import takes_replies
 from siegelpost.notices.salts import SaltLost, salts_of
 from siegelpost.notices.sent_alerts import SentAlert, sent_alerts
 from siegelpost.store import tables
@@ -94,6 +95,8 @@ class Shown:
     explainers: tuple[Explainer, ...]
     #: delegates who looked, newest first; for the citizen alone
     delegates: tuple[DelegateLook, ...]
+    #: whether the agency takes replies to it now
+    takes_replies: bool
 
 
 async def show(context: Context, reader: Reader | Delegate, notice_id: NoticeId) -> Shown:
@@ -158,6 +161,7 @@ async def show(context: Context, reader: Reader | Delegate, notice_id: NoticeId)
             alerts=sent_alerts(connection, notice_id) if own else (),
             explainers=explainers_of(connection, row.agency_id),
             delegates=tuple(looks_of_delegates(connection, notice_id)) if own else (),
+            takes_replies=takes_replies(row.state, agency.reply_recipient),
         )
 
     return await context.store.read(work)

@@ -39,6 +39,7 @@ from siegelpost.portal import (
     openpgp,
     pages,
     passkeys,
+    replies,
     second_factor,
     sessions,
     texts,
@@ -101,6 +102,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/helping/{mandate}/notices/{id}", helping.notice),
     ("GET", "/helping/{mandate}/notices/{id}/facts", helping.facts),
     ("POST", "/helping/{mandate}/notices/{id}/retrieve", helping.package),
+    ("GET", "/helping/{mandate}/notices/{id}/reply", replies.form),
+    ("GET", "/helping/{mandate}/notices/{id}/reply/facts", replies.facts),
     ("GET", "/account/address", address.show),
     ("POST", "/account/address", address.ask),
     ("POST", "/account/address/confirm", address.confirm),
@@ -145,6 +148,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/notices/{id}/receipt", notices.receipt),
     ("GET", "/notices/{id}/receipt.pdf", notices.pdf_receipt),
     ("GET", "/notices/{id}/deadline.ics", notices.calendar),
+    ("GET", "/notices/{id}/reply", replies.form),
+    ("GET", "/notices/{id}/reply/facts", replies.facts),
 )
 
 #: Who is there, what they may do or what they sent was not accepted.

@@ -16,7 +16,7 @@ from siegelpost.evidence.ids import NoticeId
 from siegelpost.evidence.times import format_time
 from siegelpost.notices.delegated import helping, look_at_titles, retrieve_for
 from siegelpost.notices.inbox import PAGE_LIMIT, inbox
-from siegelpost.notices.readers import Delegate
+from siegelpost.notices.readers import Delegate, Part
 from siegelpost.notices.show import show
 from siegelpost.portal.forms import check_form, in_base64
 from siegelpost.portal.pages import page
@@ -44,7 +44,7 @@ async def titles(world: World, request: Request) -> Response:
         session=session,
         mandate=found.mandate,
         giver=found.giver_name,
-        reads=found.role == "read",
+        reads=found.role in Part.READ.roles,
     )
 
 
@@ -117,6 +117,7 @@ async def facts(world: World, request: Request) -> Response:
             "key": shown.key_id,
             "cover": base64.b64encode(shown.cover).decode("ascii"),
             "manifest_keys": list(shown.manifest_keys),
+            "can_reply": shown.takes_replies and found.role in Part.REPLY.roles,
         }
     )
 

@@ -97,6 +97,7 @@ async def facts(world: World, request: Request) -> Response:
                 for look in shown.delegates
             ],
             "archived": shown.archived,
+            "can_reply": shown.takes_replies,
             "alerts": [
                 {
                     "kind": alert.kind,

@@ -29,7 +29,7 @@ from siegelpost.portal.world import World, logged_in, reader, session_if_any
 #: Where a login may lead; anything else would be an open redirect.
 _NEXT = re.compile(
     r"/(inbox|invitation|account(/(key|consent|address|openpgp|delegates))?"
-    r"|(helping/[A-Za-z0-9][A-Za-z0-9._-]{0,99}/)?notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+    r"|(helping/[A-Za-z0-9][A-Za-z0-9._-]{0,99}/)?notices/[A-Za-z0-9][A-Za-z0-9._-]{0,99}(/reply)?"
     r"|helping/[A-Za-z0-9][A-Za-z0-9._-]{0,99})",
     re.ASCII,
 )

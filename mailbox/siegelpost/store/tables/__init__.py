@@ -41,6 +41,7 @@ from siegelpost.store.tables.notices import (
     Notice,
     Task,
 )
+from siegelpost.store.tables.replies import Reply
 from siegelpost.store.tables.running import Cursor, Installation, Lease
 from siegelpost.store.tables.staff import (
     StaffExport,
@@ -85,6 +86,7 @@ __all__ = [
     "OidcLink",
     "OpenPgpKey",
     "Passkey",
+    "Reply",
     "Session",
     "StaffExport",
     "StaffLook",

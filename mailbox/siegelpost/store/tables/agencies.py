@@ -20,6 +20,7 @@ class Agency(Table, table=True):
     phone: str  #: shown in alerts and pages for help
     sender: str  #: mailbox address in From of its alerts
     evidence_recipient: bytes | None = None  #: 1216 bytes; reports are sealed to it, not to ours
+    reply_recipient: bytes | None = None  #: 1216 bytes; replies are sealed to it; None: none taken
     created_at: datetime = time_column()
 
 

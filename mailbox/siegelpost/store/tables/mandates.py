@@ -30,7 +30,7 @@ class Mandate(Table, table=True):
     )  #: who may see them, once the invitation was accepted
     helper_name: str  #: the delegate, as the citizen wrote it; never in events
     giver_name: str  #: the citizen, as the delegate shall see it; never in events
-    role: str  #: titles | read
+    role: str  #: titles | read | reply; each holds those before it
     counts: bool = Field(
         default=False, sa_column_kwargs={"server_default": false()}
     )  #: whether the delegate's retrieval is the citizen's
