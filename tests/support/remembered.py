@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import cycle
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import jinja2
 import pytest
 from jinja2.bccache import Bucket
 
+from siegelpost.alerts import compose
 from siegelpost.portal import assets
 from siegelpost.sealing import wrapping
 from siegelpost.sealing.wrapping import SALT_SIZE
@@ -50,6 +51,8 @@ class _Bytecode(jinja2.BytecodeCache):
 
 
 _bytecode = _Bytecode()
+#: Of mails, whose environments trim blocks and translate.
+_mail_bytecode = _Bytecode()
 
 
 def template_environment(folder: Path) -> jinja2.Environment:
@@ -78,4 +81,7 @@ def remembered() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(citizen, "split_passphrase", split_passphrase)
         patch.setattr(assets, "_load", _load_once)
+        patch.setattr(
+            compose, "Environment", partial(jinja2.Environment, bytecode_cache=_mail_bytecode)
+        )
         yield

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ FILE_KEY_SIZE = 16
 _VERSION_LINE = b"age-encryption.org/v1"
 _COLUMNS = 64
 _MAC_LENGTH = 43
+#: Whether an argument is one or more VCHAR of RFC 5234.
+_VISIBLE = re.compile(rb"[\x21-\x7e]+").fullmatch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +141,8 @@ def _parse_stanza(text: bytes, position: int) -> tuple[Stanza, int]:
     if prefix != b"->" or not arguments:
         raise HeaderError("malformed stanza line")
     for argument in arguments:
-        # VCHAR of RFC 5234; an empty argument means two spaces in a row.
-        if not argument or not all(0x21 <= code <= 0x7E for code in argument):
+        # An empty argument means two spaces in a row.
+        if not _VISIBLE(argument):
             raise HeaderError("malformed stanza argument")
     body: list[bytes] = []
     while True:

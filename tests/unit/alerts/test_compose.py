@@ -7,10 +7,11 @@ import email.policy
 import re
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import cache
 
 import pytest
 
-from siegelpost.alerts.compose import TEMPLATES, Mail
+from siegelpost.alerts.compose import TEMPLATES, Composer, Mail
 from siegelpost.alerts.errors import UnusableMail
 from siegelpost.alerts.texts import LANGUAGES, german_day, spoken_day
 from siegelpost.citizens import enrol
@@ -52,7 +53,12 @@ SUBJECTS = {
 
 
 def compose(kind: AlertKind = AlertKind.NOTICE, **changes: object) -> Mail:
-    return composer(settings(25)).compose(claimed(kind=kind, **changes), now=NOW)
+    return _composer().compose(claimed(kind=kind, **changes), now=NOW)
+
+
+@cache
+def _composer() -> Composer:
+    return composer(settings(25))
 
 
 def parse(mail: Mail) -> EmailMessage:
