@@ -11,11 +11,13 @@ export function save(bytes, name, type) {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
-/**
- * The address of a document for the lifetime of the page.
- * Only PDFs keep their type: whatever else a package holds must not run as a page of ours.
- */
+/** Types that browsers show and that cannot run as a page of ours, whatever a package holds. */
+const SHOWN = ["application/pdf", "image/jpeg", "image/png"];
+
+export const isShown = (mediaType) => SHOWN.includes(mediaType);
+
+/** The address of a document for the lifetime of the page; only what `isShown` keeps its type. */
 export function address(bytes, mediaType) {
-  const type = mediaType === "application/pdf" ? mediaType : "application/octet-stream";
+  const type = isShown(mediaType) ? mediaType : "application/octet-stream";
   return URL.createObjectURL(new Blob([bytes], { type }));
 }
