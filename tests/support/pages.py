@@ -61,6 +61,11 @@ COMMON = {
     "arbitration_url": None,
     "written": "22. November 2026",
     "oidc_label": "BundID",
+    "agency": "Jobcenter Musterland",
+    "phone": "02999 555-0",
+    "offered": True,
+    "consented": True,
+    "limits": {"text": 10_000, "files": 10, "bytes": 20 * 1024 * 1024},
     "timed_out": False,
     "signed_out": False,
     "agreements": [

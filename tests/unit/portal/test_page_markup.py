@@ -63,7 +63,9 @@ def test_page_holds_nothing_inline_and_its_references_exist(
     assert ('"/static/rtl.css"' in html) == (language == "ar")
 
 
-@pytest.mark.parametrize("page", ["login", "inbox", "notice", "activate", "recover", "account"])
+@pytest.mark.parametrize(
+    "page", ["login", "inbox", "notice", "reply", "activate", "recover", "account"]
+)
 def test_scripts_find_their_elements_and_texts_on_their_page(page: str) -> None:
     markup = Markup(render(page, "de", signed_in=True))
     source = modules_of(markup)
@@ -72,7 +74,7 @@ def test_scripts_find_their_elements_and_texts_on_their_page(page: str) -> None:
 
 
 def test_pages_that_unseal_say_without_script_what_they_need() -> None:
-    for page in ("login", "inbox", "notice", "activate", "recover", "account"):
+    for page in ("login", "inbox", "notice", "reply", "activate", "recover", "account"):
         assert "<noscript>" in render(page, "de")
     for page in ("start", "error"):
         assert "<noscript>" not in render(page, "de")

@@ -1,7 +1,7 @@
 // Requests to our own service: JSON in, JSON out, errors as problem+json (RFC 9457).
 
 const tokenHolder = () => document.querySelector('meta[name="form-token"]');
-const token = () => tokenHolder()?.content ?? "";
+export const token = () => tokenHolder()?.content ?? "";
 
 /** What the service refused, by a stable code. */
 export class Problem extends Error {
@@ -64,13 +64,14 @@ export async function send(path, options = {}) {
     throw new Problem(0, "offline");
   }
   if (response.ok) return response;
+  throw await refused(response, path);
+}
+
+/** The Problem of an answer that is no success; whoever is logged out is led to the login. */
+export async function refused(response, path) {
   if (response.status === 401 && !path.startsWith("/login") && !path.startsWith("/activate")) {
     location.assign(`/login?timed-out=1&next=${encodeURIComponent(location.pathname)}`);
   }
-  throw await problem(response);
-}
-
-async function problem(response) {
   let body = {};
   try {
     body = await response.json();

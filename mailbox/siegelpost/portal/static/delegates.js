@@ -26,7 +26,7 @@ byId("invite-open").addEventListener("click", () => {
 });
 
 for (const radio of document.querySelectorAll('input[name="role"]')) {
-  radio.addEventListener("change", () => show(byId("counts-box"), byId("role-read").checked));
+  radio.addEventListener("change", () => show(byId("counts-box"), !byId("role-titles").checked));
 }
 
 onSubmit(byId("invite-form"), async () => {
@@ -37,7 +37,7 @@ onSubmit(byId("invite-form"), async () => {
   const [from, until] = [byId("starts-on"), byId("ends-on")];
   if (!from.value) throw new FieldError(from, text("day-missing"));
   if (until.value && until.value < from.value) throw new FieldError(until, text("day-order"));
-  const reads = byId("role-read").checked;
+  const role = document.querySelector('input[name="role"]:checked').value;
   const { seeds } = await proven();
   const salt = randomBytes(SALT_SIZE);
   const own = seeds.find(({ retired }) => !retired);
@@ -46,8 +46,8 @@ onSubmit(byId("invite-form"), async () => {
   await post("/account/delegates/invite", {
     helper_name: helper.value.trim(),
     giver_name: giver.value.trim(),
-    role: reads ? "read" : "titles",
-    counts: reads && byId("counts").checked,
+    role,
+    counts: role !== "titles" && byId("counts").checked,
     agency: byId("agency").value || null,
     starts_on: from.value,
     ends_on: until.value || null,

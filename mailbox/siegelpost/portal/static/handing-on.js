@@ -58,7 +58,7 @@ async function headersFor({ notice, cover, package: sealed }, page, { mailbox, s
   const recipient = recipientOf(page.recipient);
   const forCover = await rewrapHeader(fromBase64(cover), all, [recipient]);
   const forPackage =
-    page.role === "read"
+    page.role !== "titles"
       ? await rewrapHeader(fromBase64(sealed), all, [recipient])
       : new Uint8Array(0);
   const said = { mailbox, notice, key: page.key, cover: forCover, package: forPackage };

@@ -7,6 +7,7 @@ import { ManifestError, readCover } from "./manifest.js";
 import { NoteError, parseVerifier } from "./notes.js";
 import { showCover, showDocuments } from "./notice-view.js";
 import { PackageError, readPackage } from "./package.js";
+import { showReplies } from "./reply-list.js";
 import { SealingError, open } from "./sealing.js";
 import { start } from "./session.js";
 import { formatDate, text } from "./texts.js";
@@ -30,6 +31,14 @@ try {
   fillSlot("check-signature", text("check-signature", { agency: agency.name }));
   showCover(readCover(bytes), agency);
   show(byId("notice"));
+  showReplies({
+    path,
+    packages: `/helping/${encodeURIComponent(mandate)}/replies`,
+    notice,
+    seeds: state.seeds,
+    possible: state.facts.can_reply,
+    any: state.facts.replied,
+  }).catch(fail);
 } catch (error) {
   fail(error);
 }

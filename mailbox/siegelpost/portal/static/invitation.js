@@ -39,7 +39,7 @@ onSubmit(byId("invitation-form"), async () => {
     throw error;
   }
   const offer = await post("/invitation/offer", { code_proof: base64(code.proof) });
-  const may = text(offer.role === "read" ? "may-read" : "may-titles");
+  const may = text(`may-${offer.role}`);
   const until = offer.until ? text("until", { day: offer.until }) : "";
   const values = {
     giver: offer.giver,

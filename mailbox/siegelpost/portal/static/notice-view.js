@@ -5,7 +5,10 @@ import { address, isShown } from "./downloads.js";
 import { formatDate, formatDay, formatSize, formatTime, has, language, plainText, text } from "./texts.js";
 
 /** Events that show that somebody looked. */
-const ACCESSES = ["retrieved", "acknowledged", "file-viewed", "delegate-looked", "delegate-counted"];
+const ACCESSES = [
+  "retrieved", "acknowledged", "file-viewed",
+  "delegate-looked", "delegate-counted", "delegate-replied",
+];
 
 /** Name of the sealed file on the reader's disk. */
 export const sealedName = (facts) => `schreiben-${facts.provided_at.slice(0, 10)}.age`;
@@ -161,8 +164,8 @@ export function showEvents({ events, looks, delegates }) {
     });
   byId("events").replaceChildren(...items);
   const seen = looks.map(({ at }) => ({ type: "file-viewed", at, by: "staff" }));
-  const helped = delegates.map(({ at, name, counts }) => ({
-    type: counts ? "delegate-counted" : "delegate-looked",
+  const helped = delegates.map(({ at, name, counts, replied }) => ({
+    type: replied ? "delegate-replied" : counts ? "delegate-counted" : "delegate-looked",
     at,
     name,
   }));

@@ -16,6 +16,7 @@ import { save } from "./downloads.js";
 import { ManifestError, readCover } from "./manifest.js";
 import { NoteError, parseVerifier } from "./notes.js";
 import { PackageError, checkEvidence, readPackage } from "./package.js";
+import { showReplies } from "./reply-list.js";
 import { SealingError, acknowledgementKey, identityText, open, payloadDigest } from "./sealing.js";
 import { start } from "./session.js";
 import { text } from "./texts.js";
@@ -85,6 +86,14 @@ try {
   await refresh();
   await unsealCover();
   show(byId("notice"));
+  showReplies({
+    path,
+    packages: "/replies",
+    notice: id,
+    seeds: state.seeds.map(({ seed }) => seed),
+    possible: state.facts.can_reply,
+    any: state.facts.events.some(({ type }) => type === "replied"),
+  }).catch(fail);
   // It was opened before: nothing is asked that has been answered, and nothing new is recorded.
   if (state.facts.retrieved_at && state.facts.state !== "withdrawn") await openPackage();
 } catch (error) {

@@ -15,7 +15,11 @@ const unpadded = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("=", 
  * SealingError. The caller puts the result before the unchanged payload.
  */
 export async function rewrapHeader(header, seeds, recipients) {
-  const fileKey = await fileKeyOf(header, seeds);
+  return headerFor(await fileKeyOf(header, seeds), recipients);
+}
+
+/** A header for `recipients`, 1216 public bytes each, whose file key (16 bytes) is given. */
+export async function headerFor(fileKey, recipients) {
   const stanzas = recipients.flatMap((recipient) =>
     new HybridRecipient(recipientText(recipient)).wrapFileKey(fileKey),
   );

@@ -1,6 +1,6 @@
 // ZIP files in exactly one form, as in sealing/zipstore.py: stored, no dates, extras or comments.
 // Everything between, before and behind the contents is rebuilt and compared, so that no two
-// programs see different files in one package. Reading only.
+// programs see different files in one package.
 
 import { concat, equal, fromUtf8, utf8 } from "./bytes.js";
 
@@ -35,6 +35,21 @@ export function readZip(bytes) {
     throw new ZipError("the directory does not list exactly the files");
   }
   return entries;
+}
+
+/** The pieces of the ZIP of [{name, content}], contents as they are; ZipError. */
+export function writeZip(entries) {
+  if (entries.length > MAX_ENTRIES) throw new ZipError("too many files");
+  const pieces = [];
+  const directory = [];
+  let position = 0;
+  for (const { name, content } of entries) {
+    const { local, central } = headers(name, content, position);
+    pieces.push(local, content);
+    directory.push(central);
+    position += local.length + content.length;
+  }
+  return [...pieces, closing(concat(...directory), entries.length, position)];
 }
 
 function decodeName(bytes) {

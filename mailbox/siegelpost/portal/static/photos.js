@@ -1,0 +1,82 @@
+// Files that go with a reply: PDF, JPEG or PNG by their first bytes, whatever they are called.
+// Photos are drawn anew, no larger than a page needs: that spares slow connections, and takes out
+// where and with what they were taken. What is no JPEG or PNG but can be drawn becomes a JPEG.
+
+import { safeName } from "./file-names.js";
+
+/** Pixels of the longer side: a page of A4 at about 200 dpi, and some margin. */
+const LONG_SIDE = 2560;
+const QUALITY = 0.85;
+/** A drawing or screenshot up to here stays as sharp as it is. */
+const PNG_KEPT = 2_000_000;
+const HEAD = 1024;
+
+/** The file cannot be sent; the message is a name of the page's texts. */
+export class FileError extends Error {}
+
+/** {name, mediaType, content, smaller} of a File; FileError "file-type", "file-empty", "file-gone". */
+export async function prepareFile(file) {
+  const bytes = await read(file);
+  if (bytes.length === 0) throw new FileError("file-empty");
+  if (isPdf(bytes)) return named(file, ".pdf", "application/pdf", bytes);
+  const png = starts(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  if (png && bytes.length <= PNG_KEPT) return named(file, ".png", "image/png", bytes);
+  const drawn = await draw(file);
+  if (drawn !== null) {
+    const smaller = drawn.length < bytes.length;
+    return { ...named(file, ".jpg", "image/jpeg", drawn), smaller };
+  }
+  // Too large for this phone to draw: sent as it is, rather than not at all.
+  if (png) return named(file, ".png", "image/png", bytes);
+  if (starts(bytes, [0xff, 0xd8, 0xff])) return named(file, ".jpg", "image/jpeg", bytes);
+  throw new FileError("file-type");
+}
+
+async function read(file) {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch {
+    // Moved or deleted since it was chosen, or kept somewhere that does not answer.
+    throw new FileError("file-gone");
+  }
+}
+
+/** The bytes of a JPEG, or null if this is no picture that the browser can draw. */
+async function draw(file) {
+  let picture;
+  try {
+    picture = await createImageBitmap(file);
+    const scale = Math.min(1, LONG_SIDE / Math.max(picture.width, picture.height));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.max(1, Math.round(picture.width * scale));
+    canvas.height = Math.max(1, Math.round(picture.height * scale));
+    const context = canvas.getContext("2d");
+    // What is transparent would turn black.
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
+    return blob === null ? null : new Uint8Array(await blob.arrayBuffer());
+  } catch {
+    return null;
+  } finally {
+    picture?.close();
+  }
+}
+
+function named(file, extension, mediaType, content) {
+  const known = extension === ".jpg" ? /\.jpe?g$/i : new RegExp(`\\${extension}$`, "i");
+  const name = safeName(file.name);
+  const ending = /\.[A-Za-z0-9]{1,10}$/;
+  const fitting = known.test(name) ? name : safeName(name.replace(ending, "") + extension);
+  return { name: fitting, mediaType, content, smaller: false };
+}
+
+/** Some programs write a few bytes before the mark. */
+function isPdf(bytes) {
+  const head = String.fromCharCode(...bytes.subarray(0, HEAD));
+  return head.includes("%PDF-");
+}
+
+const starts = (bytes, mark) => mark.every((byte, at) => bytes[at] === byte);

@@ -1,0 +1,140 @@
+// A reply: what is sent to an agency, as in sealing/replies.py and evidence/reply.py. Its package is
+// a stored ZIP of manifest.json, the message and the files; a signed statement names its digests.
+
+import { base64, concat, fromBase64, fromUtf8, hex, randomBytes, sha256, utf8 } from "./bytes.js";
+import { decode, encode, exactly } from "./canonical.js";
+import { uniqueNames } from "./file-names.js";
+import { seal } from "./seal.js";
+import { recipientText } from "./sealing.js";
+import { bech32, ed25519 } from "./vendor/crypto.js";
+import { readZip, writeZip } from "./zipstore.js";
+
+export const MESSAGE = "Nachricht.txt";
+const PREFIX = utf8("siegelpost/reply/v1\n");
+const MAX_MANIFEST = 64 * 1024;
+const SALT_SIZE = 16;
+
+export class ReplyError extends Error {}
+
+/** A UUIDv7 of a time and ten random bytes, as in evidence/ids.py. */
+export function newId(now, random) {
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  const milliseconds = now.getTime();
+  view.setUint32(0, Math.floor(milliseconds / 2 ** 16));
+  view.setUint16(4, milliseconds % 2 ** 16);
+  bytes.set(random, 6);
+  view.setUint16(6, (view.getUint16(6) & 0xfff) | 0x7000);
+  view.setUint8(8, (view.getUint8(8) & 0x3f) | 0x80);
+  return hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+export const freshId = () => newId(new Date(), randomBytes(10));
+
+/** What the limits count: bytes of all documents, the message among them. */
+export const documentsSize = (text, files) =>
+  files.reduce((sum, { content }) => sum + content.length, utf8(text).length);
+
+/**
+ * {manifestDigest, pieces}: the package of a text and files = [{name, mediaType, content}].
+ *
+ * `names` = {reply, notice, mailbox, agency, mandate}. Files get safe names that differ.
+ */
+export async function packReply(names, text, files, salt = randomBytes(SALT_SIZE)) {
+  const all = [{ name: MESSAGE, mediaType: "text/plain", content: utf8(text) }, ...files];
+  const safe = uniqueNames(all.map(({ name }) => name));
+  const documents = [];
+  for (const [at, { mediaType, content }] of all.entries()) {
+    documents.push({
+      name: safe[at],
+      media_type: mediaType,
+      size: content.length,
+      sha256: hex(await sha256(content)),
+    });
+  }
+  const manifest = encode({ version: 1, kind: "reply", ...names, salt: hex(salt), documents });
+  const entries = all.map(({ content }, at) => ({ name: safe[at], content }));
+  return {
+    manifestDigest: await sha256(manifest),
+    pieces: writeZip([{ name: "manifest.json", content: manifest }, ...entries]),
+  };
+}
+
+/** {statement (canonical JSON bytes), signature}: who signs sent this reply. */
+export function signReply(signer, names, { manifestDigest, payloadDigest, now }) {
+  const statement = encode({
+    ...names,
+    manifest_sha256: hex(manifestDigest),
+    payload_sha256: hex(payloadDigest),
+    // UTC with six digits of a second, of which a browser knows three.
+    replied_at: now.toISOString().replace("Z", "000Z"),
+  });
+  return { statement, signature: signer.sign(concat(PREFIX, statement)) };
+}
+
+/** All that is handed over: {sealed, headers}; `recipients` in their order, the agency's first. */
+export async function makeReply(names, { text, files, recipients, signer, progress }) {
+  const { manifestDigest, pieces } = await packReply(names, text, files);
+  const { sealed, payloadDigest } = await seal(pieces, recipients, progress);
+  const made = { manifestDigest, payloadDigest, now: new Date() };
+  const { statement, signature } = signReply(signer, names, made);
+  return {
+    sealed,
+    headers: {
+      "Siegelpost-Statement": base64(statement),
+      "Siegelpost-Signature": base64(signature),
+      "Siegelpost-Recipient": hex(await sha256(recipients[0])),
+    },
+  };
+}
+
+/** The 1216 public bytes of `age1pq1…`; ReplyError for anything else. */
+export function recipientBytesOf(text) {
+  try {
+    const raw = bech32.fromWords(bech32.decode(text, false).words);
+    if (raw.length === 1216 && recipientText(raw) === text) return raw;
+  } catch {
+    // Falls through to the error below.
+  }
+  throw new ReplyError("no recipient");
+}
+
+/**
+ * {text, files: [{name, mediaType, content}], signed} of an unsealed package.
+ *
+ * `listed` = {id, statement, signature} as the service lists the reply; `notice` its notice;
+ * `publicKeys` are the reader's own. `signed` says whether one of them made the signature.
+ * ReplyError, ZipError or CanonicalError if anything does not fit.
+ */
+export async function readReply(bytes, listed, notice, publicKeys) {
+  const statement = utf8(listed.statement);
+  const said = decode(statement, MAX_MANIFEST);
+  const [first, ...files] = readZip(bytes);
+  need(first?.name === "manifest.json", "no manifest");
+  need(hex(await sha256(first.content)) === said.manifest_sha256, "another manifest");
+  const manifest = exactly(decode(first.content, MAX_MANIFEST), [
+    "version", "kind", "reply", "notice", "mailbox", "agency", "mandate", "salt", "documents",
+  ]);
+  need(manifest.version === 1 && manifest.kind === "reply", "unknown version");
+  need(manifest.reply === listed.id && said.reply === listed.id, "another reply");
+  need(manifest.notice === notice && said.notice === notice, "another notice");
+  need(Array.isArray(manifest.documents), "no documents");
+  need(manifest.documents.length === files.length && files.length > 0, "other files");
+  const documents = [];
+  for (const [at, { name, content }] of files.entries()) {
+    const stated = manifest.documents[at];
+    need(name === stated.name && content.length === stated.size, "another file");
+    need(hex(await sha256(content)) === stated.sha256, "another content");
+    documents.push({ name, mediaType: stated.media_type, content });
+  }
+  const [message, ...rest] = documents;
+  need(message.name === MESSAGE, "no message");
+  const signature = fromBase64(listed.signature);
+  const signedBytes = concat(PREFIX, statement);
+  const signed = publicKeys.some((key) => ed25519.verify(signature, signedBytes, key));
+  return { text: fromUtf8(message.content), files: rest, signed };
+}
+
+function need(holds, message) {
+  if (!holds) throw new ReplyError(message);
+}
