@@ -16,12 +16,22 @@ from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint
 from siegelpost.evidence.commitments import commitment, document_commitment
 from siegelpost.evidence.events import Event, EventType
-from siegelpost.evidence.ids import AgencyId, EventId, KeyId, LeafIndex, MailboxId, NoticeId, new_id
+from siegelpost.evidence.ids import (
+    AgencyId,
+    EventId,
+    KeyId,
+    LeafIndex,
+    MailboxId,
+    NoticeId,
+    ReplyId,
+    new_id,
+)
 from siegelpost.evidence.key_binding import KeyBinding
 from siegelpost.evidence.merkle import consistency_proof, tree_root
 from siegelpost.evidence.notes import Ed25519Signer, split_note
 from siegelpost.evidence.proofs import make_proof
 from siegelpost.evidence.receipt import Receipt, ReceiptDocument, ReceiptEvent
+from siegelpost.evidence.reply import ReplyStatement
 from siegelpost.evidence.seal import seal_receipt
 from siegelpost.evidence.tiles import TILE_WIDTH, TileHashes, TileId, Tip, extend
 from siegelpost.evidence.trust import Purpose, Trust, TrustedKey
@@ -49,6 +59,7 @@ NOTICE = NoticeId(sample_id("notice"))
 AGENCY = AgencyId("jobcenter-musterstadt")
 MAILBOX = MailboxId(sample_id("mailbox"))
 KEY = KeyId(sample_id("key"))
+REPLY = ReplyId(sample_id("reply"))
 
 DOCUMENTS = (b"%PDF-1.7 Bescheid Alice Beispiel", b"%PDF-1.7 Anlage")
 DOCUMENT_SALTS = (digest("salt 0"), digest("salt 1"))
@@ -66,6 +77,9 @@ class Sample:
     acceptance_signer: Ed25519Signer = ACCEPTANCE
     ack_signer: Ed25519Signer = MAILBOX_KEY
     binding_signer: Ed25519Signer = MAILBOX_KEY
+    reply_signer: Ed25519Signer = MAILBOX_KEY
+    #: A delegate's, or None if the citizen replies.
+    mandate: str | None = None
     #: Notice events in order: type and seconds after START.
     plan: tuple[tuple[EventType, float], ...] = (
         (EventType.SUBMISSION_ACCEPTED, 0),
@@ -130,7 +144,33 @@ class Sample:
             return ack.facts(key=self.key, signature=self.ack_signer.sign(ack.message()))
         if kind is EventType.ALERT_SENT:
             return {"reply": ["250 2.0.0 Ok: queued as 4XyZ"]}
+        if kind is EventType.REPLIED:
+            said = ReplyStatement(
+                reply=REPLY,
+                notice=self.notice,
+                mailbox=self.mailbox,
+                agency=self.agency,
+                mandate=self.mandate,
+                manifest_sha256=digest("reply manifest"),
+                payload_sha256=digest("reply payload"),
+                replied_at=moment,
+            )
+            return said.facts(
+                key=self.key if self.mandate is None else KeyId(sample_id("bob's key")),
+                acknowledgement_key=self.reply_signer.verifier.public_key,
+                signature=self.reply_signer.sign(said.message()),
+                size=4711,
+                recipient_sha256=digest("agency's recipient"),
+            )
+        if kind is EventType.REPLY_FETCHED:
+            return {"reply": REPLY}
         return {}
+
+    def actor(self, kind: EventType) -> str:
+        """Who does what on the notice's chain."""
+        if kind is not EventType.REPLIED:
+            return "service"
+        return f"mailbox:{self.mailbox}" if self.mandate is None else f"delegate:{self.mandate}"
 
     def notice_events(self) -> list[Event]:
         """The chain of the notice."""
@@ -146,7 +186,7 @@ class Sample:
                     agency=self.agency,
                     notice=self.notice,
                     mailbox=self.mailbox,
-                    actor="service",
+                    actor=self.actor(kind),
                     facts=self.facts(kind, moment),
                     previous=previous,
                 )

@@ -35,6 +35,8 @@ _WITHOUT_ADDRESS = frozenset(
         EventType.REPROVIDED,
         EventType.PAPER_SENT,
         EventType.REMEDY_FAULTY,
+        EventType.REPLIED,
+        EventType.REPLY_FETCHED,
         EventType.CONSENT_GIVEN,
         EventType.CONSENT_REVOKED,
         EventType.KEY_BOUND,

@@ -70,7 +70,7 @@ def verify_court_file(
     A6. The PDF, if there is one, is sealed (`open_pdf`) and holds this very receipt. Not checked if
         the trust file pins no certificate, the PDF bears no seal or pyHanko is missing: A2 and A3
         cover it all the same.
-    Then the sixteen steps of `verify_receipt`.
+    Then the seventeen steps of `verify_receipt`.
     Raises CourtFileError (A1 to A6), PdfError or VerificationError at the first step that does not
     hold.
     What the caller owes, and what it does not prove: as with `verify_receipt`. Guide and protocol

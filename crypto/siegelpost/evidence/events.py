@@ -2,8 +2,9 @@
 
 An event's body is canonical JSON; its salted commitment is the leaf of the log. The events of one
 subject form a chain: each names the commitment of the one before.
-What an event does *not* mean: `alert-sent` is not arrived, `retrieved` is not read, and `time_at`
-is the service's own clock (timestamps and witnesses bound it from outside).
+What an event does *not* mean: `alert-sent` is not arrived, `retrieved` is not read, `reply-fetched`
+is not read either, and `time_at` is the service's own clock (timestamps and witnesses bound it from
+outside).
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ class EventType(StrEnum):
     REPROVIDED = "reprovided"
     PAPER_SENT = "paper-sent"
     REMEDY_FAULTY = "remedy-faulty"
+    REPLIED = "replied"
+    REPLY_FETCHED = "reply-fetched"
     CONSENT_GIVEN = "consent-given"
     CONSENT_REVOKED = "consent-revoked"
     KEY_BOUND = "key-bound"
@@ -69,6 +72,7 @@ class EventType(StrEnum):
     LOGIN_CHANGED = "login-changed"
     AGENCY_KEY_BOUND = "agency-key-bound"
     AGENCY_KEY_RETIRED = "agency-key-retired"
+    REPLY_KEY_CHANGED = "reply-key-changed"
     FILE_VIEWED = "file-viewed"
     EXPORT_REQUESTED = "export-requested"
     EXPORT_DECIDED = "export-decided"

@@ -43,6 +43,7 @@ STEPS: Mapping[int, tuple[str, Text]] = {
     14: ("timestamps", _t("Zeitstempel", "Timestamps")),
     15: ("deadline", _t("Fristberechnung (kein Beweis)", "Deadline (computed, no evidence)")),
     16: ("seal", _t("Siegel des Dienstes", "Seal of the service")),
+    17: ("replies", _t("Antworten", "Replies")),
 }
 
 #: Code → number of the step and the explanation of the failure.
@@ -490,6 +491,63 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
             "anfordern: Sie trägt das Siegel eines neuen Schlüssels.",
             "The key that sealed the receipt was stolen. Please ask for a new receipt: it bears "
             "the seal of a new key.",
+        ),
+    ),
+    "reply-malformed": (
+        17,
+        _t(
+            "Was zu einer Antwort aufgezeichnet ist, ist unvollständig oder nicht in der "
+            "vorgeschriebenen Form.",
+            "What is recorded of a reply is incomplete or not in the prescribed form.",
+        ),
+    ),
+    "reply-twice": (
+        17,
+        _t(
+            "Dieselbe Antwort ist zweimal aufgezeichnet.",
+            "The same reply is recorded twice.",
+        ),
+    ),
+    "reply-sender": (
+        17,
+        _t(
+            "Eine Antwort ist nicht von der Person unterschrieben, die sie nach dem Protokoll "
+            "gesandt hat: vom Postfach selbst oder von einer Vertrauensperson.",
+            "A reply is not signed as of whom the log says to have sent it: the mailbox itself or "
+            "a delegate.",
+        ),
+    ),
+    "reply-withdrawn": (
+        17,
+        _t(
+            "Eine Antwort ist aufgezeichnet, nachdem die Behörde das Schreiben zurückgezogen "
+            "hatte; das kann nicht vorkommen.",
+            "A reply is recorded after the authority had withdrawn the notice, which cannot occur.",
+        ),
+    ),
+    "reply-key": (
+        17,
+        _t(
+            "Der Schlüssel, mit dem eine Antwort unterschrieben ist, galt nach dieser Quittung "
+            "nicht als Schlüssel des Postfachs.",
+            "By this receipt, the key that signed a reply was no key in force of the mailbox.",
+        ),
+    ),
+    "reply-signature": (
+        17,
+        _t(
+            "Eine Antwort ist nicht gültig unterschrieben: Angaben zur Antwort oder die "
+            "Unterschrift wurden verändert.",
+            "A reply is not validly signed: what is stated of it, or the signature, was altered.",
+        ),
+    ),
+    "reply-fetched": (
+        17,
+        _t(
+            "Der Abruf einer Antwort durch die Behörde passt zu keiner Antwort, die vorher "
+            "einging, oder ist zweimal aufgezeichnet.",
+            "That the authority fetched a reply fits no reply that came in before, or is recorded "
+            "twice.",
         ),
     ),
 }

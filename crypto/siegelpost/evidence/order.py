@@ -30,6 +30,7 @@ _NEEDS: Mapping[EventType, frozenset[EventType]] = {
             EventType.REPROVIDED,
             EventType.PAPER_SENT,
             EventType.REMEDY_FAULTY,
+            EventType.REPLIED,
         )
     },
     **{
@@ -37,6 +38,7 @@ _NEEDS: Mapping[EventType, frozenset[EventType]] = {
         for kind in (EventType.ALERT_DELIVERED, EventType.ALERT_DELAYED, EventType.ALERT_RELAYED)
     },
     EventType.ACKNOWLEDGED: frozenset({EventType.RETRIEVED}),
+    EventType.REPLY_FETCHED: frozenset({EventType.REPLIED}),
 }
 _ONCE = frozenset({EventType.SUBMISSION_ACCEPTED, EventType.PROVIDED})
 _NOTICE_TYPES = frozenset({*_ONCE, *_NEEDS})

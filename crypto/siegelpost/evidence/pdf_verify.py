@@ -84,7 +84,7 @@ def verify_pdf(
 ) -> PdfVerification:
     """Verify the PDF in `data` with the keys of the trust file `trust`; see `open_pdf`.
 
-    Then the sixteen steps of `verify_receipt` over the receipt inside, and that the document's
+    Then the seventeen steps of `verify_receipt` over the receipt inside, and that the document's
     title names the notice of this receipt (P7).
     Raises PdfError (P1 to P7) or VerificationError at the first step that does not hold, and
     PdfUnavailable without pyHanko.

@@ -29,6 +29,7 @@ from siegelpost.evidence.explanations import STEPS, Text, failure
 from siegelpost.evidence.order import check_consent, check_order, check_times
 from siegelpost.evidence.receipt import Receipt
 from siegelpost.evidence.redacted import RedactedReceipt, Redaction, parse_any, redacted_digest
+from siegelpost.evidence.replied import check_replies
 from siegelpost.evidence.seal import check_seal
 from siegelpost.evidence.spoken import exact
 from siegelpost.evidence.steps import (
@@ -51,6 +52,7 @@ from siegelpost.evidence.wording import (
     deadline_result,
     documents_result,
     events_result,
+    replies_result,
     witness_result,
 )
 
@@ -138,6 +140,11 @@ def verify_receipt(
         receipt was made. That is all: it is a computation, not evidence, and not repeated here.
     16. The service sealed this very receipt, with a key in force when it was made: these were all
         events of the notice then, and all of the mailbox that bear on it.
+    17. Each reply's statement, made again of what is recorded, is signed by the key that the event
+        states; for the citizen's own replies that is a key of the mailbox, bound in the log before
+        and not retired. Each was sent once, before any withdrawal, and fetched at most once, after
+        it had come in. Whose key signed a delegate's reply no receipt shows: the mandate is on the
+        mailbox's own chain.
 
     In a redacted receipt, what is stated of withheld events (type and time, masked facts) is the
     service's word under the seal of step 16; that something with this commitment stands at this
@@ -289,6 +296,13 @@ def verify_receipt(
     held(
         f"Der Dienst hat gesiegelt, was er zu dieser Nachricht wusste: {made_de}.",
         f"The service sealed what it knew about this notice at {made_en}.",
+    )
+    # 17
+    replies = check_replies(receipt, events, mailbox_events)
+    held(
+        *replies_result(replies),
+        checked=not replies.withheld,
+        asked=bool(replies.own or replies.by_delegates or replies.withheld),
     )
     return Verification(
         steps=tuple(steps),

@@ -11,6 +11,7 @@ from siegelpost.evidence.dating import Dating
 from siegelpost.evidence.deadline import Computed
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.receipt import Receipt
+from siegelpost.evidence.replied import Replies
 from siegelpost.evidence.spoken import Language, exact, short_day
 from siegelpost.evidence.steps import LoggedEvent
 from siegelpost.evidence.timestamps import INSTALL
@@ -161,6 +162,37 @@ def deadline_result(computed: Computed | None) -> tuple[str, str]:
         f"A computation only, no evidence and not repeated here: {deemed_en}, rule "
         f"{computed.rule}. The {len(computed.events)} events that it rests on are in this receipt.",
     )
+
+
+def replies_result(found: Replies) -> tuple[str, str]:
+    """The result of step 17, those that are shown good."""
+    de, en = [], []
+    if found.own:
+        de.append(f"{found.own} vom Postfach, mit seinem Schlüssel unterschrieben.")
+        en.append(f"{found.own} by the mailbox, signed with its key.")
+    if found.by_delegates:
+        de.append(
+            f"{found.by_delegates} von Vertrauenspersonen: Die Unterschriften passen zum "
+            "angegebenen Schlüssel; wessen er ist, sagt diese Quittung nicht."
+        )
+        en.append(
+            f"{found.by_delegates} by delegates: the signatures fit the stated key; whose it is "
+            "this receipt does not show."
+        )
+    if found.own or found.by_delegates:
+        de.append(
+            f"Die Behörde hat {found.fetched} abgerufen; ob jemand sie las, ist nicht belegt."
+        )
+        en.append(f"The authority fetched {found.fetched}; that somebody read them is not shown.")
+    if found.withheld:
+        de.append(f"Nicht geprüft: {found.withheld} geschwärzt.")
+        en.append(f"Not checked: {found.withheld} withheld.")
+    if not de:
+        return (
+            "Keine Antwort enthalten; nichts zu prüfen.",
+            "No reply in the receipt; nothing to check.",
+        )
+    return " ".join(de), " ".join(en)
 
 
 def _day(text: str, language: Language) -> str:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -80,6 +80,17 @@ class DocumentEntry:
             raise ManifestError("a document has a malformed media type")
         if self.size < 0 or len(self.sha256) != 32:
             raise ManifestError("a document has an impossible size or digest")
+
+    @classmethod
+    def read(cls, item: canonical.Json) -> DocumentEntry:
+        """The entry of a manifest's JSON; EvidenceError, ManifestError."""
+        fields = Fields(item, "document", required=("media_type", "name", "sha256", "size"))
+        return cls(
+            name=fields.text("name"),
+            media_type=fields.text("media_type"),
+            size=fields.integer("size"),
+            sha256=fields.hex("sha256", size=32),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +175,10 @@ def decode_manifest(data: bytes) -> Manifest:
             agency_id=AgencyId(fields.text("agency")),
             mailbox_id=MailboxId(fields.text("mailbox")),
             cover_sha256=fields.hex("cover_sha256", size=32),
-            documents=_documents(fields.items("documents", max_items=MAX_DOCUMENTS)),
+            documents=tuple(
+                DocumentEntry.read(item)
+                for item in fields.items("documents", max_items=MAX_DOCUMENTS)
+            ),
             regime=fields.text("regime"),
             remedy=Remedy(fields.text("remedy")),
             issued_at=fields.time("issued_at"),
@@ -197,18 +211,3 @@ def check_signature(
 
 def _signed_text(encoded: bytes) -> str:
     return f"{SIGNED_TEXT}\n{hashlib.sha256(encoded).hexdigest()}\n"
-
-
-def _documents(items: Sequence[canonical.Json]) -> tuple[DocumentEntry, ...]:
-    result = []
-    for item in items:
-        fields = Fields(item, "document", required=("media_type", "name", "sha256", "size"))
-        result.append(
-            DocumentEntry(
-                name=fields.text("name"),
-                media_type=fields.text("media_type"),
-                size=fields.integer("size"),
-                sha256=fields.hex("sha256", size=32),
-            )
-        )
-    return tuple(result)

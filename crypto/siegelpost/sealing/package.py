@@ -140,7 +140,7 @@ def read_package(
     if cover_sha256 is not None and manifest.cover_sha256 != cover_sha256:
         raise ManifestError("the package belongs to another cover")
     # 6.
-    return Package(manifest=manifest, documents=_documents(manifest, entries[2:]))
+    return Package(manifest=manifest, documents=check_documents(manifest.documents, entries[2:]))
 
 
 def seal_package(
@@ -174,15 +174,18 @@ def open_package(
     )
 
 
-def _documents(manifest: Manifest, entries: Sequence[Entry]) -> tuple[Document, ...]:
-    if [entry.name for entry in entries] != [entry.name for entry in manifest.documents]:
+def check_documents(
+    described: Sequence[DocumentEntry], entries: Sequence[Entry]
+) -> tuple[Document, ...]:
+    """The documents in `entries`, which are those of a manifest, byte for byte; PackageError."""
+    if [entry.name for entry in entries] != [entry.name for entry in described]:
         raise PackageError("the package holds other files than its manifest names")
-    for index, (stated, entry) in enumerate(zip(manifest.documents, entries, strict=True)):
+    for index, (stated, entry) in enumerate(zip(described, entries, strict=True)):
         if len(entry.content) != stated.size:
             raise PackageError(f"document {index} has another size than the manifest says")
         if hashlib.sha256(entry.content).digest() != stated.sha256:
             raise PackageError(f"document {index} has another digest than the manifest says")
     return tuple(
         Document(name=stated.name, media_type=stated.media_type, content=entry.content)
-        for stated, entry in zip(manifest.documents, entries, strict=True)
+        for stated, entry in zip(described, entries, strict=True)
     )

@@ -29,6 +29,7 @@ from siegelpost.notices.readers import (
     one_notice,
     readable_by,
 )
+from siegelpost.notices.reply_to import REPLY
 from siegelpost.notices.retrieve import ANSWERED, Retrieval
 from siegelpost.notices.state import Step, move
 from siegelpost.sealing.age_header import MAX_HEADER_SIZE, parse_header
@@ -73,6 +74,8 @@ class DelegateLook:
     name: str
     #: whether the mandate says that it counts as the citizen's own
     counts: bool
+    #: whether it was no look but a reply
+    replied: bool = False
 
 
 async def helping(context: Context, delegate: Delegate) -> Helping:
@@ -155,7 +158,7 @@ async def retrieve_for(context: Context, delegate: Delegate, notice_id: NoticeId
 
 
 def looks_of_delegates(connection: Connection, notice_id: str) -> list[DelegateLook]:
-    """Who looked at one notice, newest first, for its citizen.
+    """Who looked at one notice or replied to it, newest first, for its citizen.
 
     What the caller owes: that the reader is the citizen.
     """
@@ -166,7 +169,17 @@ def looks_of_delegates(connection: Connection, notice_id: str) -> list[DelegateL
         .order_by(_look.c.at.desc(), _look.c.id.desc())
         .limit(PAGE_LIMIT)
     )
-    return [DelegateLook(at=row.at, name=row.helper_name, counts=row.counts) for row in rows]
+    looks = [DelegateLook(at=row.at, name=row.helper_name, counts=row.counts) for row in rows]
+    replied = connection.execute(
+        select(REPLY.c.received_at, MANDATE.c.helper_name)
+        .join(MANDATE, MANDATE.c.id == REPLY.c.mandate_id)
+        .where(REPLY.c.notice_id == notice_id)
+    )
+    looks += [
+        DelegateLook(at=row.received_at, name=row.helper_name, counts=False, replied=True)
+        for row in replied
+    ]
+    return sorted(looks, key=lambda look: look.at, reverse=True)
 
 
 def with_header(header: bytes, sealed: bytes) -> bytes:

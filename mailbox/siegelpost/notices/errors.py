@@ -103,3 +103,31 @@ class AcknowledgementInvalid(NoticeError):
 
 class RewrapInvalid(NoticeError):
     """New headers that are malformed, not signed by the mailbox's key, or of no use."""
+
+
+class RepliesNotOffered(NoticeError):
+    """The agency takes no replies here: it has given no key that they could be sealed to."""
+
+
+class SendingNotAgreed(NoticeError):
+    """The citizen has not consented to sending things to this agency."""
+
+
+class ReplyKeyChanged(NoticeError):
+    """The reply is sealed to another key than the agency's current one: seal again."""
+
+
+class ReplyInvalid(NoticeError):
+    """The statement speaks of something else, is not signed by the sender, or fits no such file."""
+
+
+class ReplyIdTaken(NoticeError):
+    """The id came before with another reply."""
+
+
+class TooManyReplies(NoticeError):
+    """The notice, or the mailbox within a day, has had as many as there may be."""
+
+
+class NoSuchReply(NoticeError):
+    """There is no such reply for this reader or agency; the same for foreign and unknown ids."""

@@ -17,6 +17,7 @@ from siegelpost.store import tables
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 
+REPLY = tables.core(tables.Reply)
 _agency = tables.core(tables.Agency)
 _consent = tables.core(tables.Consent)
 _key = tables.core(tables.MailboxKey)
@@ -46,6 +47,8 @@ class ReplyTo:
     agency_id: AgencyId
     #: its name as citizens know it
     agency_name: str
+    #: under which citizens reach it
+    agency_phone: str
     #: 1216 bytes: what the agency wants replies sealed to; None if it takes none
     recipient: bytes | None
     #: whether it takes replies to this notice: it has such a key and did not withdraw the notice
@@ -111,6 +114,7 @@ def look(
         mailbox_id=MailboxId(notice.mailbox_id),
         agency_id=AgencyId(notice.agency_id),
         agency_name=agency.name,
+        agency_phone=agency.phone,
         recipient=None if agency.reply_recipient is None else bytes(agency.reply_recipient),
         offered=takes_replies(notice.state, agency.reply_recipient),
         consented=connection.execute(consents).first() is not None,

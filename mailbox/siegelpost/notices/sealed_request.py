@@ -131,16 +131,21 @@ def look_at_sealed(request: SealedRequest, limits: Limits) -> tuple[Outside, Out
 
 def check_notice_id(notice_id: NoticeId, now: datetime) -> None:
     """Refusal unless it is a UUIDv7 in its usual form, of about ``now``."""
-    try:
-        value = UUID(notice_id)
-    except ValueError:
-        value = None
-    if value is None or str(value) != notice_id or value.version != 7:
+    if not is_new_id(notice_id):
         raise Refusal(RefusalCode.NOTICE_ID, "no UUIDv7 in lower case")
-    at = timedelta(milliseconds=value.int >> 80)
+    at = timedelta(milliseconds=UUID(notice_id).int >> 80)
     since = now - datetime.fromtimestamp(0, now.tzinfo)
     if not since - ID_AGE <= at <= since + ID_AHEAD:
         raise Refusal(RefusalCode.NOTICE_ID, "the id is of another day")
+
+
+def is_new_id(text: str) -> bool:
+    """Whether somebody else's program made it as we do: a UUIDv7 in its usual form."""
+    try:
+        value = UUID(text)
+    except ValueError:
+        return False
+    return str(value) == text and value.version == 7
 
 
 def _look(what: str, data: bytes, request: SealedRequest, max_plaintext: int) -> Outside:

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from siegelpost.citizens.errors import CitizenError, SessionOver
+from siegelpost.keyring.errors import KeyringError
 from siegelpost.notices.errors import NoticeError
 from siegelpost.oidc.errors import OidcError
 from siegelpost.oidc.relying_party import RelyingParty
@@ -104,6 +105,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/helping/{mandate}/notices/{id}/retrieve", helping.package),
     ("GET", "/helping/{mandate}/notices/{id}/reply", replies.form),
     ("GET", "/helping/{mandate}/notices/{id}/reply/facts", replies.facts),
+    ("POST", "/helping/{mandate}/notices/{id}/replies", replies.send),
+    ("GET", "/helping/{mandate}/notices/{id}/replies", replies.sent),
+    ("GET", "/helping/{mandate}/replies/{reply}", replies.sealed),
     ("GET", "/account/address", address.show),
     ("POST", "/account/address", address.ask),
     ("POST", "/account/address/confirm", address.confirm),
@@ -150,6 +154,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/notices/{id}/deadline.ics", notices.calendar),
     ("GET", "/notices/{id}/reply", replies.form),
     ("GET", "/notices/{id}/reply/facts", replies.facts),
+    ("POST", "/notices/{id}/replies", replies.send),
+    ("GET", "/notices/{id}/replies", replies.sent),
+    ("GET", "/replies/{reply}", replies.sealed),
 )
 
 #: Who is there, what they may do or what they sent was not accepted.
@@ -191,6 +198,7 @@ def create_portal(
             OidcError: failed,
             RequestRefused: failed,
             StoreError: failed,
+            KeyringError: failed,
             HTTPException: failed,
             Exception: failed,
         },
@@ -217,7 +225,7 @@ def _answer(world: World, request: Request, error: Exception) -> Response:
         problem = Problem(code=error.code)
     elif isinstance(error, HTTPException):
         problem = Problem(code=_STATUS_CODES.get(error.status_code, "internal"))
-    elif isinstance(error, StoreError):
+    elif isinstance(error, (StoreError, KeyringError)):
         problem = Problem(code="unavailable", retry_after=5)
     else:
         problem = problem_of(error)

@@ -132,14 +132,19 @@ def check_token(world: World, request: Request, token: str | None) -> None:
         raise RequestRefused("form-refused")
 
 
-async def read_body(world: World, request: Request, limit: int) -> bytes:
-    """The whole body; RequestRefused for one that is longer than ``limit`` bytes, or too slow."""
+async def read_body(
+    world: World, request: Request, limit: int, *, seconds: float | None = None
+) -> bytes:
+    """The whole body; RequestRefused for one that is longer than ``limit`` bytes, or too slow.
+
+    It may take ``seconds``, or as long as the site allows for short ones.
+    """
     declared = request.headers.get("content-length", "0")
     if not declared.isascii() or not declared.isdigit() or int(declared[:20]) > limit:
         raise RequestRefused("too-large")
     received = bytearray()
     try:
-        async with asyncio.timeout(world.settings.body_seconds):
+        async with asyncio.timeout(seconds or world.settings.body_seconds):
             async for chunk in request.stream():
                 received += chunk
                 if len(received) > limit:

@@ -93,7 +93,12 @@ async def facts(world: World, request: Request) -> Response:
             },
             "looks": [{"at": format_time(look.at)} for look in looks],
             "delegates": [
-                {"at": format_time(look.at), "name": look.name, "counts": look.counts}
+                {
+                    "at": format_time(look.at),
+                    "name": look.name,
+                    "counts": look.counts,
+                    "replied": look.replied,
+                }
                 for look in shown.delegates
             ],
             "archived": shown.archived,

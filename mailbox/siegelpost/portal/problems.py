@@ -17,15 +17,23 @@ from siegelpost.citizens.openpgp import OpenPgpKeyRefused
 from siegelpost.notices.errors import (
     AcknowledgementInvalid,
     NoSuchNotice,
+    NoSuchReply,
     NoticeError,
     NotYetLogged,
+    RepliesNotOffered,
+    ReplyIdTaken,
+    ReplyInvalid,
+    ReplyKeyChanged,
     RewrapInvalid,
     SealUnavailable,
+    SendingNotAgreed,
     StepRefused,
+    TooManyReplies,
 )
 from siegelpost.notices.inbox import CursorInvalid
 from siegelpost.oidc.errors import OidcError, ProviderMisconfigured, ProviderUnavailable
 from siegelpost.portal.openpgp_texts import OPENPGP_TEXTS
+from siegelpost.portal.reply_texts import REPLY_TEXTS
 from siegelpost.portal.texts import translated
 
 #: Seconds after which a receipt that is not yet logged is worth asking for again.
@@ -242,6 +250,7 @@ KINDS: Mapping[str, Kind] = {
         "Das geht bei diesem Schreiben nicht, zum Beispiel weil die Behörde es zurückgezogen hat.",
         "That is not possible with this notice, perhaps because the authority withdrew it.",
     ),
+    **{code: Kind(*answer) for code, answer in REPLY_TEXTS.items()},
     "form-refused": Kind(
         403,
         "Diese Seite ist nicht mehr aktuell. Bitte laden Sie sie neu.",
@@ -288,6 +297,13 @@ _NOTICE_CODES: Mapping[type[NoticeError], str] = {
     StepRefused: "step-refused",
     CursorInvalid: "input-invalid",
     RewrapInvalid: "rewrap-invalid",
+    NoSuchReply: "not-found",
+    RepliesNotOffered: "replies-not-offered",
+    SendingNotAgreed: "no-consent-to-send",
+    ReplyKeyChanged: "reply-key-changed",
+    ReplyInvalid: "reply-invalid",
+    ReplyIdTaken: "reply-id-taken",
+    TooManyReplies: "too-many-replies",
 }
 
 

@@ -49,6 +49,8 @@ class PortalSettings:
     json_limit: int = 64 * 1024
     #: seconds a client may take to send a body
     body_seconds: float = 30.0
+    #: seconds that a reply may take, up to 20 MiB of scans by a phone
+    upload_seconds: float = 600.0
 
     def __post_init__(self) -> None:
         for origin in self.origins:

@@ -75,7 +75,7 @@ def content(
         ],
         "documents": _documents(receipt, words),
         "proves": _proves(receipt, events, words),
-        "proves_not": [*words["no"], *([] if receipt.timestamps else [words["no_undated"]])],
+        "proves_not": _proves_not(receipt, events, words),
         "command": _COMMAND.format(file=words["any_file"]),
         "attachment": [
             _fact(words["attachment"], f"receipt.json, {len(data)} {words['bytes']}"),
@@ -198,9 +198,24 @@ def _proves(receipt: Receipt, events: Sequence[_Read], words: Mapping[str, Any])
     found = list(words["yes"])
     if any(one.event.type is EventType.ACKNOWLEDGED for one in events):
         found.append(words["yes_acknowledged"])
+    if _replied(events):
+        found.append(words["yes_replied"])
     if receipt.timestamps:
         found.append(words["yes_dated"])
     return found
+
+
+def _proves_not(receipt: Receipt, events: Sequence[_Read], words: Mapping[str, Any]) -> list[str]:
+    found = list(words["no"])
+    if _replied(events):
+        found.append(words["no_replied"])
+    if not receipt.timestamps:
+        found.append(words["no_undated"])
+    return found
+
+
+def _replied(events: Sequence[_Read]) -> bool:
+    return any(one.event.type is EventType.REPLIED for one in events)
 
 
 def _technical(

@@ -69,6 +69,8 @@ def detail_of(kind: str, facts: Mapping[str, Json], language: Language) -> str:
         return _moment(facts.get("posted_at"), language)
     if kind == EventType.ALERT_DISPUTED:
         return _of_dispute(facts, language)
+    if kind in (EventType.REPLIED, EventType.REPLY_FETCHED):
+        return _of_reply(facts, language)
     return ""
 
 
@@ -96,6 +98,18 @@ def _of_dispute(facts: Mapping[str, Json], language: Language) -> str:
     moment = _moment(facts.get("received_at"), language)
     said = Text(de=f"erst angekommen: {moment}", en=f"arrived only: {moment}")
     return say(said, language) if moment else ""
+
+
+def _of_reply(facts: Mapping[str, Json], language: Language) -> str:
+    which, size = _text(facts.get("reply")), facts.get("size")
+    sealed = Text(de=f"{size} Byte versiegelt", en=f"{size} bytes sealed")
+    helper = Text(de="von einer Vertrauensperson", en="by a delegate")
+    parts = [
+        which,
+        say(sealed, language) if isinstance(size, int) else "",
+        say(helper, language) if _text(facts.get("mandate")) else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def _moment(value: Json, language: Language) -> str:

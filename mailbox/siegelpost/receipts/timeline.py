@@ -101,6 +101,8 @@ _MOVES: dict[str, tuple[_Lane, _Lane, Tone]] = {
     EventType.REPROVIDED: (_A, _S, "way"),
     EventType.PAPER_SENT: (_A, _P, "way"),
     EventType.REMEDY_FAULTY: (_A, _S, "law"),
+    EventType.REPLIED: (_P, _S, "way"),
+    EventType.REPLY_FETCHED: (_S, _A, "good"),
     EventType.CONSENT_GIVEN: (_P, _S, "quiet"),
     EventType.CONSENT_REVOKED: (_P, _S, "bad"),
     EventType.KEY_BOUND: (_P, _S, "quiet"),

@@ -176,6 +176,26 @@ EVENT_WORDS: Mapping[EventType, EventWords] = {
             "The authority recorded that the instruction is missing or wrong.",
         ),
     ),
+    EventType.REPLIED: _w(
+        ("Antwort eingegangen", "Reply received"),
+        (
+            "Zu dieser Zeit ging eine versiegelte Antwort auf das Schreiben ein, unterschrieben "
+            "mit dem angegebenen Schlüssel.",
+            "At this time a sealed reply to the notice came in, signed with the stated key.",
+        ),
+        (
+            "Was darin steht. Eine Antwort ist kein Widerspruch in der Form des Gesetzes.",
+            "What it says. A reply is no objection in the form of the law.",
+        ),
+    ),
+    EventType.REPLY_FETCHED: _w(
+        ("Antwort von der Behörde abgerufen", "Reply fetched by the authority"),
+        (
+            "Der Dienst hat die versiegelte Antwort an ein System der Behörde herausgegeben.",
+            "The service handed the sealed reply to a system of the authority.",
+        ),
+        ("Ob sie dort geöffnet oder gelesen wurde.", "That it was opened or read there."),
+    ),
     EventType.CONSENT_GIVEN: _w(
         ("Einwilligung erteilt", "Consent given"),
         (

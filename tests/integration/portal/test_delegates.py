@@ -304,6 +304,7 @@ async def test_bob_s_mandate_opens_no_route_but_his_own(town: Town, clock: Virtu
             mine = who is bob and path.startswith("/helping") and "repl" not in path
             real = path.replace("{id}", notice).replace("{mandate}", mandate)
             fake = path.replace("{id}", unknown).replace("{mandate}", unknown)
+            real, fake = (each.replace("{reply}", unknown) for each in (real, fake))
             shown, absent = await answer(who, method, real), await answer(who, method, fake)
             if mine:
                 assert shown[0] == 200, path

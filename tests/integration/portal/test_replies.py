@@ -2,92 +2,417 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
-from siegelpost.citizens.consent import SEND, consents_of, give_consent, revoke_consent
-from siegelpost.evidence.ids import EnrolmentId
+from siegelpost.citizens.consent import SEND, consents_of, revoke_consent
+from siegelpost.evidence.ids import NoticeId, ReplyId
+from siegelpost.evidence.reply import PREFIX
+from siegelpost.notices import replies
+from siegelpost.notices.eligibility import Sender as Client
+from siegelpost.notices.withdraw import withdraw
+from siegelpost.sealing.age import seal_bytes
 from siegelpost.sealing.keys import Identity
+from siegelpost.sealing.recovery_code import new_recovery_code
+from siegelpost.sealing.replies import open_reply
 from siegelpost.service.demo.citizen import Citizen, PortalRefused
 from siegelpost.store import tables
+from siegelpost.store.clock import VirtualClock
+from siegelpost.store.events import events_of
+from tests.support.custody import b64
 from tests.support.mandates import delegated
-from tests.support.portal import AGENCY, Town
+from tests.support.portal import AGENCY, CLIENT, PASSPHRASE, Town
+from tests.support.replies import (
+    FILE,
+    TEXT,
+    MadeReply,
+    Sender,
+    consent_to_send,
+    new_agency_key,
+    offer_replies,
+)
+from tests.support.rotation import rotate
 
+CODE = new_recovery_code(bytes(range(27)))
 ALICE, BOB, CHARLIE = "alice@beispiel.example", "bob@muster.example", "charlie@fremd.example"
 
 
-async def offer(town: Town, identity: Identity | None) -> None:
-    """The agency takes replies, sealed to this key, or none."""
-    agency = tables.core(tables.Agency)
-    raw = None if identity is None else identity.recipient.raw
-    await town.context.store.write(
-        lambda c: c.execute(
-            agency.update().where(agency.c.id == AGENCY).values(reply_recipient=raw)
+@dataclass(kw_only=True)
+class Street:
+    """Alice with a notice to which she may reply, the agency's key, and Bob."""
+
+    town: Town
+    enrolment: str
+    alice: Citizen
+    notice: NoticeId
+    agency: Identity
+
+    @property
+    def sender(self) -> Sender:
+        return Sender(who=self.alice, notice=self.notice)
+
+    async def by_bob(self, **wishes: Any) -> Sender:
+        """Bob under a mandate of Alice's, with the notice handed on."""
+        bob = await self.town.active(BOB)
+        mandate = await delegated(self.town, self.alice, bob, **{"role": "reply", **wishes})
+        return Sender(who=bob, notice=self.notice, mandate=mandate)
+
+    async def events(self, subject: str = "") -> list[dict[str, Any]]:
+        rows = await self.town.context.store.read(
+            lambda c: events_of(c, subject or f"notice:{self.notice}")
         )
-    )
+        return [json.loads(row.body) for row in rows]
+
+    async def rows(self) -> list[Any]:
+        reply = tables.core(tables.Reply)
+        return list(await self.town.context.store.read(lambda c: c.execute(reply.select()).all()))
+
+    async def nothing_happened(self) -> None:
+        """No row, no event, no blob: fsck looks for the last at the end."""
+        assert await self.rows() == []
+        assert "replied" not in [event["type"] for event in await self.events()]
 
 
-async def consent_to_send(town: Town, citizen: Citizen, enrolment: str) -> None:
-    assert citizen.mailbox is not None
-    await give_consent(
-        town.context,
-        mailbox=citizen.mailbox,
-        enrolment=EnrolmentId(enrolment),
-        wording="2026-11",
-        kind=SEND,
+@pytest.fixture
+async def street(town: Town) -> Street:
+    letter = await town.letter()
+    alice = await town.active(ALICE, enrolled=letter)
+    notice = await town.dispatch(letter)
+    agency = new_agency_key()
+    await offer_replies(town, agency.recipient)
+    await consent_to_send(town, alice, letter.enrolment_id)
+    await alice.load("/inbox")
+    return Street(
+        town=town, enrolment=letter.enrolment_id, alice=alice, notice=notice, agency=agency
     )
 
 
 async def refused(citizen: Citizen, path: str) -> tuple[int, str]:
     with pytest.raises(PortalRefused) as error:
-        await citizen.get(path)
+        await citizen.send("GET", path)
     return error.value.status, error.value.code
 
 
-async def test_facts_say_whom_to_seal_to_and_what_is_missing(town: Town) -> None:
-    letter = await town.letter()
-    alice = await town.active(ALICE, enrolled=letter)
-    notice = await town.dispatch(letter)
+async def test_facts_say_whom_to_seal_to_and_what_is_missing(street: Street) -> None:
+    alice, notice, town = street.alice, street.notice, street.town
     path = f"/notices/{notice}/reply/facts"
-    shown = await alice.get(path)
-    assert (shown["agency_recipient"], shown["consented"]) == (None, False)
-    assert (await alice.get(f"/notices/{notice}/facts"))["can_reply"] is False
-    identity = Identity(os.urandom(32))
-    await offer(town, identity)
-    await consent_to_send(town, alice, letter.enrolment_id)
     ((key, seed),) = alice.seeds.items()
     assert await alice.get(path) == {
         "notice": notice,
         "mailbox": alice.mailbox,
         "agency": {"id": AGENCY, "name": "Jobcenter Kreis Musterland"},
-        "agency_recipient": identity.recipient.encode(),
+        "agency_recipient": street.agency.recipient.encode(),
         "consented": True,
         "recipients": [{"key": key, "recipient": Identity(seed).recipient.encode()}],
         "mandate": None,
         "limits": {"text": 10_000, "files": 10, "bytes": 20 * 1024 * 1024},
-    }  # fmt: skip
+    }
     assert (await alice.get(f"/notices/{notice}/facts"))["can_reply"] is True
-    assert alice.mailbox is not None
-    live = [c for c in await consents_of(town.context, alice.mailbox) if c.kind == SEND]
-    await revoke_consent(town.context, mailbox=alice.mailbox, consent=live[0].id)
+    await revoke(street)
     assert (await alice.get(path))["consented"] is False
+    await offer_replies(town, None)
+    assert (await alice.get(path))["agency_recipient"] is None
+    assert (await alice.get(f"/notices/{notice}/facts"))["can_reply"] is False
 
 
-@pytest.mark.parametrize("role", ["titles", "read", "reply"])
-async def test_only_a_delegate_who_may_reply_is_told_whom_to_seal_to(town: Town, role: str) -> None:
-    letter = await town.letter()
-    alice, bob = await town.active(ALICE, enrolled=letter), await town.active(BOB)
-    await offer(town, Identity(os.urandom(32)))
-    mandate = await delegated(town, alice, bob, role=role)
-    notice = await town.dispatch(letter)
-    path = f"/helping/{mandate}/notices/{notice}/reply/facts"
-    if role != "reply":
-        assert await refused(bob, path) == (404, "not-found")
-        return
-    shown: dict[str, Any] = await bob.get(path)
-    assert shown["mandate"] == mandate
-    assert shown["mailbox"] == alice.mailbox
-    assert [each["key"] for each in shown["recipients"]] == [*alice.seeds, *bob.seeds]
-    assert (await bob.get(f"/helping/{mandate}/notices/{notice}/facts"))["can_reply"] is True
+async def revoke(street: Street) -> None:
+    mailbox = street.alice.mailbox
+    assert mailbox is not None
+    live = [c for c in await consents_of(street.town.context, mailbox) if c.kind == SEND]
+    await revoke_consent(street.town.context, mailbox=mailbox, consent=live[0].id)
+
+
+async def test_a_reply_is_evidence_and_opens_for_agency_and_citizen_alone(street: Street) -> None:
+    made = await street.sender.make()
+    done = await street.sender.send(made)
+    assert done["reply"] == made.said.reply
+    event = (await street.events())[-1]
+    assert event["type"] == "replied"
+    assert event["actor"] == f"mailbox:{street.alice.mailbox}"
+    ((key, seed),) = street.alice.seeds.items()
+    assert event["facts"]["key"] == key
+    assert event["facts"]["recipient_sha256"] == sha256(street.agency.recipient.raw).hexdigest()
+    assert event["facts"]["size"] == len(made.sealed)
+    assert await street.sender.sent() == [
+        {
+            "id": made.said.reply,
+            "received_at": done["received_at"],
+            "by": None,
+            "mine": True,
+            "size": len(made.sealed),
+            "fetched_at": None,
+            "statement": made.said.message().removeprefix(PREFIX).decode(),
+            "signature": b64(made.signature),
+        }
+    ]
+    answer = await street.alice.send("GET", f"/replies/{made.said.reply}")
+    assert answer.content == made.sealed
+    for identity in (street.agency, Identity(seed)):
+        opened = open_reply(answer.content, [identity], made.said)
+        assert opened.text == TEXT
+        assert [bytes(file.content) for file in opened.files] == [FILE.content]
+    # Nothing of it is readable in any table; the names of its documents neither.
+    with street.town.context.store.database.read() as connection:
+        for table in tables.metadata.sorted_tables:
+            for row in connection.execute(table.select()):
+                for value in row:
+                    told = bytes(value) if isinstance(value, bytes) else str(value).encode()
+                    assert not any(
+                        word in told for word in (b"Mietbescheinigung", TEXT.encode()[:20])
+                    ), table.name
+
+
+async def test_the_same_reply_twice_is_one_reply(street: Street) -> None:
+    made = await street.sender.make()
+    first = await street.sender.send(made)
+    assert await street.sender.send(made) == first
+    # A lost answer is asked for again, whatever has changed meanwhile.
+    await revoke(street)
+    await offer_replies(street.town, None)
+    assert await street.sender.send(made) == first
+    assert len(await street.rows()) == 1
+    assert [event["type"] for event in await street.events()].count("replied") == 1
+
+
+async def test_an_id_names_one_reply(street: Street) -> None:
+    made = await street.sender.make()
+    await street.sender.send(made)
+    other = await street.sender.make("Etwas anderes")
+    again = other.signed_by(street.sender.seed, reply=made.said.reply)
+    assert await street.sender.refused(again) == (422, "reply-id-taken")
+    by_bob = await street.by_bob()
+    theirs = await by_bob.make()
+    again = theirs.signed_by(by_bob.seed, reply=made.said.reply)
+    assert await by_bob.refused(again) == (422, "reply-id-taken")
+    assert len(await street.rows()) == 1
+
+
+async def test_without_consent_to_send_nothing_is_taken(street: Street) -> None:
+    made = await street.sender.make()
+    await revoke(street)
+    assert await street.sender.refused(made) == (409, "no-consent-to-send")
+    await street.nothing_happened()
+
+
+async def test_agency_that_takes_no_replies_gets_none(street: Street) -> None:
+    made = await street.sender.make()
+    await offer_replies(street.town, None)
+    assert await street.sender.refused(made) == (409, "replies-not-offered")
+    await street.nothing_happened()
+
+
+async def test_agency_s_new_key_asks_for_sealing_again(street: Street) -> None:
+    made = await street.sender.make()
+    await offer_replies(street.town, new_agency_key().recipient)
+    assert await street.sender.refused(made) == (409, "reply-key-changed")
+    await street.nothing_happened()
+    await street.sender.send(await street.sender.make())
+
+
+async def test_withdrawn_notice_takes_no_reply(street: Street) -> None:
+    made = await street.sender.make()
+    client = Client(client_id=CLIENT, agency_id=AGENCY)
+    await withdraw(street.town.context, client, street.notice)
+    assert await street.sender.refused(made) == (409, "step-refused")
+    assert (await street.alice.get(f"/notices/{street.notice}/facts"))["can_reply"] is False
+    await street.nothing_happened()
+
+
+#: What a browser of ours never sends, signed all the same.
+INVALID: dict[str, Callable[[MadeReply, bytes], MadeReply]] = {
+    "signature of another key": lambda made, seed: made.signed_by(os.urandom(32)),
+    "another notice": lambda made, seed: made.signed_by(seed, notice=NoticeId("0193-other")),
+    "another mailbox": lambda made, seed: made.signed_by(seed, mailbox="0193-other"),
+    "another agency": lambda made, seed: made.signed_by(seed, agency="stadt-musterstadt"),
+    "a mandate that is none": lambda made, seed: made.signed_by(seed, mandate="0193-none"),
+    "another payload": lambda made, seed: made.signed_by(seed, payload_sha256=bytes(32)),
+    "no UUIDv7": lambda made, seed: made.signed_by(seed, reply=ReplyId("antwort-1")),
+    "changed after signing": lambda made, seed: replace(made, sealed=made.sealed + b"x"),
+    "no age file": lambda made, seed: replace(made, sealed=b"Guten Tag"),
+    "sealed to one alone": lambda made, seed: _sealed_anew(made, seed, 1),
+    "sealed to a stranger, too": lambda made, seed: _sealed_anew(made, seed, 3),
+}
+
+
+def _sealed_anew(made: MadeReply, seed: bytes, recipients: int) -> MadeReply:
+    keys = [new_agency_key().recipient for _ in range(recipients)]
+    sealed = seal_bytes(b"x" * 1000, keys)
+    other = replace(made, sealed=sealed.data)
+    return other.signed_by(seed, payload_sha256=sealed.payload_digest)
+
+
+@pytest.mark.parametrize("what", INVALID)
+async def test_what_does_not_hold_is_refused(street: Street, what: str) -> None:
+    made = INVALID[what](await street.sender.make(), street.sender.seed)
+    assert await street.sender.refused(made) == (422, "reply-invalid")
+    await street.nothing_happened()
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Siegelpost-Statement", None),
+        ("Siegelpost-Statement", "kein Base64"),
+        ("Siegelpost-Signature", "AAAA"),
+        ("Siegelpost-Recipient", "AB" * 32),
+        ("Siegelpost-Recipient", None),
+    ],
+)
+async def test_headers_are_held_to_their_form(
+    street: Street, header: str, value: str | None
+) -> None:
+    made = await street.sender.make()
+    headers = {**made.headers(), header: value}
+
+    class Changed(MadeReply):
+        def headers(self) -> dict[str, str]:
+            return {name: text for name, text in headers.items() if text is not None}
+
+    changed = Changed(
+        said=made.said,
+        sealed=made.sealed,
+        signature=made.signature,
+        recipient_sha256=made.recipient_sha256,
+    )
+    assert await street.sender.refused(changed) == (422, "input-invalid")
+    await street.nothing_happened()
+
+
+async def test_retired_key_signs_no_reply(street: Street) -> None:
+    made = await street.sender.make()
+    await rotate(street.alice, PASSPHRASE, CODE)
+    assert await street.sender.refused(made) == (422, "reply-invalid")
+    await street.sender.send(await street.sender.make())
+
+
+async def test_too_large_a_reply_is_refused(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await street.sender.make()
+    monkeypatch.setattr("siegelpost.portal.replies.MAX_SEALED_SIZE", len(made.sealed) - 1)
+    assert await street.sender.refused(made) == (413, "too-large")
+    await street.nothing_happened()
+
+
+async def test_number_of_replies_is_limited(
+    street: Street, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replies, "PER_NOTICE", 3)
+    monkeypatch.setattr(replies, "PER_DAY", 2)
+    for _ in range(2):
+        await street.sender.send(await street.sender.make())
+    assert await street.sender.refused(await street.sender.make()) == (429, "too-many-replies")
+    clock.advance(timedelta(days=1, seconds=1))
+    street.alice = again = street.town.citizen()
+    await again.log_in(ALICE, PASSPHRASE)
+    await again.load("/inbox")
+    await street.sender.send(await street.sender.make())
+    assert await street.sender.refused(await street.sender.make()) == (429, "too-many-replies")
+    assert len(await street.rows()) == 3
+
+
+async def test_delegate_replies_and_everybody_sees_who(street: Street) -> None:
+    bob = await street.by_bob()
+    await street.sender.send(await street.sender.make("Von Alice"))
+    made = await bob.make("Von Bob")
+    await bob.send(made)
+    event = (await street.events())[-1]
+    assert event["actor"] == f"delegate:{bob.mandate}"
+    assert event["facts"]["mandate"] == bob.mandate
+    assert "Bob" not in json.dumps(event)
+    assert str(bob.who.mailbox) not in json.dumps(event)
+    by_alice, by_bob = await street.sender.sent()
+    assert (by_alice["by"], by_alice["mine"]) == (None, True)
+    assert (by_bob["by"], by_bob["mine"]) == ("Bob Muster", False)
+    # Bob sees his own alone, and opens it again; Alice opens it, too.
+    assert [each["id"] for each in await bob.sent()] == [made.said.reply]
+    mine = await bob.who.send("GET", f"/helping/{bob.mandate}/replies/{made.said.reply}")
+    hers = await street.alice.send("GET", f"/replies/{made.said.reply}")
+    assert mine.content == hers.content == made.sealed
+    for seed in (bob.seed, street.sender.seed):
+        assert open_reply(mine.content, [Identity(seed)], made.said).text == "Von Bob"
+    shown = await street.alice.get(f"/notices/{street.notice}/facts")
+    replied = [each for each in shown["delegates"] if each["replied"]]
+    assert [each["name"] for each in replied] == ["Bob Muster"]
+    # An end takes all of it from Bob, and nothing from Alice.
+    await street.alice.load("/account/delegates")
+    await end(street.alice, str(bob.mandate))
+    for path in (f"{bob.base}/replies", f"/helping/{bob.mandate}/replies/{made.said.reply}"):
+        assert await refused(bob.who, path) == (404, "not-found")
+    assert await bob.refused(made) == (404, "not-found")
+    assert len(await street.sender.sent()) == 2
+
+
+async def end(alice: Citizen, mandate: str) -> None:
+    await alice.client.post(
+        "/account/delegates/end",
+        headers={
+            "Cookie": "; ".join(f"{name}={value}" for name, value in alice.cookies.items()),
+            "Origin": "https://post.example.org",
+        },
+        data={"form_token": alice.form_token, "mandate": mandate},
+    )
+
+
+async def test_delegate_s_reply_needs_the_citizen_s_consent(street: Street) -> None:
+    bob = await street.by_bob()
+    made = await bob.make()
+    await revoke(street)
+    assert await bob.refused(made) == (409, "no-consent-to-send")
+    await street.nothing_happened()
+
+
+async def test_citizen_s_key_signs_no_delegate_s_reply(street: Street) -> None:
+    bob = await street.by_bob()
+    made = (await bob.make()).signed_by(street.sender.seed)
+    assert await bob.refused(made) == (422, "reply-invalid")
+    await street.nothing_happened()
+
+
+@pytest.mark.parametrize("role", ["titles", "read"])
+async def test_other_delegates_do_not_even_see_that_there_are_replies(
+    street: Street, role: str
+) -> None:
+    by_alice = await street.sender.make()
+    await street.sender.send(by_alice)
+    bob = await street.by_bob(role=role)
+    for path in (
+        f"{bob.base}/reply",
+        f"{bob.base}/reply/facts",
+        f"{bob.base}/replies",
+        f"/helping/{bob.mandate}/replies/{by_alice.said.reply}",
+    ):
+        assert await refused(bob.who, path) == (404, "not-found"), path
+    assert await bob.refused(by_alice) == (404, "not-found")
+    if role == "read":
+        assert (await bob.who.get(f"{bob.base}/facts"))["can_reply"] is False
+
+
+async def test_delegate_who_replies_sees_no_reply_of_others(street: Street) -> None:
+    by_alice = await street.sender.make()
+    await street.sender.send(by_alice)
+    bob = await street.by_bob()
+    assert await bob.sent() == []
+    path = f"/helping/{bob.mandate}/replies/{by_alice.said.reply}"
+    assert await refused(bob.who, path) == (404, "not-found")
+    assert await refused(bob.who, f"/replies/{by_alice.said.reply}") == (404, "not-found")
+    assert (await bob.who.get(f"{bob.base}/facts"))["can_reply"] is True
+
+
+async def test_charlie_replies_to_nothing_of_alice_s(street: Street) -> None:
+    made = await street.sender.make()
+    await street.sender.send(made)
+    charlie = await street.town.active(CHARLIE)
+    stranger = Sender(who=charlie, notice=street.notice)
+    await charlie.load("/inbox")
+    assert await stranger.refused(made) == (404, "not-found")
+    assert await refused(charlie, f"{stranger.base}/replies") == (404, "not-found")
+    assert await refused(charlie, f"/replies/{made.said.reply}") == (404, "not-found")
+    assert len(await street.rows()) == 1

@@ -73,7 +73,7 @@ def test_document_and_english_and_json(place: Path) -> None:
     answer = json.loads(run(place, *common, "--json")[1])
     assert (answer["holds"], answer["kind"], answer["redaction"]) == (True, "court file", "full")
     assert [step["number"] for step in answer["file_steps"]] == list(range(1, 7))
-    assert [step["number"] for step in answer["steps"]] == list(range(1, 17))
+    assert [step["number"] for step in answer["steps"]] == list(range(1, 18))
 
 
 def test_tampered_court_file_exits_with_1_and_explains_itself(place: Path) -> None:

@@ -72,7 +72,7 @@ def redacted(level: Redaction) -> RedactedReceipt:
 def test_redacted_receipt_verifies_and_holds_no_address(level: Redaction) -> None:
     data = write_redacted(redacted(level))
     verification = verify_receipt(data, TRUST)
-    assert [step.number for step in verification.steps] == list(range(1, 17))
+    assert [step.number for step in verification.steps] == list(range(1, 18))
     assert verification.redaction is level
     text = data.decode().lower()
     for part in ("alice", "beispiel@", "post.beispiel", "192.0.2.7"):

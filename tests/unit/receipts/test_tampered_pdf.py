@@ -53,7 +53,7 @@ def test_an_untampered_pdf_verifies(world: World) -> None:
     verified = verify_pdf(world.sealed, world.trust, now=NOW)
     assert verified.data == receipt_json()
     assert [step.number for step in verified.steps] == [1, 2, 3, 4, 5, 6, 7]
-    assert len(verified.receipt.steps) == 16
+    assert len(verified.receipt.steps) == 17
 
 
 def updated(pdf: bytes, change: Callable[[IncrementalPdfFileWriter], None]) -> bytes:

@@ -13,6 +13,7 @@ from siegelpost.store.fsck.deadline_checks import check_deadlines
 from siegelpost.store.fsck.finding import Finding, Progress, silent
 from siegelpost.store.fsck.log_checks import check_chains, check_log
 from siegelpost.store.fsck.outside_checks import check_cosignatures, check_timestamps
+from siegelpost.store.fsck.reply_checks import check_replies
 from siegelpost.store.fsck.reproviding_checks import check_reproviding
 from siegelpost.store.fsck.table_checks import check_notices, check_objects, check_orphans
 
@@ -46,5 +47,6 @@ def check_store(
         yield from check_reports(connection, progress)
         yield from check_deadlines(connection, progress)
         yield from check_reproviding(connection, progress)
+        yield from check_replies(connection, progress)
         yield from check_orphans(connection, progress)
         yield from check_objects(connection, progress, objects, before=orphans_before)

@@ -28,6 +28,7 @@ _alert = tables.core(tables.Alert)
 _blob = tables.core(tables.Blob)
 _object = tables.core(tables.BlobObject)
 _bounce = tables.core(tables.Bounce)
+_reply = tables.core(tables.Reply)
 
 
 def check_notices(
@@ -76,9 +77,9 @@ def check_objects(
 
 
 def check_orphans(connection: Connection, progress: Progress) -> Iterator[Finding]:
-    """No blob lies about without a notice or a report."""
+    """No blob lies about without a notice, a report or a reply."""
     owned = select(_notice.c.package_id).union_all(
-        select(_notice.c.cover_id), select(_bounce.c.blob_id)
+        select(_notice.c.cover_id), select(_bounce.c.blob_id), select(_reply.c.blob_id)
     )
     for (blob_id,) in connection.execute(
         select(_blob.c.id).where(_blob.c.part == 0, _blob.c.id.not_in(owned))
