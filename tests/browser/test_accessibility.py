@@ -13,10 +13,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from siegelpost.portal.app import ROUTES
+from tests.support.arrivals import arrive
 from tests.support.browsers import DESKTOP, PHONE, SCREENSHOTS, Watched, person
 from tests.support.keyboards import walk_by_tab
 from tests.support.portal_house import PortalHouse, pdf
-from tests.support.walks import activate
 
 pytestmark = pytest.mark.browser
 
@@ -55,8 +55,7 @@ def alice(browser: Browser, house: PortalHouse) -> Iterator[Alice]:
     """The one citizen of these tests."""
     letter = house.enrol("Alice Auge")
     with person(browser, house.address, reduced_motion="reduce") as watched:
-        activate(watched, house, letter, "auge@beispiel.example", inspect=False)
-        watched.page.get_by_role("link", name="Zu meinen Schreiben").click()
+        arrive(watched, house, letter, "auge@beispiel.example")
         notice_id = house.send(
             letter, "Bewilligung von Bürgergeld", pdf("Bescheid", "563 Euro"), due=None
         )

@@ -10,10 +10,11 @@ from sqlalchemy import update
 
 from siegelpost.notices.errors import Refusal
 from siegelpost.store.tables import Session, core
+from tests.support.arrivals import arrive
 from tests.support.browsers import person
 from tests.support.openpgp import person as gpg_home
 from tests.support.portal_house import PortalHouse, pdf
-from tests.support.walks import PASSWORT, activate, log_in
+from tests.support.walks import PASSWORT
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +24,7 @@ def test_consent_is_seen_revoked_in_one_step_and_given_again(
 ) -> None:
     letter = house.enrol("Erika Beispiel")
     with person(browser, house.address) as erika:
-        activate(erika, house, letter, "erika@example.org", inspect=False)
+        arrive(erika, house, letter, "erika@example.org")
         page = erika.go("/account")
         erika.inspect("account-nav")
         page.get_by_role("link", name="Einwilligungen").click()
@@ -54,18 +55,15 @@ def test_address_is_changed_after_a_proof_and_a_code(browser: Browser, house: Po
     name = "gerda@example.org"
     with person(browser, house.address) as gerda:
         gerda.allow(r"status of 403")
-        activate(gerda, house, letter, name, inspect=False)
-        gerda.context.clear_cookies()
-        log_in(gerda.go("/login"), name)
-        expect(gerda.page.get_by_role("heading", name="Ihre Schreiben")).to_be_visible()
+        arrive(gerda, house, letter, name)
+        house.run(forget_proofs(house))
         page = gerda.go("/account/address")
         gerda.inspect("address-1")
-        if page.locator("#prove").count():
-            page.get_by_role("button", name="Adresse ändern").click()
-            expect(page.get_by_role("heading", name="Sind Sie es?")).to_be_focused()
-            page.get_by_label("Ihr jetziges Passwort").fill(PASSWORT)
-            gerda.inspect("address-2-proof")
-            page.get_by_role("button", name="Weiter").click()
+        page.get_by_role("button", name="Adresse ändern").click()
+        expect(page.get_by_role("heading", name="Sind Sie es?")).to_be_focused()
+        page.get_by_label("Ihr jetziges Passwort").fill(PASSWORT)
+        gerda.inspect("address-2-proof")
+        page.get_by_role("button", name="Weiter").click()
         page.get_by_label("Neue E-Mail-Adresse").fill("gerda.neu@example.org")
         gerda.inspect("address-3-new")
         page.get_by_role("button", name="Code schicken").click()
@@ -91,7 +89,7 @@ def test_consents_and_settings_work_without_javascript(
 ) -> None:
     letter = house.enrol("Hanna Beispiel")
     with person(browser, house.address) as hanna:
-        activate(hanna, house, letter, "hanna@example.org", inspect=False)
+        arrive(hanna, house, letter, "hanna@example.org")
         kept = hanna.context.storage_state()
     with person(browser, house.address, java_script_enabled=False, storage_state=kept) as hanna:
         page = hanna.go("/account/consent")
@@ -110,10 +108,7 @@ def test_own_key_is_given_compared_and_removed(browser: Browser, house: PortalHo
     with person(browser, house.address) as ilse, gpg_home() as program:
         ilse.allow(r"status of 4\d\d")
         fingerprint = program.make(f"Ilse Beispiel <{name}>")
-        activate(ilse, house, letter, name, inspect=False)
-        ilse.context.clear_cookies()
-        log_in(ilse.go("/login"), name)
-        expect(ilse.page.get_by_role("heading", name="Ihre Schreiben")).to_be_visible()
+        arrive(ilse, house, letter, name)
         house.run(forget_proofs(house))
         page = ilse.go("/account")
         page.get_by_role("link", name="Verschlüsselte E-Mails").click()

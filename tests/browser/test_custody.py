@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.arrivals import arrive, enter
 from tests.support.browsers import person
 from tests.support.portal_house import PortalHouse, pdf
 from tests.support.walks import PASSWORT, activate, log_in, note_code
@@ -90,8 +91,9 @@ def test_password_and_code_are_changed_and_every_other_device_is_logged_out(
     with person(browser, house.address) as gesine, person(browser, house.address) as phone:
         gesine.allow(r"status of 403")
         phone.allow(r"status of 401")
-        code = activate(gesine, house, letter, name, inspect=False)
-        log_in(phone.go("/login"), name)
+        code = arrive(gesine, house, letter, name)
+        enter(phone, house, name)
+        phone.go("/inbox")
         expect(phone.page.get_by_text("Ihr Postfach ist leer")).to_be_visible()
 
         page = gesine.go("/inbox")
@@ -145,7 +147,7 @@ def test_password_and_code_are_changed_and_every_other_device_is_logged_out(
 def test_account_speaks_english(browser: Browser, house: PortalHouse) -> None:
     letter = house.enrol("Hedwig Beispiel")
     with person(browser, house.address) as hedwig:
-        activate(hedwig, house, letter, "hedwig@example.org", inspect=False)
+        arrive(hedwig, house, letter, "hedwig@example.org")
         page = hedwig.go("/account?lang=en")
         expect(page.get_by_role("heading", name="My mailbox")).to_be_visible()
         expect(page.get_by_text("Your key was registered")).to_be_visible()

@@ -13,9 +13,9 @@ from siegelpost.evidence.ids import AgencyId, NoticeId
 from siegelpost.notices.clockwork import Clockwork
 from siegelpost.store import tables
 from siegelpost.store.events import EventDraft, append_events
+from tests.support.arrivals import arrive
 from tests.support.browsers import person
 from tests.support.portal_house import PortalHouse, pdf
-from tests.support.walks import activate
 
 pytestmark = pytest.mark.browser
 
@@ -57,7 +57,7 @@ def test_citizen_reads_until_when_and_takes_the_day_into_the_calendar(
 ) -> None:
     letter = house.enrol("Ylva Beispiel")
     with person(browser, house.address, accept_downloads=True) as ylva:
-        activate(ylva, house, letter, "ylva@example.org", inspect=False)
+        arrive(ylva, house, letter, "ylva@example.org")
         page = ylva.page
         notice = house.send(letter, "Bewilligung", pdf("Bescheid", "563 Euro"), due=None)
         alert_sent(house, notice)

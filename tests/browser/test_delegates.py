@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.arrivals import arrive
 from tests.support.browsers import person
 from tests.support.portal_house import PortalHouse, pdf
-from tests.support.walks import PASSWORT, activate, next_step, note_code
+from tests.support.walks import PASSWORT, next_step, note_code
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +40,7 @@ def test_helper_makes_an_account_and_reads_what_was_given(
         person(browser, house.address) as klara,
         person(browser, house.address) as bob,
     ):
-        activate(klara, house, letter, "klara@example.org", inspect=False)
+        arrive(klara, house, letter, "klara@example.org")
         house.send(letter, "Bewilligung", pdf("Bewilligung", "Sie bekommen Geld"), due=None)
         page = klara.go("/account")
         page.get_by_role("link", name="Vertrauenspersonen").click()
@@ -123,8 +124,8 @@ def test_helper_with_a_mailbox_accepts_and_code_of_somebody_else_is_noticed(
         person(browser, house.address) as klara,
         person(browser, house.address) as lena,
     ):
-        activate(klara, house, letter, "klara2@example.org", inspect=False)
-        activate(lena, house, other, "leonie@example.org", inspect=False)
+        arrive(klara, house, letter, "klara2@example.org")
+        arrive(lena, house, other, "leonie@example.org")
         house.send(letter, "Bewilligung", pdf("Bewilligung", "Sie bekommen Geld"), due=None)
         code = invite(klara.go("/account/delegates"), "Leonie", counts=True)
         page = lena.go("/invitation")

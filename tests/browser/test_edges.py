@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.support.arrivals import arrive, enter
 from tests.support.browsers import person
 from tests.support.portal_house import Letter, PortalHouse, pdf
 from tests.support.walks import PASSWORT, activate, next_step
@@ -70,8 +71,10 @@ def test_login_with_typos_then_right_then_log_out_wipes_the_key(
 
 
 def test_next_never_leads_to_another_site(browser: Browser, house: PortalHouse, dora: Dora) -> None:
-    for wanted in ("//evil.example/", "https://evil.example/", "/\\evil.example/", "javascript:1"):
-        with person(browser, house.address) as watched:
+    with person(browser, house.address) as watched:
+        evil = "evil.example"
+        for wanted in (f"//{evil}/", f"https://{evil}/", f"/\\{evil}/", "javascript:1"):
+            watched.context.clear_cookies()
             log_in(watched.go(f"/login?next={wanted}"))
             watched.page.wait_for_url(lambda url: "/login" not in url)
             assert watched.page.url.startswith(house.address + "/")
@@ -81,7 +84,8 @@ def test_new_tab_asks_for_the_password_and_opens_nothing_without(
     browser: Browser, house: PortalHouse, dora: Dora
 ) -> None:
     with person(browser, house.address) as watched:
-        log_in(watched.go("/login"))
+        enter(watched, house, NAME)
+        watched.go("/inbox")
         expect(watched.page.get_by_role("link", name="Änderungsbescheid")).to_be_visible()
         tab = watched.context.new_page()
         tab.goto(f"{house.address}/inbox")
@@ -104,7 +108,7 @@ def test_stranger_gets_for_others_post_what_he_gets_for_nothing(
     letter = house.enrol("Charlie Fremd")
     with person(browser, house.address) as charlie:
         charlie.allow(r"status of 404")
-        activate(charlie, house, letter, "charlie@example.org", inspect=False)
+        arrive(charlie, house, letter, "charlie@example.org")
         bodies = []
         for notice in (dora.notice, "01a00000-0000-7000-8000-000000000000"):
             page = charlie.go(f"/notices/{notice}")
@@ -116,8 +120,8 @@ def test_stranger_gets_for_others_post_what_he_gets_for_nothing(
 
 def test_tampered_package_is_not_shown(browser: Browser, house: PortalHouse, dora: Dora) -> None:
     with person(browser, house.address) as watched:
-        log_in(watched.go(f"/login?next=/notices/{dora.notice}"))
-        page = watched.page
+        enter(watched, house, NAME)
+        page = watched.go(f"/notices/{dora.notice}")
         expect(page.get_by_role("heading", name="Änderungsbescheid")).to_be_visible()
 
         def tamper(route: Route) -> None:
@@ -137,8 +141,8 @@ def test_package_that_another_key_signed_is_called_not_genuine(
     browser: Browser, house: PortalHouse, dora: Dora
 ) -> None:
     with person(browser, house.address) as watched:
-        log_in(watched.go(f"/login?next=/notices/{dora.notice}"))
-        page = watched.page
+        enter(watched, house, NAME)
+        page = watched.go(f"/notices/{dora.notice}")
         expect(page.get_by_role("heading", name="Änderungsbescheid")).to_be_visible()
 
         def swap(route: Route) -> None:

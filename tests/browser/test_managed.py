@@ -7,9 +7,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from siegelpost.citizens.letters import PostalAddress
 from siegelpost.citizens.renew import renewal_letter
+from tests.support.arrivals import arrive
 from tests.support.browsers import Watched, person
 from tests.support.portal_house import Letter, PortalHouse, pdf
-from tests.support.walks import PASSWORT, activate, log_in, next_step, note_code
+from tests.support.walks import PASSWORT, log_in, next_step, note_code
 
 pytestmark = pytest.mark.browser
 
@@ -122,7 +123,7 @@ def test_all_is_lost_and_a_new_letter_gives_a_new_key(browser: Browser, house: P
     letter = house.enrol("Paula Beispiel")
     name = "paula@example.org"
     with person(browser, house.address) as paula:
-        activate(paula, house, letter, name, inspect=False)
+        arrive(paula, house, letter, name)
         house.send(letter, "Alter Bescheid", pdf("Alt", "Text"), due=None)
     with person(browser, house.address) as paula:
         page = paula.go("/recover")

@@ -9,10 +9,11 @@ from datetime import date
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.arrivals import arrive
 from tests.support.browsers import person
 from tests.support.oidc_providers import running_provider
 from tests.support.portal_house import PortalHouse, pdf, portal_house
-from tests.support.walks import PASSWORT, activate
+from tests.support.walks import PASSWORT
 
 NAME = "olga@example.org"
 
@@ -41,7 +42,7 @@ def test_account_elsewhere_opens_the_door_and_the_password_the_letters(
         watched.allow(r"status of 403")
         watched.allow(r"http://127.0.0.1:\d+/favicon.ico")
         watched.allow(r"request to another origin: http://127.0.0.1:")
-        activate(watched, hall, letter, NAME, inspect=False)
+        arrive(watched, hall, letter, NAME)
         hall.send(letter, "Bewilligung", pdf("Bescheid", "Text"), due=date(2026, 12, 24))
         page = watched.go("/account")
         page.locator("#oidc-add").click()

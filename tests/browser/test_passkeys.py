@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, CDPSession, expect
 
+from tests.support.arrivals import arrive
 from tests.support.browsers import Watched, person
 from tests.support.portal_house import PortalHouse, pdf
 from tests.support.walks import PASSWORT, activate, log_in
@@ -104,7 +105,7 @@ def test_device_without_prf_logs_in_and_the_password_unlocks(
     letter = house.enrol("Jana Beispiel")
     name = "jana@example.org"
     with person(browser, house.address) as jana:
-        activate(jana, house, letter, name, inspect=False)
+        arrive(jana, house, letter, name)
         house.send(letter, "Bewilligung", pdf("Bescheid", "Geld"), due=None)
     with person(browser, house.address) as jana:
         authenticator(jana, prf=False)
@@ -141,7 +142,7 @@ def test_two_devices_open_one_mailbox_and_a_strange_one_none(
         person(browser, house.address) as charlie,
     ):
         charlie.allow(r"status of 40")
-        activate(phone, house, letter, name, inspect=False)
+        arrive(phone, house, letter, name)
         for device in (phone, desk):
             authenticator(device, prf=True)
             page = device.go("/login?next=/account")

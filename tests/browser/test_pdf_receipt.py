@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from siegelpost.evidence.pdf_verify import verify_pdf
+from tests.support.arrivals import arrive
 from tests.support.browsers import person
 from tests.support.portal_house import PortalHouse, pdf
-from tests.support.walks import activate
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 def test_a_citizen_saves_the_receipt_as_pdf(browser: Browser, house: PortalHouse) -> None:
     letter = house.enrol("Alice Papier")
     with person(browser, house.address, accept_downloads=True) as alice:
-        activate(alice, house, letter, "alice-pdf@example.org", inspect=False)
+        arrive(alice, house, letter, "alice-pdf@example.org")
         page = alice.page
         notice = house.send(letter, "Bewilligung", pdf("Bescheid", "563 Euro"), due=None)
         page.goto(f"{house.address}/notices/{notice}")

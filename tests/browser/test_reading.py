@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, expect
 
 from siegelpost.evidence.ids import AgencyId
 from siegelpost.notices.explainers import Explainer, set_explainer
+from tests.support.arrivals import arrive
 from tests.support.browsers import person
 from tests.support.portal_house import PortalHouse, pdf
-from tests.support.walks import activate
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ def test_citizen_searches_files_and_finds_again(browser: Browser, house: PortalH
     )
     house.run(set_explainer(house.context, AgencyId(house.agency_id), explainer))
     with person(browser, house.address, accept_downloads=True) as frieda:
-        activate(frieda, house, letter, "friederike@example.org", inspect=False)
+        arrive(frieda, house, letter, "friederike@example.org")
         page = frieda.page
         soon = (datetime.now(UTC) + timedelta(days=5)).date()
         page.goto(f"{house.address}/inbox")
@@ -110,7 +110,7 @@ def test_kept_titles_rest_sealed_and_logout_forgets_them(
 ) -> None:
     letter = house.enrol("Gerlinde Beispiel")
     with person(browser, house.address) as gerda:
-        activate(gerda, house, letter, "gerlinde@example.org", inspect=False)
+        arrive(gerda, house, letter, "gerlinde@example.org")
         page = gerda.page
         house.send(letter, "Geheime Sache", pdf("Bescheid", "563 Euro"), due=None)
         page.goto(f"{house.address}/inbox")

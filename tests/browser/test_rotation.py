@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from siegelpost.evidence.verify import verify_receipt
+from tests.support.arrivals import arrive, enter
 from tests.support.browsers import person
 from tests.support.portal_house import Letter, PortalHouse, pdf
-from tests.support.walks import PASSWORT, activate, log_in, note_code
+from tests.support.walks import PASSWORT, log_in, note_code
 
 pytestmark = pytest.mark.browser
 
@@ -38,9 +39,10 @@ def test_key_is_exchanged_and_every_letter_stays_readable(
     with person(browser, house.address) as rosa, person(browser, house.address) as thief:
         rosa.allow(r"status of 403")
         thief.allow(r"status of 401")
-        code = activate(rosa, house, letter, name, inspect=False)
+        code = arrive(rosa, house, letter, name)
         notices = send(house, letter, 10)
-        log_in(thief.go("/login"), name)
+        enter(thief, house, name)
+        thief.go("/inbox")
         expect(thief.page.get_by_role("link", name="Bescheid 10")).to_be_visible()
         page = rosa.go("/account")
         expect(page.get_by_text("Den Schlüssel Ihres Postfachs haben nur Sie.")).to_be_visible()
@@ -91,7 +93,7 @@ def test_whoever_closes_the_browser_on_the_way_goes_on_later(
     name = "renate@example.org"
     with person(browser, house.address) as renate:
         renate.allow(r"ERR_FAILED|Failed to load resource")
-        activate(renate, house, letter, name, inspect=False)
+        arrive(renate, house, letter, name)
         send(house, letter, 12)
         page = renate.go("/account")
         to_code(page)

@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.test_passkeys import authenticator, tap
+from tests.support.arrivals import arrive
 from tests.support.browsers import person
 from tests.support.portal_house import PortalHouse, pdf
-from tests.support.walks import PASSWORT, activate, note_code
+from tests.support.walks import PASSWORT, note_code
 
 pytestmark = pytest.mark.browser
 
@@ -21,7 +22,7 @@ def test_device_opens_the_new_key_at_once_or_after_the_password(
     letter = house.enrol(f"{person_name} Beispiel")
     with person(browser, house.address) as selma:
         authenticator(selma, prf=True)
-        activate(selma, house, letter, f"{person_name.lower()}@example.org", inspect=False)
+        arrive(selma, house, letter, f"{person_name.lower()}@example.org")
         house.send(letter, "Bewilligung", pdf("Bescheid", "Geld"), due=None)
         page = selma.go("/account")
         page.get_by_role("button", name="Dieses Gerät einrichten").click()

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.arrivals import arrive, enter
 from tests.support.browsers import Watched, person
 from tests.support.large_pdf import large_pdf
 from tests.support.portal_house import Letter, PortalHouse, pdf
-from tests.support.walks import activate, log_in
 
 pytestmark = pytest.mark.browser
 
@@ -46,7 +46,7 @@ def lena(browser: Browser, house: PortalHouse) -> Lena:
     """Lena Beispiel, who gets a letter every other day."""
     letter = house.enrol("Lena Beispiel")
     with person(browser, house.address) as watched:
-        activate(watched, house, letter, NAME, inspect=False)
+        arrive(watched, house, letter, NAME)
     document = pdf("Bescheid", "Neue Miete")
     for number in range(COVERS):
         due = date(2026, 12, 1 + number % 28) if number % 3 == 0 else None
@@ -77,8 +77,8 @@ def test_inbox_of_two_hundred_covers_is_unsealed_in_two_seconds(
     browser: Browser, house: PortalHouse, lena: Lena
 ) -> None:
     with person(browser, house.address) as watched:
-        log_in(watched.go("/login"), NAME)
-        page = watched.page
+        enter(watched, house, NAME)
+        page = watched.go("/inbox")
         expect(page.get_by_text("Sie haben 200 Schreiben.")).to_be_visible(timeout=60_000)
         moment(page, "siegelpost-unsealed")
         page.evaluate("indexedDB.deleteDatabase('siegelpost-covers')")
@@ -102,8 +102,8 @@ def test_browser_without_own_cryptography_unseals_by_workers_and_stays_usable(
         watched.context.add_init_script(NO_NATIVE)
         workers: list[str] = []
         watched.page.on("worker", lambda worker: workers.append(worker.url))
-        log_in(watched.go("/login"), NAME)
-        page = watched.page
+        enter(watched, house, NAME)
+        page = watched.go("/inbox")
         expect(page.get_by_role("link", name="Schreiben Nummer 199")).to_be_visible(timeout=60_000)
         # Typing while the rest is still sealed: the main thread is free.
         page.get_by_role("searchbox").fill("nummer 17")
@@ -119,8 +119,8 @@ def test_five_megabytes_open_in_two_seconds(
 ) -> None:
     notice = house.send(lena.letter, "Große Akte", large_pdf("Akte.pdf", 5_000_000), due=None)
     with person(browser, house.address) as watched:
-        log_in(watched.go(f"/login?next=/notices/{notice}"), NAME)
-        page = watched.page
+        enter(watched, house, NAME)
+        page = watched.go(f"/notices/{notice}")
         expect(page.get_by_role("heading", name="Große Akte")).to_be_visible()
         slow_down(watched)
         page.evaluate(
