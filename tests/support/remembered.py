@@ -1,8 +1,8 @@
 """What tests would compute anew thousands of times, computed once in a process: the same results.
 
-Compiled templates, packed scripts, and what Argon2id makes of a passphrase and a salt. Citizens in
-tests draw their salts from a few, so that it is asked for again; what is drawn twice in a row
-differs, and all else that they draw is fresh.
+Compiled templates and statements, packed scripts, and what Argon2id makes of a passphrase and a
+salt. Citizens in tests draw their salts from a few, so that it is asked for again; what is drawn
+twice in a row differs, and all else that they draw is fresh.
 """
 
 from __future__ import annotations
@@ -12,16 +12,20 @@ from collections.abc import Iterator
 from functools import lru_cache, partial
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pytest
 from jinja2.bccache import Bucket
+from sqlalchemy import Dialect, Engine, event
+from sqlalchemy.util import LRUCache
 
 from siegelpost.alerts import compose
 from siegelpost.portal import assets
 from siegelpost.sealing import wrapping
 from siegelpost.sealing.wrapping import SALT_SIZE
 from siegelpost.service.demo import citizen
+from siegelpost.store.database import Database
 
 _salts = cycle([os.urandom(SALT_SIZE) for _ in range(8)])
 _load = assets._load
@@ -65,6 +69,26 @@ def template_environment(folder: Path) -> jinja2.Environment:
     )
 
 
+#: By kind of database: the dialect that statements were compiled for, and those statements.
+_compiled: dict[str, tuple[Dialect, LRUCache[Any, Any]]] = {}
+_prepare = Database.__init__
+
+
+def _prepared(self: Database, url: str, **options: Any) -> None:
+    """`Database()` with engines that compile nothing which an earlier one has compiled."""
+    _prepare(self, url, **options)
+    for engine in (self.writing, self.writing_at_once, self.reading):
+        if self.dialect in _compiled:
+            engine.dialect, engine._compiled_cache = _compiled[self.dialect]
+        else:
+            # A dialect asks the first connection what the database can do.
+            event.listen(engine, "connect", partial(_remember_compiled, engine))
+
+
+def _remember_compiled(engine: Engine, _connection: object, _record: object) -> None:
+    _compiled.setdefault(engine.dialect.name, (engine.dialect, LRUCache(5000)))
+
+
 @lru_cache(maxsize=1000)
 def _loaded(path: Path, _changed_ns: int, _size: int) -> assets.Asset:
     return _load(path)
@@ -81,6 +105,7 @@ def remembered() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(citizen, "split_passphrase", split_passphrase)
         patch.setattr(assets, "_load", _load_once)
+        patch.setattr(Database, "__init__", _prepared)
         patch.setattr(
             compose, "Environment", partial(jinja2.Environment, bytecode_cache=_mail_bytecode)
         )
