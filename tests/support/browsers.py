@@ -22,7 +22,13 @@ SCREENSHOTS = ROOT / "build" / "screenshots"
 CHROMIUM = os.environ.get("SIEGELPOST_CHROMIUM", "/usr/bin/chromium")
 
 _AXE = ROOT / "tests" / "browser" / "vendor" / "axe.min.js"
-_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: Options of axe: what pages are checked for.
+_RULES = """
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  rules: { "target-size": { enabled: true } },
+"""
+#: What can be wrong in one scheme of colours and right in the other, all else being the same.
+OF_COLOURS = 'runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] },'
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -80,45 +86,56 @@ class Watched:
         self.page.goto(self.address + path)
         return self.page
 
-    def _capture(self, file: Path) -> None:
-        """Chromium on a busy machine now and then has no picture ready; it has the next moment."""
+    def picture(self, name: str, **options: Any) -> None:
+        """Keep the page as a person sees it, whole, where SIEGELPOST_SCREENSHOTS asks for it.
+
+        Chromium on a busy machine now and then has no picture ready; it has the next moment.
+        """
+        if not os.environ.get("SIEGELPOST_SCREENSHOTS"):
+            return
+        file = SCREENSHOTS / f"{name}.png"
         for last in (False, False, True):
             try:
-                self.page.screenshot(path=file, full_page=True, animations="disabled")
+                self.page.screenshot(path=file, full_page=True, **options)
                 return
             except PageError as error:
                 if last or "Unable to capture screenshot" not in str(error):
                     raise
                 self.page.wait_for_timeout(500)
 
-    def screenshot(self, name: str) -> None:
-        """Keep the page as a person sees it, on a phone and on a desk."""
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    def check_width(self, name: str) -> None:
+        """A page that is wider than its window is a wrong."""
+        overflow = self.page.evaluate(
+            """async () => {
+              await document.fonts.ready;
+              return document.documentElement.scrollWidth - innerWidth;
+            }"""
+        )
+        if overflow > 0:
+            self.wrongs.append(f"{name} is {overflow} px too wide")
+
+    def check_sizes(self, name: str) -> None:
+        """The page fits on a phone and on a desk."""
         for size in (PHONE, DESKTOP):
             self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
-            file = SCREENSHOTS / f"{name}-{size['width']}.png"
-            self._capture(file)
-            overflow = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            if overflow > 0:
-                self.wrongs.append(f"{name} is {overflow} px too wide at {size['width']} px")
+            self.picture(f"{name}-{size['width']}", animations="disabled")
+            self.check_width(f"{name} at {size['width']} px")
 
     def check_accessibility(self, name: str) -> None:
         """Run axe on the page as it stands, in light and dark; findings are wrongs."""
-        for scheme in ("light", "dark"):
-            self.page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
-            self.run_axe(f"{name} ({scheme})")
+        self.run_axe(f"{name} (light)")
+        self.page.emulate_media(color_scheme="dark")
+        self.run_axe(f"{name} (dark)", OF_COLOURS)
         self.page.emulate_media(color_scheme="light")
 
-    def run_axe(self, name: str) -> None:
+    def run_axe(self, name: str, rules: str = _RULES) -> None:
         """Run axe on the page as it stands; findings are wrongs."""
         if not self.page.evaluate("'axe' in window"):  # half a megabyte, once for each page
             self.page.evaluate(f"() => {{ {_AXE.read_text(encoding='utf-8')} }}")
         findings: list[dict[str, Any]] = self.page.evaluate(
             f"""async () => {{
               const found = await window.axe.run(document, {{
-                resultTypes: ["violations"],
-                runOnly: {_RULES},
-                rules: {{ "target-size": {{ enabled: true }} }},
+                resultTypes: ["violations"], {rules}
               }});
               return found.violations.map(({{ id, help, nodes }}) => (
                 {{ id, help, nodes: nodes.map(({{ html }}) => html.slice(0, 200)) }}));
@@ -128,7 +145,7 @@ class Watched:
 
     def inspect(self, name: str) -> None:
         """Both of the above: what every page of every walk must pass."""
-        self.screenshot(name)
+        self.check_sizes(name)
         self.check_accessibility(name)
 
     def assert_nothing_wrong(self) -> None:
