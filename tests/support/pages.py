@@ -63,6 +63,7 @@ COMMON = {
     "oidc_label": "BundID",
     "agency": "Jobcenter Musterland",
     "phone": "02999 555-0",
+    "next": "/notices/notice-1/reply",
     "offered": True,
     "consented": True,
     "limits": {"text": 10_000, "files": 10, "bytes": 20 * 1024 * 1024},

@@ -12,7 +12,7 @@ from siegelpost.citizens.agreements import Agreement, agreements_of
 from siegelpost.citizens.consent import ConsentState, give_consent, revoke_all, revoke_consent
 from siegelpost.citizens.sessions import CitizenSession
 from siegelpost.evidence.ids import EnrolmentId
-from siegelpost.portal.pages import language_of, page
+from siegelpost.portal.pages import language_of, page, safe_next
 from siegelpost.portal.plain_forms import field, spoken_day, take
 from siegelpost.portal.problems import Problem
 from siegelpost.portal.world import World, logged_in
@@ -68,10 +68,16 @@ async def _paper(world: World, session: CitizenSession, fields: Mapping[str, str
 async def _again(
     world: World, request: Request, problem: Problem, fields: Mapping[str, str]
 ) -> Response:
-    return await _page(world, request, problem=problem)
+    return await _page(world, request, problem=problem, next_page=fields.get("next"))
 
 
-async def _page(world: World, request: Request, *, problem: Problem | None = None) -> Response:
+async def _page(
+    world: World,
+    request: Request,
+    *,
+    problem: Problem | None = None,
+    next_page: str | None = None,
+) -> Response:
     session = await logged_in(world, request)
     language = language_of(request, session)
     found = await agreements_of(world.context, session.mailbox)
@@ -87,6 +93,8 @@ async def _page(world: World, request: Request, *, problem: Problem | None = Non
         agreements=[_shown(agreement, language) for agreement in found],
         wording=WORDING,
         done=done if done in _DONE else None,
+        # Whoever came from a reply that needs a consent goes back there.
+        next=safe_next(request.query_params.get("next") or next_page),
         problem=None if problem is None else problem.text(language),
     )
 

@@ -17,6 +17,7 @@ from siegelpost.evidence.times import format_time
 from siegelpost.notices.delegated import helping, look_at_titles, retrieve_for
 from siegelpost.notices.inbox import PAGE_LIMIT, inbox
 from siegelpost.notices.readers import Delegate, Part
+from siegelpost.notices.reply_reading import has_replied
 from siegelpost.notices.show import show
 from siegelpost.portal.forms import check_form, in_base64
 from siegelpost.portal.pages import page
@@ -118,6 +119,7 @@ async def facts(world: World, request: Request) -> Response:
             "cover": base64.b64encode(shown.cover).decode("ascii"),
             "manifest_keys": list(shown.manifest_keys),
             "can_reply": shown.takes_replies and found.role in Part.REPLY.roles,
+            "replied": await has_replied(world.context, who, shown.id),
         }
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from siegelpost.citizens.errors import CitizenError, InputInvalid, SessionOver
 from siegelpost.citizens.sessions import CitizenSession
 from siegelpost.portal import texts
 from siegelpost.portal.forms import FORM_LIMIT, read_form
+from siegelpost.portal.pages import safe_next
 from siegelpost.portal.problems import Problem, problem_of
 from siegelpost.portal.world import World, logged_in
 
@@ -39,6 +41,7 @@ async def take(
 ) -> Response:
     """Do ``step`` with the posted fields and go to ``path``; ``again`` if it is refused.
 
+    A field ``next``, where one wants to go afterwards, stays in the address if it is one of ours.
     Raises RequestRefused for a request that is not of our own page.
     """
     try:
@@ -49,7 +52,9 @@ async def take(
         return RedirectResponse(f"/login?next={path}", 303)
     except CitizenError as error:
         return await again(world, request, problem_of(error), fields)
-    return RedirectResponse(f"{path}?done={done}", 303)
+    target = safe_next(fields.get("next"))
+    query = {"done": done} | ({"next": target} if target else {})
+    return RedirectResponse(f"{path}?{urlencode(query)}", 303)
 
 
 def field(fields: Mapping[str, str], name: str) -> str:

@@ -29,7 +29,7 @@ export async function showReplies({ path, packages, notice, seeds, possible, any
 
 function item(reply, where) {
   const element = fill(byId("reply-item"), {
-    what: reply.by === null ? text("reply-own") : text("reply-by", { name: reply.by }),
+    what: reply.mine ? text("reply-own") : text("reply-by", { name: reply.by }),
     when: text("reply-received", { time: formatTime(reply.received_at) }),
     fetched: reply.fetched_at
       ? text("reply-fetched", { time: formatTime(reply.fetched_at) })

@@ -50,6 +50,7 @@ addEventListener("beforeunload", (event) => {
   if (!state.done && (message.value.trim() || state.files.length > 0)) event.preventDefault();
 });
 message.addEventListener("input", () => {
+  if (message.value.trim()) markField(message);
   if (state.reader) keepDraft(path, message.value, own().seed);
 });
 addButton.addEventListener("click", () => byId("files-input").click());
@@ -143,6 +144,7 @@ async function addFiles(chosen) {
     }
   }
   showFiles();
+  if (state.files.length > 0 && !message.value.trim()) markField(message);
   if (wrong.length === 0) {
     say(text("files-added", { count: state.files.length }));
     return;

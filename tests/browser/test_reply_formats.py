@@ -1,0 +1,332 @@
+"""Replies as the scripts write them, against Python: what one side makes, the other opens."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from siegelpost.evidence.ids import AgencyId, MailboxId, NoticeId, ReplyId, new_id
+from siegelpost.evidence.reply import PREFIX, ReplyStatement, parse_reply
+from siegelpost.sealing.age import open_bytes, payload_digest
+from siegelpost.sealing.age_header import parse_header
+from siegelpost.sealing.errors import NoMatch
+from siegelpost.sealing.keys import acknowledgement_key
+from siegelpost.sealing.names import fold, safe_name, unique_names
+from siegelpost.sealing.package import Document, describe
+from siegelpost.sealing.replies import (
+    ReplyManifest,
+    encode_manifest,
+    open_reply,
+    reply_documents,
+    seal_reply,
+)
+from siegelpost.sealing.zipstore import Entry, write_zip
+from tests.support.browsers import person
+from tests.support.page_scripts import as_text, run
+from tests.support.portal_house import PortalHouse
+from tests.support.sealing import AGENCY, ALICE, BOB, CHARLIE, MAILBOX, NOTICE, seed
+
+pytestmark = pytest.mark.browser
+
+REPLY = ReplyId(new_id(datetime(2026, 11, 29, tzinfo=UTC), bytes(10)))
+TEXT = "Guten Tag,\nhier sind meine Kontoauszüge. \U0001f600\n"
+#: As a phone and a scanner may call them.
+FILES = [
+    ("Kontoauszug: Oktober/2026.pdf", "application/pdf", b"%PDF-1.7 eins\n%%EOF\n"),
+    ("Straße.jpg", "image/jpeg", b"\xff\xd8\xff eins"),
+    ("STRASSE.jpg", "image/jpeg", b"\xff\xd8\xff zwei"),
+    ("nachricht.TXT", "image/png", b"\x89PNG"),
+]
+NAMES: dict[str, str | None] = {
+    "reply": REPLY,
+    "notice": NOTICE,
+    "mailbox": MAILBOX,
+    "agency": AGENCY,
+    "mandate": None,
+}
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, house: PortalHouse) -> Iterator[Page]:
+    """Something of the portal under its policy, but no page: those load only what they name."""
+    with person(browser, house.address) as somebody:
+        somebody.allow("favicon")  # only pages name their icon
+        yield somebody.go("/static/vendor/LICENSES.txt")
+
+
+def documents(names: list[str]) -> tuple[Document, ...]:
+    """The files under these names, and the text before them."""
+    files = [
+        Document(name=name, media_type=media_type, content=content)
+        for name, (_, media_type, content) in zip(names, FILES, strict=True)
+    ]
+    return reply_documents(TEXT, files)
+
+
+def manifest(packed: tuple[Document, ...], *, mandate: str | None = None) -> ReplyManifest:
+    return ReplyManifest(
+        reply_id=REPLY,
+        notice_id=NOTICE,
+        mailbox_id=MAILBOX,
+        agency_id=AGENCY,
+        mandate=mandate,
+        salt=seed("salt")[:16],
+        documents=describe(packed),
+    )
+
+
+GIVEN_FILES = """
+  const files = given.files.map(({ name, mediaType, content }) =>
+    ({ name, mediaType, content: b(content) }));"""
+
+
+def given_files() -> list[dict[str, str]]:
+    return [{"name": n, "mediaType": t, "content": as_text(c)} for n, t, c in FILES]
+
+
+def test_package_is_the_same_byte_for_byte(page: Page) -> None:
+    made = run(
+        page,
+        f"""
+      const {{ packReply }} = await load("reply-package");
+      const {{ concat }} = await import("/static/bytes.js"); {GIVEN_FILES}
+      const packed = await packReply(given.names, given.text, files, b(given.salt));
+      return [t(packed.manifestDigest), t(concat(...packed.pieces))];""",
+        names=NAMES,
+        text=TEXT,
+        files=given_files(),
+        salt=seed("salt")[:16],
+    )
+    names = unique_names(["Nachricht.txt", *(name for name, _, _ in FILES)])[1:]
+    assert names == (
+        "Kontoauszug_ Oktober_2026.pdf",
+        "Straße.jpg",
+        "STRASSE (2).jpg",
+        "nachricht (2).TXT",
+    )
+    packed = documents(list(names))
+    encoded = encode_manifest(manifest(packed))
+    entries = [Entry(name=document.name, content=document.content) for document in packed]
+    whole = b"".join(
+        bytes(piece)
+        for piece in write_zip([Entry(name="manifest.json", content=encoded), *entries])
+    )
+    assert base64.b64decode(made[1]) == whole
+    assert base64.b64decode(made[0]) == hashlib.sha256(encoded).digest()
+
+
+@pytest.mark.parametrize("mandate", [None, "mandate-1"])
+def test_reply_made_in_the_browser_opens_for_whom_it_is_sealed_to(
+    page: Page, mandate: str | None
+) -> None:
+    readers = [BOB, ALICE] if mandate is None else [BOB, ALICE, CHARLIE]
+    made = run(
+        page,
+        f"""
+      const {{ makeReply, recipientBytesOf }} = await load("reply-package");
+      const {{ acknowledgementKey }} = await load("sealing"); {GIVEN_FILES}
+      const {{ sealed, headers }} = await makeReply(given.names, {{ text: given.text, files,
+        recipients: given.recipients.map(recipientBytesOf),
+        signer: await acknowledgementKey(b(given.seed)) }});
+      return [t(sealed), headers];""",
+        names={**NAMES, "mandate": mandate},
+        text=TEXT,
+        files=given_files(),
+        recipients=[reader.recipient.encode() for reader in readers],
+        seed=ALICE.seed,
+    )
+    sealed, headers = base64.b64decode(made[0]), made[1]
+    said = parse_reply(PREFIX + base64.b64decode(headers["Siegelpost-Statement"]))
+    assert (said.reply, said.notice, said.mailbox) == (REPLY, NOTICE, MAILBOX)
+    assert (said.agency, said.mandate) == (AGENCY, mandate)
+    signer = acknowledgement_key(ALICE.seed).public_key().public_bytes_raw()
+    said.verify(signer, base64.b64decode(headers["Siegelpost-Signature"]))
+    agency = hashlib.sha256(BOB.recipient.raw).hexdigest()
+    assert headers["Siegelpost-Recipient"] == agency
+    assert len(parse_header(sealed).stanzas) == len(readers)
+    for reader in readers:
+        opened = open_reply(sealed, [reader], said)
+        assert opened.text == TEXT
+        assert [bytes(file.content) for file in opened.files] == [c for _, _, c in FILES]
+    if mandate is None:
+        with pytest.raises(NoMatch):
+            open_reply(sealed, [CHARLIE], said)
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 3_000_000])
+def test_sealed_files_of_every_length_open_in_python(page: Page, size: int) -> None:
+    sealed, digest = run(
+        page,
+        """
+      const { seal } = await load("seal");
+      const { recipientBytes } = await load("sealing");
+      const plain = new Uint8Array(given.size).map((_, at) => at % 251);
+      const half = given.size >> 1;
+      const pieces = [plain.subarray(0, half), plain.subarray(half)];
+      const made = await seal(pieces, [recipientBytes(b(given.seed))]);
+      return [t(made.sealed), t(made.payloadDigest)];""",
+        size=size,
+        seed=ALICE.seed,
+    )
+    data = base64.b64decode(sealed)
+    expected = (bytes(range(251)) * (size // 251 + 1))[:size]
+    assert bytes(open_bytes(data, [ALICE], max_size=size)) == expected
+    assert payload_digest(data) == base64.b64decode(digest)
+
+
+READ = """
+  const { readReply } = await load("reply-package");
+  const { acknowledgementKey, open } = await load("sealing");
+  const { publicKey } = await acknowledgementKey(b(given.seed));
+  const listed = { id: given.id, statement: given.statement, signature: given.signature };
+  try {
+    const plain = await open(b(given.sealed), [b(given.seed)]);
+    const read = await readReply(plain, listed, given.notice, [publicKey]);
+    return [read.signed, read.text, ...read.files.map(({ name }) => name)];
+  } catch (error) { return error.message; }"""
+
+
+def listed(sealed_digest: bytes, encoded: bytes, **changes: Any) -> dict[str, str]:
+    """How the service lists a reply that Alice signed."""
+    said = ReplyStatement(
+        **{
+            "reply": REPLY,
+            "notice": NoticeId(NOTICE),
+            "mailbox": MailboxId(MAILBOX),
+            "agency": AgencyId(AGENCY),
+            "mandate": None,
+            "manifest_sha256": hashlib.sha256(encoded).digest(),
+            "payload_sha256": sealed_digest,
+            "replied_at": datetime(2026, 11, 29, tzinfo=UTC),
+            **changes,
+        }
+    )
+    signature = acknowledgement_key(ALICE.seed).sign(said.message())
+    return {
+        "id": REPLY,
+        "statement": said.message().removeprefix(PREFIX).decode(),
+        "signature": as_text(signature),
+    }
+
+
+def test_own_reply_opens_again_in_the_browser_and_another_does_not(page: Page) -> None:
+    names = ["Auszug.pdf", "a.jpg", "b.jpg", "c.png"]
+    packed = documents(names)
+    encoded = encode_manifest(manifest(packed))
+    sealed = seal_reply(manifest(packed), packed, [BOB.recipient, ALICE.recipient])
+    right = listed(sealed.payload_digest, encoded)
+
+    def read(**changes: Any) -> Any:
+        given = {"sealed": sealed.data, "seed": ALICE.seed, "notice": NOTICE, **right, **changes}
+        return run(page, READ, **given)
+
+    assert read() == [True, TEXT, *names]
+    # Somebody else signed it: it opens, and the page is told.
+    assert read(seed=BOB.seed) == [False, TEXT, *names]
+    assert read(id="reply-2") == "another reply"
+    assert read(notice="notice-2") == "another notice"
+    other = listed(sealed.payload_digest, encoded, manifest_sha256=bytes(32))
+    assert read(**other) == "another manifest"
+
+
+def test_names_of_files_are_made_safe_alike(page: Page) -> None:
+    hostile = [
+        "CON.pdf", "..\\..\\böse.exe.pdf", "\u202efdp.jpg", " .htaccess", "a\u0000b.png", "",
+        "manifest.json", "manife\u017ft.json", "漢" * 100 + ".pdf", "Ω.pdf", "e\u0301.pdf",
+        "x" * 300, "nul", "a  b\u00a0c.pdf", ".", "\ud800.pdf",
+    ]  # fmt: skip
+    made = run(
+        page,
+        """
+      const { safeName, uniqueNames } = await load("file-names");
+      return [given.names.map(safeName), uniqueNames([...given.names, ...given.names])];""",
+        names=hostile,
+    )
+    assert made[0] == [safe_name(name) for name in hostile]
+    assert made[1] == list(unique_names([*hostile, *hostile]))
+
+
+def test_names_that_python_finds_equal_are_never_both_given(page: Page) -> None:
+    letters = [chr(c) for c in (*range(0x20, 0xD800), *range(0xE000, 0x1_2000))]
+    folded = run(
+        page,
+        'const { fold } = await load("file-names"); return given.letters.map(fold);',
+        letters=letters,
+    )
+    seen: dict[str, str] = {}
+    for letter, theirs in zip(letters, folded, strict=True):
+        assert seen.setdefault(fold(letter), theirs) == theirs, hex(ord(letter))
+
+
+def test_ids_are_the_same(page: Page) -> None:
+    moment = datetime(2026, 11, 29, 10, 11, 12, 345_000, tzinfo=UTC)
+    for random in (bytes(10), b"\xff" * 10, bytes(range(10))):
+        made = run(
+            page,
+            """
+          const { newId } = await load("reply-package");
+          return newId(new Date(given.moment), b(given.random));""",
+            moment=int(moment.timestamp() * 1000),
+            random=random,
+        )
+        assert made == new_id(moment, random)
+
+
+def test_photo_is_drawn_anew_and_tells_no_longer_where_it_was_taken(page: Page) -> None:
+    made = run(
+        page,
+        """
+      const { prepareFile } = await load("photos");
+      const { concat } = await import("/static/bytes.js");
+      const canvas = new OffscreenCanvas(4000, 3000);
+      canvas.getContext("2d").fillRect(10, 10, 100, 100);
+      const blob = await canvas.convertToBlob({ type: "image/jpeg" });
+      const plain = new Uint8Array(await blob.arrayBuffer());
+      const told = utf8("Exif\\0\\0 taken at home");
+      const marker = Uint8Array.of(0xff, 0xe1, 0, told.length + 2);
+      const photo = concat(plain.subarray(0, 2), marker, told, plain.subarray(2));
+      const made = await prepareFile(new File([photo], "DSC 1.JPEG"));
+      const size = await createImageBitmap(new Blob([made.content]));
+      return [t(photo), t(made.content), made.name, made.mediaType, size.width, size.height];""",
+    )
+    assert b"at home" in base64.b64decode(made[0])
+    content = base64.b64decode(made[1])
+    assert content.startswith(b"\xff\xd8\xff")
+    assert b"at home" not in content
+    assert made[2:] == ["DSC 1.JPEG", "image/jpeg", 2560, 1920]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("a.pdf", b"%PDF-1.7 x", ["a.pdf", "application/pdf"]),
+        ("a.txt", b"  %PDF-1.7 x", ["a.pdf", "application/pdf"]),
+        ("no ending", b"%PDF-1.7", ["no ending.pdf", "application/pdf"]),
+        # Called a photo, and none that can be drawn: the agency gets it as it is.
+        ("a.png", b"\xff\xd8\xff broken", ["a.jpg", "image/jpeg"]),
+        ("a.pdf", b"MZ\x90", ["file-type"]),
+        ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", ["file-type"]),
+        ("a.pdf", b"", ["file-empty"]),
+    ],
+)
+def test_files_are_what_their_first_bytes_say(
+    page: Page, name: str, content: bytes, found: list[str]
+) -> None:
+    made = run(
+        page,
+        """
+      const { prepareFile } = await load("photos");
+      try {
+        const { name, mediaType } = await prepareFile(new File([b(given.content)], given.name));
+        return [name, mediaType];
+      } catch (error) { return [error.message]; }""",
+        name=name,
+        content=content,
+    )
+    assert made == found
