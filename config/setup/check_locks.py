@@ -28,7 +28,12 @@ def main() -> int:
         *project["project"]["optional-dependencies"]["service"],
         *groups["build"],
     ]
-    wanted = {"service.txt": names(service), "dev.txt": names([*service, *groups["dev"]])}
+    token = project["project"]["optional-dependencies"]["pkcs11"]
+    wanted = {
+        "service.txt": names(service),
+        "dev.txt": names([*service, *groups["dev"]]),
+        "pkcs11.txt": names([*project["project"]["dependencies"], *token]),
+    }
     problems = []
     for file, needed in wanted.items():
         text = (ROOT / "config" / "locks" / file).read_text()

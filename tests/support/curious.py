@@ -2,14 +2,17 @@
 
 By each of the formats of `siegelpost.sealing.wrapping`: whatever is 32 bytes, or holds 32 bytes at
 any place while it is short, is tried as seed and as wrapping key; whatever was seen at all goes
-into HKDF with each salt and each info; every text that a person could have typed goes through
-Argon2id and the recovery code's reading. What opens is used further, until nothing new is found.
+into HKDF with each salt and each info, and into HMAC as a token does it; every text that a person
+could have typed goes through Argon2id and the recovery code's reading. What opens is used further,
+until nothing new is found.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -26,6 +29,7 @@ from siegelpost.sealing.age import open_bytes
 from siegelpost.sealing.errors import SealingError
 from siegelpost.sealing.keys import Identity
 from siegelpost.sealing.recovery_code import parse_recovery_code
+from siegelpost.sealing.wrapping import managed_context
 from siegelpost.store.context import Context
 from siegelpost.store.tables import metadata
 from tests.support.remembered import split_passphrase
@@ -88,9 +92,14 @@ def opens_anything(
     salts = {bytes.fromhex(row.parameters["salt"]) for row in copies}
     tried: set[bytes] = set()
     keys = set(_windows(values))
+    contexts = [
+        managed_context(row.mailbox_id, row.key_id, bytes.fromhex(row.parameters["salt"]))
+        for row in copies
+    ]
     for value in values:
         for salt in salts:
             keys |= _derived(value, salt)
+        keys |= {hmac.digest(value, context, hashlib.sha256) for context in contexts}
     while keys:
         new = {key for key in keys if key not in tried}
         tried |= new

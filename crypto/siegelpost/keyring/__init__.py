@@ -1,6 +1,6 @@
 """Keyring: signing keys and secrets of the service behind one small protocol (DESIGN section 6).
 
-`FileKeyring` is the default; PKCS#11 comes as another implementation of `Keyring`.
+`FileKeyring` keeps them in one sealed file, or those that matter most in a token (PKCS #11).
 """
 
 from siegelpost.keyring.errors import (
@@ -8,12 +8,15 @@ from siegelpost.keyring.errors import (
     KeyringCorruptError,
     KeyringError,
     KeyringModeError,
+    TokenPinError,
+    TokenUnavailableError,
     WrongMasterSecretError,
 )
 from siegelpost.keyring.file_keyring import FileKeyring
-from siegelpost.keyring.protocol import KeyPurpose, Keyring
+from siegelpost.keyring.protocol import Custody, KeyPurpose, Keyring
 
 __all__ = [
+    "Custody",
     "FileKeyring",
     "KeyMissingError",
     "KeyPurpose",
@@ -21,5 +24,7 @@ __all__ = [
     "KeyringCorruptError",
     "KeyringError",
     "KeyringModeError",
+    "TokenPinError",
+    "TokenUnavailableError",
     "WrongMasterSecretError",
 ]

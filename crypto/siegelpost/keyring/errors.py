@@ -22,3 +22,11 @@ class WrongMasterSecretError(KeyringError):
 
 class KeyringModeError(KeyringError):
     """A file with secrets can be read or written by others than its owner."""
+
+
+class TokenUnavailableError(KeyringError):
+    """The token (PKCS #11) or its module cannot be used now; it may come back by itself."""
+
+
+class TokenPinError(KeyringError):
+    """The token refused the PIN, or refuses every one; nobody tries again by himself."""

@@ -1,48 +1,34 @@
-"""The default keyring: one JSON file, every key sealed under a master secret (DESIGN section 6).
+"""The keyring: one JSON file, every key sealed under a master secret (DESIGN section 6).
 
-The master secret (32 bytes) lives elsewhere: a credential, another file. Two keys derive from it
-(HKDF-SHA-256): one wraps private keys, one authenticates the file as a whole, so that removing a
-key or a retirement is noticed. Putting back a whole older file is not.
+With a token (PKCS #11), signing keys and what opens managed mailboxes are made in it and stay
+there; the file tells which they are and how long they count, and holds the other secrets.
+
+The master secret (32 bytes) lives elsewhere: a credential, another file (`sealed_file`).
 Each change reads the file again under a lock and replaces it atomically; a running service sees
 changes after `reload`, or `refresh`, which costs nothing while there are none.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-from siegelpost.evidence import canonical
-from siegelpost.evidence.canonical import Json
-from siegelpost.evidence.errors import EvidenceError
-from siegelpost.evidence.fields import Fields
 from siegelpost.evidence.ids import ID_RANDOM, KeyId, check_id, new_id
-from siegelpost.evidence.notes import Ed25519Signer, Signer, check_name
+from siegelpost.evidence.notes import Signer, check_name
 from siegelpost.evidence.seal_certificate import SealCertificate
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.trust import TrustedKey
-from siegelpost.keyring.entry import MAX_OWN_FORMAT, KeyEntry, Random, Reason, unseal
-from siegelpost.keyring.errors import (
-    KeyMissingError,
-    KeyringCorruptError,
-    KeyringError,
-    WrongMasterSecretError,
-)
-from siegelpost.keyring.files import MASTER_SECRET_SIZE, locked, read_private, write_private
-from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.keyring.entry import MAX_OWN_FORMAT, KeyEntry, Random, Reason
+from siegelpost.keyring.errors import KeyMissingError, KeyringError
+from siegelpost.keyring.files import locked, read_private, write_private
+from siegelpost.keyring.protocol import Custody, KeyPurpose
 from siegelpost.keyring.seal_key import read_seal_key
-
-FORMAT = "siegelpost/keyring/v1"
-MAX_KEYRING = 32 << 20
+from siegelpost.keyring.sealed_file import MAX_KEYRING, SealedFile
+from siegelpost.keyring.token_keys import TokenSigner, destroy, make_custody_key, make_signing_key
+from siegelpost.keyring.tokens import Token
 
 #: Purposes that every service needs from the start; others come with agencies or on demand.
 STANDARD: tuple[KeyPurpose, ...] = tuple(
@@ -53,19 +39,22 @@ _Change = Callable[[list[KeyEntry]], list[KeyEntry]]
 
 
 class FileKeyring:
-    """A `Keyring` over one file. Make it with `create` or `open`."""
+    """A `Keyring` over one file. Make it with `create` or `open`.
 
-    def __init__(self, path: Path, master: bytes, random: Random) -> None:
-        if len(master) != MASTER_SECRET_SIZE:
-            raise WrongMasterSecretError(f"a master secret has {MASTER_SECRET_SIZE} bytes")
+    `token` is where new keys are made if it can hold them, and where those are that are in one.
+    """
+
+    def __init__(
+        self, path: Path, master: bytes, random: Random, token: Token | None = None
+    ) -> None:
+        self._file = SealedFile(master, random)
         self._path = path
         self._random = random
-        self._wrapping = _derive(master, b"wrap")
-        self._authentication = _derive(master, b"authenticate")
-        self._master_id = _derive(master, b"identify")[:8].hex()
+        self._token = token
         self._origin = ""
         self._entries: tuple[KeyEntry, ...] = ()
-        self._signers: dict[KeyId, Ed25519Signer] = {}
+        self._signers: dict[KeyId, Signer] = {}
+        self._answers_at_once = True
         self._own_formats: dict[tuple[KeyPurpose, str | None], KeyEntry] = {}
         self._version: tuple[int, int] | None = None
 
@@ -79,27 +68,37 @@ class FileKeyring:
         now: datetime,
         purposes: Iterable[KeyPurpose] = STANDARD,
         random: Random = os.urandom,
+        token: Token | None = None,
     ) -> FileKeyring:
         """Make the file with one key for each of `purposes`; an existing file is an error.
 
         `origin` is the service's name without scheme, such as `post.example`.
         """
-        keyring = cls(path, master, random)
+        keyring = cls(path, master, random, token)
         check_name(origin)
         keyring._origin = origin
+        if path.exists():
+            raise KeyringError(f"{path} exists already")
         entries = [keyring._new_entry(purpose, None, now) for purpose in purposes]
-        write_private(path, keyring._encode(entries), replace=False)
+        write_private(path, keyring._file.encode(origin, entries), replace=False)
         keyring._adopt(entries)
         return keyring
 
     @classmethod
-    def open(cls, path: Path, master: bytes, *, random: Random = os.urandom) -> FileKeyring:
+    def open(
+        cls,
+        path: Path,
+        master: bytes,
+        *,
+        random: Random = os.urandom,
+        token: Token | None = None,
+    ) -> FileKeyring:
         """Read an existing file.
 
         Raises WrongMasterSecretError, KeyringCorruptError, KeyringModeError (see `errors`), and
         KeyringError if the file cannot be read.
         """
-        keyring = cls(path, master, random)
+        keyring = cls(path, master, random, token)
         keyring.reload()
         return keyring
 
@@ -113,19 +112,32 @@ class FileKeyring:
         """Every key, in the order of making."""
         return self._entries
 
+    @property
+    def answers_at_once(self) -> bool:
+        return self._answers_at_once
+
+    def ready(self) -> None:
+        self.secret(KeyPurpose.TOKEN)
+        if not self._answers_at_once:
+            signer = self.signer(KeyPurpose.ACCEPTANCE)
+            if isinstance(signer, TokenSigner):
+                signer.probe()
+
     def signer(self, purpose: KeyPurpose, scope: str | None = None) -> Signer:
-        return self._signers[self._current(purpose, scope, signs=True).id]
+        entry = self._current(purpose, scope, signs=True)
+        return self._signers.get(entry.id) or entry.signer(self._token)
 
     def secret(self, purpose: KeyPurpose) -> bytes:
         return self._current(purpose, None, signs=False).private
 
     def secrets(self, purpose: KeyPurpose) -> tuple[bytes, ...]:
         self._current(purpose, None, signs=False)
-        return tuple(
-            entry.private
-            for entry in reversed(self._entries)
-            if entry.purpose is purpose and entry.reason != "compromised"
-        )
+        return tuple(entry.private for entry in self._usable(purpose))
+
+    def custodies(self) -> tuple[Custody, ...]:
+        if _find(self._entries, KeyPurpose.CUSTODY, None) is None:
+            raise KeyMissingError(f"no key for {KeyPurpose.CUSTODY.value}")
+        return tuple(entry.custody(self._token) for entry in self._usable(KeyPurpose.CUSTODY))
 
     def public_keys(self) -> tuple[TrustedKey, ...]:
         return tuple(entry.public() for entry in self._entries if entry.purpose.signs)
@@ -183,11 +195,13 @@ class FileKeyring:
         now: datetime,
         overlap: timedelta = timedelta(),
         private: bytes | None = None,
+        in_file: bool = False,
     ) -> KeyId:
         """Retire the key in force and put a new one in its place, in one write.
 
         For `overlap` signatures of the old key stay valid, so that a running service may finish
         what it is doing and take up the new key a moment later. `private` as for `add_key`.
+        `in_file` makes it here although a token could hold it: for leaving the token.
         """
 
         def change(entries: list[KeyEntry]) -> list[KeyEntry]:
@@ -198,7 +212,7 @@ class FileKeyring:
                 _retire(entry, now + overlap, "rotated") if entry is old else entry
                 for entry in entries
             ]
-            return [*retired, self._new_entry(purpose, scope, now, private)]
+            return [*retired, self._new_entry(purpose, scope, now, private, in_file=in_file)]
 
         return self._change(change)[-1].id
 
@@ -215,10 +229,28 @@ class FileKeyring:
 
         self._change(change)
 
+    def forget(self, key: KeyId) -> None:
+        """Erase a retired key for custody, here and in its token; what it wraps stays closed.
+
+        Others are no secret worth erasing, or still read what was made with them.
+        """
+
+        def change(entries: list[KeyEntry]) -> list[KeyEntry]:
+            old = next((entry for entry in entries if entry.id == key), None)
+            if old is None:
+                raise KeyMissingError(f"no key {key}")
+            if old.purpose is not KeyPurpose.CUSTODY or old.valid_until is None:
+                raise KeyringError("only keys for custody are erased, and only retired ones")
+            if old.in_token and self._token is not None:
+                destroy(self._token, old.id)
+            return [entry for entry in entries if entry is not old]
+
+        self._change(change)
+
     def reload(self) -> None:
         """Read the file again, after another process changed it; on errors nothing changes."""
         version = self._file_version()
-        self._adopt(self._decode(read_private(self._path, max_size=MAX_KEYRING)))
+        self._adopt(self._read())
         self._version = version
 
     def refresh(self) -> bool:
@@ -240,11 +272,19 @@ class FileKeyring:
         return status.st_ino, status.st_mtime_ns
 
     def _current(self, purpose: KeyPurpose, scope: str | None, *, signs: bool) -> KeyEntry:
-        fits = purpose.signs is signs and not purpose.has_own_format
+        handed_out = purpose.signs or not purpose.fits_in_token
+        fits = purpose.signs is signs and handed_out and not purpose.has_own_format
         entry = _find(self._entries, purpose, scope) if fits else None
         if entry is None:
             raise KeyMissingError(f"no key for {_label(purpose, scope)}")
         return entry
+
+    def _usable(self, purpose: KeyPurpose) -> list[KeyEntry]:
+        return [
+            entry
+            for entry in reversed(self._entries)
+            if entry.purpose is purpose and entry.reason != "compromised"
+        ]
 
     def _new_entry(
         self,
@@ -252,6 +292,8 @@ class FileKeyring:
         scope: str | None,
         now: datetime,
         private: bytes | None = None,
+        *,
+        in_file: bool = False,
     ) -> KeyEntry:
         format_time(now)
         if purpose.per_agency != (scope is not None):
@@ -263,20 +305,36 @@ class FileKeyring:
         parts = [self._origin, purpose.value]
         if scope is not None:
             parts.append(check_id(scope, "agency"))
-        return KeyEntry(
+        entry = KeyEntry(
             id=KeyId(new_id(now, self._random(ID_RANDOM))),
             purpose=purpose,
             scope=scope,
             name="/".join(parts) if purpose.signs else "",
-            private=self._random(32) if private is None else private,
+            private=b"",
             valid_from=now,
         )
+        if private is not None:
+            return replace(entry, private=private)
+        if self._token is None or in_file or not purpose.fits_in_token:
+            return replace(entry, private=self._random(32))
+        # In the token first: a key there without an entry harms nobody.
+        label = " ".join(parts)
+        if purpose.signs:
+            public = make_signing_key(self._token, entry.id, label)
+            return replace(entry, in_token=True, public_key=public)
+        make_custody_key(self._token, entry.id, label)
+        return replace(entry, in_token=True)
 
     def _change(self, change: _Change) -> list[KeyEntry]:
         with locked(self._path):
-            entries = change(self._decode(read_private(self._path, max_size=MAX_KEYRING)))
-            write_private(self._path, self._encode(entries), replace=True)
+            entries = change(self._read())
+            write_private(self._path, self._file.encode(self._origin, entries), replace=True)
         self._adopt(entries)
+        return entries
+
+    def _read(self) -> list[KeyEntry]:
+        data = read_private(self._path, max_size=MAX_KEYRING)
+        self._origin, entries = self._file.decode(data, self._path)
         return entries
 
     def _adopt(self, entries: list[KeyEntry]) -> None:
@@ -285,44 +343,16 @@ class FileKeyring:
             for entry in entries
             if entry.purpose.has_own_format and entry.valid_until is None
         }
-        self._signers = {entry.id: entry.signer() for entry in entries if entry.purpose.signs}
-        self._entries = tuple(entries)
-
-    def _encode(self, entries: list[KeyEntry]) -> bytes:
-        value: dict[str, Json] = {
-            "format": FORMAT,
-            "origin": self._origin,
-            "master_id": self._master_id,
-            "keys": [entry.seal(self._wrapping, self._random) for entry in entries],
+        self._signers = {
+            entry.id: entry.signer(self._token)
+            for entry in entries
+            if entry.purpose.signs and (self._token is not None or not entry.in_token)
         }
-        value["mac"] = self._mac(value)
-        return (json.dumps(value, indent=1) + "\n").encode("ascii")
-
-    def _decode(self, data: bytes) -> list[KeyEntry]:
-        try:
-            value = canonical.parse(data, max_size=MAX_KEYRING)
-            fields = Fields(
-                value, "keyring", required=("format", "origin", "master_id", "keys", "mac")
-            )
-            fields.expect("format", FORMAT)
-            if fields.text("master_id") != self._master_id:
-                raise WrongMasterSecretError(f"{self._path} was made with another master secret")
-            assert isinstance(value, dict)
-            content = {name: part for name, part in value.items() if name != "mac"}
-            if not hmac.compare_digest(fields.text("mac").encode(), self._mac(content).encode()):
-                raise KeyringCorruptError(
-                    f"{self._path} was changed or damaged; restore it from a backup"
-                )
-            entries = [
-                unseal(item, self._wrapping) for item in fields.items("keys", max_items=100_000)
-            ]
-        except (EvidenceError, ValueError) as error:
-            raise KeyringCorruptError(f"{self._path} is damaged: {error}") from error
-        self._origin = fields.text("origin")
-        return entries
-
-    def _mac(self, content: dict[str, Json]) -> str:
-        return hmac.digest(self._authentication, canonical.encode(content), hashlib.sha256).hex()
+        self._answers_at_once = not any(
+            entry.in_token and entry.purpose.signs and entry.valid_until is None
+            for entry in entries
+        )
+        self._entries = tuple(entries)
 
 
 def _find(entries: Iterable[KeyEntry], purpose: KeyPurpose, scope: str | None) -> KeyEntry | None:
@@ -340,8 +370,3 @@ def _retire(entry: KeyEntry, at: datetime, reason: Reason) -> KeyEntry:
 
 def _label(purpose: KeyPurpose, scope: str | None) -> str:
     return purpose.value if scope is None else f"{purpose.value} of {scope}"
-
-
-def _derive(master: bytes, use: bytes) -> bytes:
-    info = FORMAT.encode("ascii") + b" " + use
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(master)

@@ -1,7 +1,8 @@
 """What the service asks of a keyring (DESIGN section 6).
 
-Signing keys leave it only as signers, so that PKCS#11 can implement it; symmetric secrets leave it
-as bytes. Making and rotating keys is each implementation's own.
+Signing keys leave it only as signers, and what opens managed mailboxes only as the wrapping key of
+one copy, so that both can rest in a token (PKCS #11); other secrets leave it as bytes.
+Making and rotating keys is each implementation's own.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Protocol
 
+from siegelpost.evidence.ids import KeyId, MailboxId
 from siegelpost.evidence.notes import Signer
 from siegelpost.evidence.seal_certificate import SealCertificate
 from siegelpost.evidence.trust import TrustedKey
@@ -66,9 +68,24 @@ class KeyPurpose(StrEnum):
         )
 
     @property
+    def fits_in_token(self) -> bool:
+        """Whether a token (PKCS #11) can hold its keys and do their work.
+
+        The others are asked for with every request, or are of formats that tokens don't know.
+        """
+        return self.signs or self is KeyPurpose.CUSTODY
+
+    @property
     def per_agency(self) -> bool:
         """Whether each agency has its own, by its id as scope."""
         return self in (KeyPurpose.MANIFEST, KeyPurpose.OPENPGP)
+
+
+class Custody(Protocol):
+    """A secret that wraps the seeds of managed mailboxes; its bytes may live in a token."""
+
+    def wrapping_key(self, mailbox: MailboxId, key: KeyId, salt: bytes) -> bytes:
+        """The 32 bytes that wrap this copy (`sealing.wrapping`); blocks, raises KeyringError."""
 
 
 class Keyring(Protocol):
@@ -78,6 +95,13 @@ class Keyring(Protocol):
     cannot be used at all; never another exception for reasons of its own. A purpose of the wrong
     kind (a secret asked for as signer, or the reverse) is a KeyMissingError.
     """
+
+    @property
+    def answers_at_once(self) -> bool:
+        """Whether its signers work in memory; else they ask a device: not on the event loop."""
+
+    def ready(self) -> None:
+        """Return if keys can be used just now; blocks."""
 
     def signer(self, purpose: KeyPurpose, scope: str | None = None) -> Signer:
         """The signer in force; its name derives from the service's origin."""
@@ -90,6 +114,9 @@ class Keyring(Protocol):
 
         Compromised secrets are left out.
         """
+
+    def custodies(self) -> tuple[Custody, ...]:
+        """What wraps seeds from now on, and what did before, newest first; likewise."""
 
     def public_keys(self) -> tuple[TrustedKey, ...]:
         """Every public key with its validity, retired ones too: the matter of trust files."""

@@ -18,7 +18,9 @@ Wrapping key (32 bytes) by method, each with a random 16-byte salt of its own:
 - `successor`: HKDF-SHA256(ikm = 32-byte seed of the key that took its place, salt,
   info = "siegelpost/successor/v1"). The only copy of a retired key.
 - `managed`: HKDF-SHA256(ikm = a 32-byte secret of the service's keyring, salt,
-  info = "siegelpost/managed/v1"). Of managed mailboxes: the service can open it.
+  info = "siegelpost/managed/v1"); or, if that secret never leaves a token,
+  HMAC-SHA256(secret, "siegelpost/managed/v2" ‖ 0 ‖ mailbox id ‖ 0 ‖ key id ‖ 0 ‖ salt).
+  Of managed mailboxes: the service can open it.
 
 A recovery code proves a login, too, for somebody who forgot the passphrase:
 HKDF-SHA256(ikm = the 27 canonical characters, salt, info = "siegelpost/recovery-login/v1").
@@ -146,6 +148,12 @@ def managed_key(secret: bytes, salt: bytes) -> bytes:
     return _hkdf(secret, salt, b"siegelpost/managed/v1")
 
 
+def managed_context(mailbox_id: MailboxId, key_id: KeyId, salt: bytes) -> bytes:
+    """What a token makes the HMAC of: the wrapping key is good for this one copy."""
+    _check_size("salt", salt, SALT_SIZE)
+    return _joined("siegelpost/managed/v2", mailbox_id, key_id) + b"\0" + salt
+
+
 def wrap_seed(
     seed: bytes,
     *,
@@ -182,12 +190,16 @@ def unwrap_seed(wrapped: WrappedSeed, wrapping_key: bytes) -> bytes:
 
 
 def _associated_data(mailbox_id: MailboxId, key_id: KeyId, method: Method) -> bytes:
+    return _joined(_AAD_PREFIX, mailbox_id, key_id, method.value)
+
+
+def _joined(prefix: str, mailbox_id: MailboxId, key_id: KeyId, *more: str) -> bytes:
     try:
         check_id(mailbox_id, "mailbox id")
         check_id(key_id, "key id")
     except FormatError as error:
         raise WrappingError(str(error)) from None
-    return "\0".join((_AAD_PREFIX, mailbox_id, key_id, method.value)).encode("utf-8")
+    return "\0".join((prefix, mailbox_id, key_id, *more)).encode("utf-8")
 
 
 def _hkdf(secret: bytes, salt: bytes, info: bytes) -> bytes:

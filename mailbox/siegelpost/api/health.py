@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -12,7 +13,6 @@ from starlette.responses import Response
 
 from siegelpost.api.problems import ApiProblem
 from siegelpost.keyring.errors import KeyringError
-from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.store.context import Context
 from siegelpost.store.errors import StoreError
 
@@ -73,7 +73,7 @@ class HealthEndpoints:
 
         try:
             await self._context.store.read(ping)
-            self._context.keyring.secret(KeyPurpose.TOKEN)
+            await asyncio.to_thread(self._context.keyring.ready)
             if self._context.objects is not None:
                 await self._context.objects.ready()
         except (StoreError, KeyringError):

@@ -20,7 +20,7 @@ from siegelpost.citizens.errors import (
     EnrolmentUnknown,
     InputInvalid,
 )
-from siegelpost.keyring.errors import KeyringError
+from siegelpost.keyring.errors import KeyringError, TokenUnavailableError
 from siegelpost.notices.commit import Overtaken
 from siegelpost.notices.errors import (
     KeyReused,
@@ -161,3 +161,4 @@ _SIMPLE: tuple[tuple[type[Exception], str, dict[str, str]], ...] = (
     (StoreUnavailable, "unavailable", {"Retry-After": "5"}),
     (KeyringError, "unavailable", {"Retry-After": "60"}),
 )
+    (TokenUnavailableError, "unavailable", {"Retry-After": "5"}),

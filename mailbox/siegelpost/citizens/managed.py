@@ -1,15 +1,17 @@
 """Managed mailboxes: the service keeps the key of somebody who can't (DESIGN section 6).
 
-The seed is wrapped under a secret of the keyring. It is handed out after a login (not one
-elsewhere), or a proof of it, in the last minutes, and only once the event that says so is
-committed. What that means, the pages and the key-bound event say: the operator, too, could open
-these notices.
+The seed is wrapped under a secret of the keyring, which may rest in a token. It is handed out after
+a login (not one elsewhere), or a proof of it, in the last minutes, and only once the event that
+says so is committed. What that means, the pages and the key-bound event say: the operator, too,
+could open these notices.
 Not here: the way to an own key, which is an exchange (`rotate`); there is none back.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
@@ -28,7 +30,7 @@ from siegelpost.citizens.sessions import CitizenSession
 from siegelpost.citizens.writing import decide
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import KeyId, MailboxId
-from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.keyring.protocol import Custody
 from siegelpost.sealing.errors import SealingError, WrappingError
 from siegelpost.sealing.keys import Identity, acknowledgement_key
 from siegelpost.sealing.wrapping import (
@@ -36,7 +38,6 @@ from siegelpost.sealing.wrapping import (
     SALT_SIZE,
     Method,
     WrappedSeed,
-    managed_key,
     unwrap_seed,
     wrap_seed,
 )
@@ -78,9 +79,10 @@ async def check_managed_key(
 ) -> CheckedKey:
     """Like `check_key`, with the one copy that the service makes of ``seed``.
 
-    Raises KeyBindingWrong, InputInvalid, KeyMissingError (a keyring from before there were any).
+    Raises KeyBindingWrong, InputInvalid, KeyringError (its token is away, or a keyring from before
+    there were any).
     """
-    secret = context.keyring.secret(KeyPurpose.CUSTODY)
+    custody = context.keyring.custodies()[0]
     salt, nonce = context.entropy(SALT_SIZE), context.entropy(NONCE_SIZE)
 
     def check() -> CheckedKey:
@@ -95,15 +97,7 @@ async def check_managed_key(
         )
         try:
             same = Identity(seed).recipient.raw == checked.recipient
-            copy = wrap_seed(
-                seed,
-                wrapping_key=managed_key(secret, salt),
-                mailbox_id=mailbox,
-                key_id=key,
-                method=Method.MANAGED,
-                salt=salt,
-                nonce=nonce,
-            )
+            copy = managed_copy(custody, seed, mailbox=mailbox, key=key, salt=salt, nonce=nonce)
         except SealingError as error:
             raise KeyBindingWrong(str(error)) from None
         if not same or _public(seed) != acknowledgement_key:
@@ -118,7 +112,7 @@ async def open_managed(context: Context, session: CitizenSession) -> tuple[Opene
 
     Each call is an event, committed before anything is opened. Raises NotManaged, SessionOver,
     ProofNeeded (neither logged in here nor proved in the last minutes; a login elsewhere unlocks
-    nothing).
+    nothing), KeyringError.
     """
     now = context.now()
 
@@ -154,31 +148,50 @@ async def open_managed(context: Context, session: CitizenSession) -> tuple[Opene
         return list(rows)
 
     rows = await decide(context, work)
-    return tuple(
-        OpenedKey(
-            key=KeyId(row.key_id),
-            retired=row.retired_at is not None,
-            seed=_unwrap(context, row),
+    custodies = context.keyring.custodies()
+
+    def unwrap() -> tuple[OpenedKey, ...]:
+        return tuple(
+            OpenedKey(
+                key=KeyId(row.key_id),
+                retired=row.retired_at is not None,
+                seed=unwrap_managed(custodies, row),
+            )
+            for row in rows
         )
-        for row in rows
+
+    return await asyncio.to_thread(unwrap)
+
+
+def managed_copy(
+    custody: Custody, seed: bytes, *, mailbox: MailboxId, key: KeyId, salt: bytes, nonce: bytes
+) -> WrappedSeed:
+    """The copy of ``seed`` that ``custody`` opens."""
+    return wrap_seed(
+        seed,
+        wrapping_key=custody.wrapping_key(mailbox, key, salt),
+        mailbox_id=mailbox,
+        key_id=key,
+        method=Method.MANAGED,
+        salt=salt,
+        nonce=nonce,
     )
 
 
-def _unwrap(context: Context, row: AnyRow) -> bytes:
-    salt = bytes.fromhex(row.parameters["salt"])
+def unwrap_managed(custodies: Sequence[Custody], row: AnyRow) -> bytes:
+    """The seed in a row of managed copies; WrappingError if none of ``custodies`` opens it."""
     wrapped = WrappedSeed(
         mailbox_id=MailboxId(row.mailbox_id),
         key_id=KeyId(row.key_id),
         method=Method.MANAGED,
-        salt=salt,
+        salt=bytes.fromhex(row.parameters["salt"]),
         nonce=bytes(row.nonce),
         ciphertext=bytes(row.sealed),
     )
-    for secret in context.keyring.secrets(KeyPurpose.CUSTODY):
-        try:
-            return unwrap_seed(wrapped, managed_key(secret, salt))
-        except WrappingError:
-            continue
+    for custody in custodies:
+        wrapping_key = custody.wrapping_key(wrapped.mailbox_id, wrapped.key_id, wrapped.salt)
+        with suppress(WrappingError):
+            return unwrap_seed(wrapped, wrapping_key)
     raise WrappingError("no secret of the keyring opens this copy")
 
 

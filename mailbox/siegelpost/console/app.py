@@ -30,6 +30,7 @@ from siegelpost.console import (
 )
 from siegelpost.console.problems import problem_json
 from siegelpost.console.world import ConsoleWorld
+from siegelpost.keyring.errors import KeyringError
 from siegelpost.notices.errors import NoticeError
 from siegelpost.oidc.errors import OidcError
 from siegelpost.oidc.relying_party import RelyingParty
@@ -126,6 +127,7 @@ def create_console(
             OidcError: failed,
             RequestRefused: failed,
             StoreError: failed,
+            KeyringError: failed,
             HTTPException: failed,
             Exception: failed,
         },

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from siegelpost.citizens.errors import CitizenError, InputInvalid, TooManyTries
+from siegelpost.keyring.errors import KeyringError
 from siegelpost.notices.dispute import ClaimInvalid
 from siegelpost.notices.errors import (
     NoSuchNotice,
@@ -172,7 +173,7 @@ def code_of(error: Exception) -> str:
     """The key of KINDS for what was raised; "internal" for what should not have happened."""
     if type(error) in _CODES:
         return _CODES[type(error)]
-    if isinstance(error, StoreError):
+    if isinstance(error, (StoreError, KeyringError)):
         return "unavailable"
     if isinstance(error, (ProviderUnavailable, ProviderMisconfigured)):
         return "oidc-unavailable"
@@ -189,7 +190,7 @@ def headers_of(error: Exception) -> dict[str, str]:
     """Headers that go with the answer."""
     if isinstance(error, TooManyTries):
         return {"Retry-After": str(error.retry_after_seconds)}
-    if isinstance(error, (NotYetLogged, StoreError)):
+    if isinstance(error, (NotYetLogged, StoreError, KeyringError)):
         return {"Retry-After": "3"}
     return {}
 

@@ -48,10 +48,10 @@ async def dispatch(
     Raises Refusal (for good), KeyReused, StoreUnavailable (unknown whether it happened: repeat
     with the same idempotency key).
     """
-    if sum(len(document.content) for document in request.documents) <= INLINE_BYTES:
-        run: Runner = _inline
-    else:
-        run = asyncio.to_thread
+    small = sum(len(document.content) for document in request.documents) <= INLINE_BYTES
+    run: Runner = _inline if small else asyncio.to_thread
+    # Sealing signs, and a token's answer takes time.
+    seal: Runner = run if context.keyring.answers_at_once else asyncio.to_thread
     seals = _seals(context, sender)
     entries = await run(describe, request.documents)
 
@@ -73,7 +73,7 @@ async def dispatch(
             await asyncio.get_running_loop().run_in_executor(
                 _qpdf, check_thoroughly, request.documents, doubtful, limits
             )
-        return await run(_prepare, context, sender, target, request, entries, seals)
+        return await seal(_prepare, context, sender, target, request, entries, seals)
 
     return await deliver(
         context,

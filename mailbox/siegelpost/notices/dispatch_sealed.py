@@ -58,7 +58,9 @@ async def dispatch_sealed(
         await context.store.read_briefly(
             lambda connection: _check(connection, sender, target, request)
         )
-        return _prepare(context, sender, target, request, cover, package)
+        if context.keyring.answers_at_once:
+            return _prepare(context, sender, target, request, cover, package)
+        return await asyncio.to_thread(_prepare, context, sender, target, request, cover, package)
 
     return await deliver(
         context,

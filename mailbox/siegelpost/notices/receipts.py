@@ -8,6 +8,7 @@ Not here: what a receipt proves (``siegelpost.evidence.verify``).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -94,7 +95,8 @@ async def _receipt(context: Context, visible: Select[Any], notice_id: NoticeId) 
         )
 
     receipt = await context.store.read(work)
-    return write_receipt(seal_receipt(receipt, context.keyring.signer(KeyPurpose.ACCEPTANCE)))
+    signer = context.keyring.signer(KeyPurpose.ACCEPTANCE)
+    return write_receipt(await asyncio.to_thread(seal_receipt, receipt, signer))
 
 
 def _prove(

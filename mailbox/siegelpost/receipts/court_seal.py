@@ -10,24 +10,20 @@ from __future__ import annotations
 
 import asyncio
 
-from asn1crypto import x509  # type: ignore[import-untyped]  # it has no types
-
+from siegelpost.keyring.pins import Pin
 from siegelpost.keyring.seal_key import SealKey
-from siegelpost.receipts.sealing import SealingFailed, _signer
+from siegelpost.receipts.sealing import SealingFailed, signer_of
 
 
-def seal_manifest(manifest: bytes, key: SealKey, *, pin: str | None = None) -> bytes:
+def seal_manifest(manifest: bytes, key: SealKey, *, pin: Pin | None = None) -> bytes:
     """The CMS signature, DER; `pin` opens the token, if one holds the key. Raises SealingFailed."""
-    if not key.certificates:
-        raise SealingFailed("the seal key has no certificate yet")
-    own, *others = [x509.Certificate.load(der) for der in key.certificates]
-    with _signer(key, own, others, pin) as signer:
-        try:
-            signed = asyncio.run(
-                signer.async_sign_general_data(
-                    manifest, digest_algorithm="sha256", detached=True, use_cades=True
-                )
+    signer = signer_of(key, pin)
+    try:
+        signed = asyncio.run(
+            signer.async_sign_general_data(
+                manifest, digest_algorithm="sha256", detached=True, use_cades=True
             )
-        except Exception as error:  # pyHanko, asn1crypto and PKCS #11 share no root
-            raise SealingFailed(f"{type(error).__name__}: {error}") from error
+        )
+    except Exception as error:  # pyHanko, asn1crypto and PKCS #11 share no root
+        raise SealingFailed(f"{type(error).__name__}: {error}") from error
     return bytes(signed.dump())

@@ -7,14 +7,13 @@ Blocking, with network where `timestamp` has it: never call it on the event loop
 
 from __future__ import annotations
 
+import asyncio
 import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from asn1crypto import crl, keys, tsp, x509  # type: ignore[import-untyped]  # it has no types
-from pyhanko.config.pkcs11 import TokenCriteria
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
@@ -24,10 +23,14 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from siegelpost.keyring.pins import Pin
 from siegelpost.keyring.seal_key import SealKey, TokenKey
+from siegelpost.keyring.tokens import OpenSession, token_at
 
 #: Name of the signature's field.
 FIELD = "Siegel"
+#: Room for a signature by RSA with 4096 bits, the longest of those in use.
+_LONGEST_SIGNATURE = 512
 
 #: Answers a TimeStampReq with a TimeStampResp (RFC 3161, DER); raises if no authority can.
 Timestamp = Callable[[bytes], bytes]
@@ -42,38 +45,36 @@ def seal_pdf(
     key: SealKey,
     *,
     timestamp: Timestamp | None = None,
-    pin: str | None = None,
+    pin: Pin | None = None,
 ) -> bytes:
     """The sealed PDF: B-T with `timestamp`, else B-B. `pin` opens the token, if one holds the key.
 
     Raises SealingFailed, also if the timestamp cannot be had.
     """
-    if not key.certificates:
-        raise SealingFailed("the seal key has no certificate yet")
-    own, *others = _certificates(key.certificates)
-    with _signer(key, own, others, pin) as signer:
-        metadata = signers.PdfSignatureMetadata(
-            field_name=FIELD,
-            md_algorithm="sha256",
-            subfilter=fields.SigSeedSubFilter.PADES,
-            certify=True,
-            docmdp_permissions=fields.MDPPerm.NO_CHANGES,
-            name=own.subject.native.get("common_name", ""),
-        )
-        pdf_signer = signers.PdfSigner(
-            metadata,
-            signer=signer,
-            timestamper=None if timestamp is None else _Timestamper(timestamp),
-            # PDF/A wants it printable, PDF/UA outside of the page: it is no part of the text.
-            new_field_spec=fields.SigFieldSpec(
-                FIELD, invis_sig_settings=fields.InvisSigSettings(box_out_of_bounds=True)
-            ),
-        )
-        sealed = io.BytesIO()
-        try:
-            pdf_signer.sign_pdf(_Writer(io.BytesIO(pdf)), output=sealed)
-        except Exception as error:  # pyHanko, asn1crypto and PKCS #11 share no root
-            raise SealingFailed(f"{type(error).__name__}: {error}") from error
+    signer = signer_of(key, pin)
+    assert signer.signing_cert is not None
+    metadata = signers.PdfSignatureMetadata(
+        field_name=FIELD,
+        md_algorithm="sha256",
+        subfilter=fields.SigSeedSubFilter.PADES,
+        certify=True,
+        docmdp_permissions=fields.MDPPerm.NO_CHANGES,
+        name=signer.signing_cert.subject.native.get("common_name", ""),
+    )
+    pdf_signer = signers.PdfSigner(
+        metadata,
+        signer=signer,
+        timestamper=None if timestamp is None else _Timestamper(timestamp),
+        # PDF/A wants it printable, PDF/UA outside of the page: it is no part of the text.
+        new_field_spec=fields.SigFieldSpec(
+            FIELD, invis_sig_settings=fields.InvisSigSettings(box_out_of_bounds=True)
+        ),
+    )
+    sealed = io.BytesIO()
+    try:
+        pdf_signer.sign_pdf(_Writer(io.BytesIO(pdf)), output=sealed)
+    except Exception as error:  # pyHanko, asn1crypto and PKCS #11 share no root
+        raise SealingFailed(f"{type(error).__name__}: {error}") from error
     return sealed.getvalue()
 
 
@@ -150,45 +151,47 @@ def _certificates(ders: Sequence[bytes]) -> list[x509.Certificate]:
     return [x509.Certificate.load(der) for der in ders]
 
 
-@contextmanager
-def _signer(
-    key: SealKey, own: x509.Certificate, others: Sequence[x509.Certificate], pin: str | None
-) -> Iterator[signers.Signer]:
+def signer_of(key: SealKey, pin: Pin | None) -> signers.Signer:
+    """pyHanko's signer for a key here or in a token; SealingFailed without a certificate."""
+    if not key.certificates:
+        raise SealingFailed("the seal key has no certificate yet")
+    own, *others = _certificates(key.certificates)
     store = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # untyped in pyHanko
     store.register_multiple(others)
     if key.private is not None:
-        yield signers.SimpleSigner(
+        return signers.SimpleSigner(
             signing_cert=own,
             signing_key=keys.PrivateKeyInfo.load(key.private),
             cert_registry=store,
         )
-        return
     assert key.on_token is not None
-    with _session(key.on_token, pin) as session:
-        from pyhanko.sign.pkcs11 import PKCS11Signer
-
-        yield PKCS11Signer(
-            session,
-            signing_cert=own,
-            ca_chain=others,
-            key_label=key.on_token.label,
-            # SoftHSM, and tokens like it, sign digests and leave hashing to us.
-            use_raw_mechanism=True,
-        )
+    return _TokenSigner(key.on_token, pin, signing_cert=own, cert_registry=store)
 
 
-@contextmanager
-def _session(token: TokenKey, pin: str | None) -> Iterator[Any]:
-    try:
-        from pyhanko.sign.pkcs11 import open_pkcs11_session
+class _TokenSigner(signers.Signer):
+    """Asks a token, and holds it no longer than the signature takes: timestamps take seconds."""
 
-        criteria = TokenCriteria(label=token.token)
-        session = open_pkcs11_session(token.module, token_criteria=criteria, user_pin=pin)
-    except ImportError:
-        raise SealingFailed("PKCS #11 needs: pip install 'siegelpost[pkcs11]'") from None
-    except Exception as error:  # python-pkcs11 and pyHanko share no root
-        raise SealingFailed(f"token {token.token}: {type(error).__name__}") from error
-    try:
-        yield session
-    finally:
-        session.close()
+    def __init__(self, key: TokenKey, pin: Pin | None, **certificates: Any) -> None:
+        super().__init__(**certificates)
+        self._label = key.label
+        self._token = token_at(key.module, key.token, pin)
+
+    async def async_sign_raw(
+        self, data: bytes, digest_algorithm: str, dry_run: bool = False
+    ) -> bytes:
+        if dry_run:
+            return bytes(_LONGEST_SIGNATURE)
+
+        def work(session: OpenSession) -> bytes:
+            from pyhanko.sign.pkcs11 import PKCS11Signer
+
+            signer = PKCS11Signer(
+                session.raw,
+                signing_cert=self.signing_cert,
+                key_label=self._label,
+                # SoftHSM, and tokens like it, sign digests and leave hashing to us.
+                use_raw_mechanism=True,
+            )
+            return asyncio.run(signer.async_sign_raw(data, digest_algorithm))
+
+        return await asyncio.to_thread(self._token.run, work)

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from siegelpost.evidence.cli import main as verify_main
-from siegelpost.keyring.errors import KeyringError
+from siegelpost.keyring.errors import KeyringError, TokenUnavailableError
 from siegelpost.service.commands.court_file import court_file
 from siegelpost.service.commands.evidence import audit, renew_timestamps
 from siegelpost.service.commands.evidence_keys import evidence_key
@@ -64,11 +64,27 @@ def init(
         bool, typer.Option("--sandbox", help="For vendors' tests: virtual clock, no real mail.")
     ] = False,
 ) -> None:
+    token_module: Annotated[
+        Path | None, typer.Option(help="PKCS #11 library of a token that keeps the keys.")
+    ] = None,
+    token_label: Annotated[str, typer.Option(help="Label of the token.")] = "",
+    token_pin_file: Annotated[
+        Path | None, typer.Option(help="File of mode 0600 with its PIN.")
+    ] = None,
     """Make settings, keys and tables for a new machine."""
-    from siegelpost.service.administration import prepare_database, write_new_installation
+    from siegelpost.service.administration import (
+        TokenPlace,
+        prepare_database,
+        write_new_installation,
+    )
     from siegelpost.service.settings import read_settings
 
     file = write_new_installation(
+    token = None
+    if token_module is not None:
+        if not token_label or token_pin_file is None:
+            raise ServiceError("a token needs --token-label and --token-pin-file, too")
+        token = TokenPlace(module=token_module, label=token_label, pin_file=token_pin_file)
         folder,
         origin=origin,
         public_url=public_url,
@@ -77,6 +93,7 @@ def init(
         bounce_port=0 if sandbox else 2525,
         sandbox=sandbox,
         now=datetime.now(UTC),
+        token=token,
     )
     prepare_database(read_settings(file)).close()
     typer.echo(f"settings: {file}")
@@ -265,7 +282,7 @@ def main() -> None:
         app()
     except (ServiceError, KeyringError, SchemaOutdated) as error:
         typer.echo(f"siegelpost: {error}", err=True)
-        sys.exit(2)
+        sys.exit(3 if isinstance(error, TokenUnavailableError) else 2)
     except StoreError as error:
         typer.echo(f"siegelpost: {error}", err=True)
         sys.exit(3)

@@ -18,8 +18,11 @@ from siegelpost.evidence.ids import ID_RANDOM, new_id
 from siegelpost.evidence.trust import Trust, write_trust
 from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.files import read_master_secret, write_master_secret
+from siegelpost.keyring.pins import Pin
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.keyring.seal_key import new_seal_key
+from siegelpost.keyring.sealed_file import derive
+from siegelpost.keyring.tokens import Token, token_at
 from siegelpost.service.errors import ServiceError
 from siegelpost.service.sandbox.mode import PREFIX, claim_database, mode_problem
 from siegelpost.service.settings import Settings
@@ -56,7 +59,7 @@ url = {database}
 [keyring]
 file = "keyring.json"
 master_secret_file = "master-secret"  # better: a systemd credential outside of this folder
-
+{token}
 [mail]
 domain = {domain}
 host = {mail_host}
@@ -69,6 +72,33 @@ port = {bounce_port}  # reports about alerts come in here; 0: not in this proces
 
 
 @dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
+class TokenPlace:
+    """Which token (PKCS #11) makes and keeps the most important keys."""
+
+    #: library
+    module: Path
+    #: label
+    label: str
+    #: file of mode 0600 with the PIN
+    pin_file: Path
+
+    def open(self, keyring_file: Path, master: bytes) -> Token:
+        """Return it; refused PINs are noted beside the keyring. Nothing is opened yet."""
+        refusals = keyring_file.with_name(f"{keyring_file.name}.refused-pin")
+        pin = Pin(self.pin_file, refusals=refusals, key=derive(master, b"refused PIN"))
+        return token_at(str(self.module), self.label, pin)
+
+    def lines(self) -> str:
+        """As settings have it."""
+        names = {
+            "token_module": str(self.module.absolute()),
+            "token_label": self.label,
+            "token_pin_file": str(self.pin_file.absolute()),
+        }
+        return "".join(f"{name} = {json.dumps(value)}\n" for name, value in names.items())
+
+
 class NewAgency:
     """An agency to be added."""
 
@@ -98,6 +128,7 @@ def write_new_installation(
     bounce_port: int = 0,
     sandbox: bool = False,
 ) -> Path:
+    token: TokenPlace | None = None,
     """Make settings, master secret and keyring in ``folder``; nothing that exists is overwritten.
 
     A sandbox's name begins with ``sandbox.``, which is put before `origin` if it is not there.
@@ -121,7 +152,11 @@ def write_new_installation(
         raise ServiceError(f"{folder} holds an installation already")
     master = secrets.token_bytes(32)
     write_master_secret(folder / "master-secret", master)
-    keyring = FileKeyring.create(folder / "keyring.json", master, origin=origin, now=now)
+    keys = folder / "keyring.json"
+    opened = None if token is None else token.open(keys, master)
+    if opened is not None:
+        opened.run(lambda session: None)  # before anything is written
+    keyring = FileKeyring.create(keys, master, origin=origin, now=now, token=opened)
     keyring.add_key(KeyPurpose.SEAL, now=now, private=new_seal_key(origin, now=now).encode())
     values = {
         "origin": origin, "host": host, "public_url": public_url, "database": database,
@@ -136,6 +171,7 @@ def write_new_installation(
             if sandbox
             else "",
             mail_ca=f"ca_file = {json.dumps(str(mail_ca_file))}\n" if mail_ca_file else "",
+            token="" if token is None else token.lines(),
             **{k: json.dumps(v) for k, v in values.items()},
         )
     )
@@ -143,10 +179,19 @@ def write_new_installation(
 
 
 def open_keyring(settings: Settings) -> FileKeyring:
-    """Open the installation's keyring; raises KeyringError with the reason."""
-    keyring = FileKeyring.open(
-        settings.keyring.file, read_master_secret(settings.keyring.master_secret_file)
-    )
+    """Open the installation's keyring; raises KeyringError with the reason.
+
+    Its token, if there is one, is opened when it is first needed.
+    """
+    part = settings.keyring
+    master, token = read_master_secret(part.master_secret_file), None
+    if part.token_module is not None:
+        assert part.token_pin_file is not None
+        place = TokenPlace(
+            module=part.token_module, label=part.token_label, pin_file=part.token_pin_file
+        )
+        token = place.open(part.file, master)
+    keyring = FileKeyring.open(part.file, master, token=token)
     if keyring.origin != settings.origin:
         raise ServiceError(
             f"the keyring belongs to {keyring.origin}, the settings say {settings.origin}"

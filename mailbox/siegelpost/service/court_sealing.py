@@ -8,11 +8,12 @@ from pathlib import Path
 from siegelpost.evidence.errors import EvidenceError
 from siegelpost.keyring.errors import KeyringError
 from siegelpost.keyring.protocol import Keyring
-from siegelpost.service.pdf_sealing import current_seal_key, read_pin
+from siegelpost.service.pdf_sealing import current_seal_key, seal_pin
 
 
 def manifest_sealer(keyring: Keyring, pin_file: Path | None) -> Callable[[bytes], bytes]:
     """Return what seals a manifest; it blocks, and raises SealingFailed."""
+    pin = seal_pin(pin_file)
 
     def seal(manifest: bytes) -> bytes:
         # pyHanko takes a second to load; only processes that seal pay for it.
@@ -20,7 +21,7 @@ def manifest_sealer(keyring: Keyring, pin_file: Path | None) -> Callable[[bytes]
         from siegelpost.receipts.sealing import SealingFailed
 
         try:
-            return seal_manifest(manifest, current_seal_key(keyring), pin=read_pin(pin_file))
+            return seal_manifest(manifest, current_seal_key(keyring), pin=pin)
         except (KeyringError, EvidenceError) as error:
             raise SealingFailed(str(error)) from error
 

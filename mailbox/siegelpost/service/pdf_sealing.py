@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from siegelpost.evidence.errors import EvidenceError
 from siegelpost.evidence.timestamps import MAX_TOKEN, TimestampError, token_of_response
 from siegelpost.keyring.errors import KeyringError
-from siegelpost.keyring.files import read_private
+from siegelpost.keyring.pins import Pin
 from siegelpost.keyring.protocol import KeyPurpose, Keyring
 from siegelpost.keyring.seal_key import SealKey, read_seal_key
 from siegelpost.service.errors import ServiceError
@@ -34,6 +34,7 @@ def pdf_sealer(
     keyring: Keyring, authorities: Sequence[ReachableAuthority], pin_file: Path | None
 ) -> Callable[[bytes], bytes]:
     """Return what seals a PDF; it blocks, and raises SealingFailed."""
+    pin = seal_pin(pin_file)
 
     def seal(pdf: bytes) -> bytes:
         # pyHanko takes a second to load; only processes that seal pay for it.
@@ -41,7 +42,6 @@ def pdf_sealer(
 
         try:
             key = current_seal_key(keyring)
-            pin = read_pin(pin_file)
         except (KeyringError, EvidenceError) as error:
             raise SealingFailed(f"{error}; `siegelpost seal make` makes a key") from error
         if not authorities:
@@ -62,9 +62,9 @@ def current_seal_key(keyring: Keyring) -> SealKey:
     return read_seal_key(keyring.private_key(KeyPurpose.SEAL))
 
 
-def read_pin(file: Path | None) -> str | None:
-    """Return the PIN of the token, if a file is named; raises KeyringError."""
-    return None if file is None else read_private(file, max_size=1000).decode("utf-8").strip()
+def seal_pin(file: Path | None) -> Pin | None:
+    """Return the PIN of the token, if a file is named; it is read when it is needed."""
+    return None if file is None else Pin(file)
 
 
 def fetch(authorities: Sequence[ReachableAuthority], request: bytes) -> bytes:

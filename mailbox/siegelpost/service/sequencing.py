@@ -7,6 +7,7 @@ from time import perf_counter
 
 import structlog
 
+from siegelpost.keyring.errors import KeyringError
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.store.context import Context
 from siegelpost.store.errors import StoreError
@@ -22,13 +23,13 @@ _log = structlog.get_logger("siegelpost.sequencer")
 
 
 async def keep_sequencing(context: Context) -> None:
-    """Run until cancelled; a database that is away delays the log and breaks nothing."""
+    """Run until cancelled; a database or token that is away delays the log and breaks nothing."""
     sequencer = Sequencer(log_origin(context.origin), context.keyring.signer(KeyPurpose.LOG))
     while True:
         try:
             sequencer.signer = context.keyring.signer(KeyPurpose.LOG)
             count = await sequence_now(context, sequencer)
-        except StoreError as error:
+        except (StoreError, KeyringError) as error:
             _log.warning("sequencing failed", error=type(error).__name__)
             count = 0
         await asyncio.sleep(REST_SECONDS)

@@ -1,5 +1,6 @@
 """Settings of one installation: a TOML file plus environment, documented field by field.
 
+Longer than others: every field stands here once, with what it means.
 ``SIEGELPOST_`` variables win over the file; nested fields are written with two underscores, e.g.
 ``SIEGELPOST_DATABASE__URL``.
 No secret has a default; secrets are files (or systemd credentials), named here by their path.
@@ -84,7 +85,7 @@ class BlobsPart(_Part):
 
 
 class KeyringPart(_Part):
-    """Signing keys and secrets, encrypted in one file."""
+    """Signing keys and secrets, encrypted in one file; the most important ones also in a token."""
 
     file: Path = Path("keyring.json")
     """The keyring; back it up together with the database."""
@@ -93,6 +94,20 @@ class KeyringPart(_Part):
 
 
 class MailPart(_Part):
+    token_module: Path | None = None
+    """PKCS #11 library of a token (HSM) in which signing keys, and what opens managed mailboxes,
+    are made and stay; without one they are in the file. Needs siegelpost[pkcs11]."""
+    token_label: str = ""
+    """Label of that token."""
+    token_pin_file: Path | None = None
+    """File of mode 0600 with its PIN, e.g. a systemd credential; one that the token refused is not
+    tried again."""
+
+    @model_validator(mode="after")
+    def _whole_token(self) -> Self:
+        if self.token_module is not None and not (self.token_label and self.token_pin_file):
+            raise ValueError("a token needs token_label and token_pin_file, too")
+        return self
     """The mail server that takes the alerts."""
 
     domain: str
@@ -367,13 +382,14 @@ def _explain(error: ValidationError, path: Path | None) -> str:
 
 #: Fields that name files, by their part.
 _FILES = {
-    "keyring": ("file", "master_secret_file"),
+    "keyring": ("file", "master_secret_file", "token_module", "token_pin_file"),
     "blobs": ("secret_file", "ca_file"),
     "mail": ("ca_file", "password_file", "openpgp_runtime"),
     "bounces": ("certificate_file", "key_file"),
     "citizens_oidc": ("client_secret_file", "ca_file"),
     "staff_oidc": ("client_secret_file", "ca_file"),
 }
+    "seal": ("pin_file",),
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:

@@ -102,6 +102,7 @@ async def running_parts(
     claim_database(database, settings.origin, now=datetime.now(UTC))
     check_reachable_blobs(database, settings.blobs)
     keyring = open_keyring(settings)
+    keyring.ready()  # a token that is missing, or refuses its PIN, is better known now
     objects = open_objects(settings.blobs)
     templates = templates_folder()
     if settings.sandbox.enabled:

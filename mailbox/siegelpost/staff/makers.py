@@ -6,6 +6,7 @@ they are the same, blackened and sealed anew, and verify like them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from siegelpost.evidence.blackening import redact
@@ -34,7 +35,8 @@ async def blackened_receipt(context: Context, member: Member, notice_id: NoticeI
     """
     await look_into(context, member, notice_id)
     whole = parse_receipt(await receipt_for_agency(context, member.agency_id, notice_id))
-    redacted = seal_redacted(
+    redacted = await asyncio.to_thread(
+        seal_redacted,
         redact(whole, Redaction.WITHOUT_ADDRESSES),
         context.keyring.signer(KeyPurpose.ACCEPTANCE),
     )

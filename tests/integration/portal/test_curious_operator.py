@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from siegelpost.evidence.ids import NoticeId
-from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.portal.settings import PortalSettings
 from siegelpost.sealing.recovery_code import new_recovery_code
 from siegelpost.service.demo.citizen import Citizen
@@ -63,12 +63,8 @@ async def evidence(
     context = watched.town.context
     rows = all_rows(context)
     keyring = context.keyring
-    secrets = [
-        secret
-        for purpose in KeyPurpose
-        if not (purpose.signs or purpose.has_own_format)
-        for secret in keyring.secrets(purpose)
-    ]
+    assert isinstance(keyring, FileKeyring)
+    secrets = [entry.private for entry in keyring.entries]
     wrapped = tables.core(tables.WrappedSeed)
     copies = await context.store.read(lambda c: c.execute(select(wrapped)).all())
     sealed = [

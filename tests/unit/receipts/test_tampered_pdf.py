@@ -183,15 +183,13 @@ def receipt_swapped_by_update(world: World) -> bytes:
 
 def second_signature(world: World) -> bytes:
     stranger = new_seal_key("charlie.example", now=NOW)
-    own, *others = sealing._certificates(stranger.certificates)
-    with sealing._signer(stranger, own, others, None) as signer:
-        metadata = signers.PdfSignatureMetadata(
-            field_name="Zweite", subfilter=fields.SigSeedSubFilter.PADES
-        )
-        out = io.BytesIO()
-        signers.PdfSigner(metadata, signer=signer).sign_pdf(
-            IncrementalPdfFileWriter(io.BytesIO(_approval(world))), output=out
-        )
+    metadata = signers.PdfSignatureMetadata(
+        field_name="Zweite", subfilter=fields.SigSeedSubFilter.PADES
+    )
+    out = io.BytesIO()
+    signers.PdfSigner(metadata, signer=sealing.signer_of(stranger, None)).sign_pdf(
+        IncrementalPdfFileWriter(io.BytesIO(_approval(world))), output=out
+    )
     return out.getvalue()
 
 
@@ -376,13 +374,11 @@ def test_no_damage_makes_the_verifier_fail_in_another_way(world: World, step: in
 def _approval(world: World) -> bytes:
     """Sealed by the right key, but as an approval that leaves the document open."""
     key = world.sealer.key
-    own, *others = sealing._certificates(key.certificates)
-    with sealing._signer(key, own, others, None) as signer:
-        metadata = signers.PdfSignatureMetadata(
-            field_name="Siegel", subfilter=fields.SigSeedSubFilter.PADES
-        )
-        out = io.BytesIO()
-        signers.PdfSigner(metadata, signer=signer).sign_pdf(
-            IncrementalPdfFileWriter(io.BytesIO(world.plain)), output=out
-        )
+    metadata = signers.PdfSignatureMetadata(
+        field_name="Siegel", subfilter=fields.SigSeedSubFilter.PADES
+    )
+    out = io.BytesIO()
+    signers.PdfSigner(metadata, signer=sealing.signer_of(key, None)).sign_pdf(
+        IncrementalPdfFileWriter(io.BytesIO(world.plain)), output=out
+    )
     return out.getvalue()

@@ -8,18 +8,22 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pkcs11
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
+from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
 from siegelpost.evidence.pdf_verify import verify_pdf
+from siegelpost.keyring.pins import Pin
 from siegelpost.keyring.seal_key import SealKey, TokenKey, with_certificates
+from siegelpost.keyring.tokens import OpenSession
+from siegelpost.receipts.court_seal import seal_manifest
 from siegelpost.receipts.pdf import make_pdf
 from siegelpost.receipts.sealing import SealingFailed, seal_pdf
 from tests.support.pdf_receipts import Sealer, receipt_json, unsealed
 from tests.support.seal_ca import SealCa
-
-_SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
+from tests.support.softhsm import LABEL, MODULE, SoftToken, forget_modules, soft_token
 
 
 @pytest.fixture(scope="module", params=["de", "en"])
@@ -84,46 +88,39 @@ def test_a_pdf_takes_less_than_a_second() -> None:
     assert min(times) < 1
 
 
-@pytest.fixture(scope="module")
-def token(tmp_path_factory: pytest.TempPathFactory) -> TokenKey:
-    """A key on P-256 in SoftHSM, which never leaves it."""
-    if not _SOFTHSM.exists():
-        pytest.skip("SoftHSM is not installed")
-    folder = tmp_path_factory.mktemp("softhsm")
-    (folder / "tokens").mkdir()
-    (folder / "softhsm2.conf").write_text(
-        f"directories.tokendir = {folder / 'tokens'}\nobjectstore.backend = file\n"
-    )
-    patch = pytest.MonkeyPatch()
-    patch.setenv("SOFTHSM2_CONF", str(folder / "softhsm2.conf"))
-    command = ["softhsm2-util", "--init-token", "--free", "--label", "siegel"]
-    run(*command, "--so-pin", "12345678", "--pin", "4321")
-    return TokenKey(module=str(_SOFTHSM), token="siegel", label="seal")
+def test_a_key_in_hardware_seals(tmp_path: Path) -> None:
+    with soft_token(tmp_path / "hsm") as soft:
+        seals_in(soft)
 
 
-def test_a_key_in_hardware_seals(token: TokenKey) -> None:
-    import pkcs11
-    from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
+def seals_in(soft: SoftToken) -> None:
+    def make(session: OpenSession) -> bytes:
+        with session.writable() as raw:
+            parameters = raw.create_domain_parameters(
+                pkcs11.KeyType.EC,
+                {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")},
+                local=True,
+            )
+            public, _ = parameters.generate_keypair(store=True, label="seal")
+            return encode_ec_public_key(public)
 
-    library = pkcs11.lib(token.module)
-    with library.get_token(token_label=token.token).open(rw=True, user_pin="4321") as session:
-        parameters = session.create_domain_parameters(
-            pkcs11.KeyType.EC,
-            {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")},
-            local=True,
-        )
-        public, _ = parameters.generate_keypair(store=True, label=token.label)
-        spki = encode_ec_public_key(public)
+    on_token = TokenKey(module=str(MODULE), token=LABEL, label="seal")
+    spki = soft.token().run(make)
     key = load_der_public_key(spki)
     assert isinstance(key, ec.EllipticCurvePublicKey)
     ca = SealCa()
     seal_key = with_certificates(
-        SealKey(on_token=token), [ca.certify_key("Siegel post.example", key), ca.root]
+        SealKey(on_token=on_token), [ca.certify_key("Siegel post.example", key), ca.root]
     )
     sealer = Sealer(key=seal_key)
-    pdf = seal_pdf(unsealed(), seal_key, pin="4321")
+    pdf = seal_pdf(unsealed(), seal_key, pin=Pin(soft.pin_file))
     verified = verify_pdf(pdf, sealer.trust(), now=datetime.now(UTC))
     assert "Siegel post.example" in verified.steps[3].result_de
-    with pytest.raises(SealingFailed):
-        seal_pdf(unsealed(), seal_key, pin="0000")
+    assert ca.root.public_bytes(Encoding.DER) in seal_manifest(b"manifest", seal_key)
+    forget_modules()  # as after a restart: for who is logged in, nobody asks for the PIN
+    soft.write_pin("0815")
+    wrong = Pin(soft.pin_file)
+    for said in ("was refused by the token", "is not tried again"):
+        with pytest.raises(SealingFailed, match=said):
+            seal_pdf(unsealed(), seal_key, pin=wrong)
     assert ca.root.public_bytes(Encoding.DER) in seal_key.certificates

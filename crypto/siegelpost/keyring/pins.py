@@ -1,0 +1,66 @@
+"""The PIN of a token: read from a private file, and never sent again once it was refused.
+
+Tokens lock after a few wrong PINs, and a service that restarts, in several processes, would use
+these up within seconds. So a refusal is written down beside the keyring, as an HMAC under a key
+that derives from the master secret: whoever finds the file cannot try PINs against it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from siegelpost.keyring.errors import TokenPinError
+from siegelpost.keyring.files import locked, read_private, write_private
+
+_MAX_PIN = 1000
+
+
+class Pin:
+    """The PIN in `file`; `refusals` is where refusals are kept, None: in memory alone."""
+
+    def __init__(self, file: Path, *, refusals: Path | None = None, key: bytes = b"") -> None:
+        self._file = file
+        self._refusals = refusals
+        self._key = key
+        self._refused = b""
+
+    def read(self) -> str:
+        """The PIN; KeyringError if the file cannot be read, TokenPinError if it was refused."""
+        pin = read_private(self._file, max_size=_MAX_PIN).decode("utf-8", "replace").strip()
+        if not pin:
+            raise TokenPinError(f"{self._file} holds no PIN")
+        known = self._refused
+        if self._refusals is not None and self._refusals.exists():
+            known = read_private(self._refusals, max_size=_MAX_PIN)
+        if hmac.compare_digest(known, self._digest(pin)):
+            raise TokenPinError(self._told("was refused by the token and is not tried again"))
+        return pin
+
+    def refuse(self, pin: str) -> TokenPinError:
+        """Never send `pin` again; returns the error to raise."""
+        self._refused = self._digest(pin)
+        if self._refusals is not None:
+            write_private(self._refusals, self._refused, replace=True)
+        return TokenPinError(self._told("was refused by the token"))
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Within the block no other process logs in: they shall not use up the tries together."""
+        if self._refusals is None:
+            yield
+            return
+        with locked(self._refusals):
+            yield
+
+    def _told(self, what: str) -> str:
+        remedy = "put the right one there"
+        if self._refusals is not None:
+            remedy += f", or remove {self._refusals} if it is right after all"
+        return f"the PIN in {self._file} {what}: {remedy}"
+
+    def _digest(self, pin: str) -> bytes:
+        return hmac.digest(self._key, pin.encode("utf-8"), hashlib.sha256)

@@ -1,0 +1,316 @@
+"""A token (PKCS #11): it signs and wraps, is named plainly when it fails, and comes back."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pkcs11
+import pytest
+
+from siegelpost.evidence.ids import KeyId, MailboxId
+from siegelpost.evidence.notes import Verifier
+from siegelpost.keyring import KeyringError, TokenPinError, TokenUnavailableError, tokens
+from siegelpost.keyring.pins import Pin
+from siegelpost.keyring.token_keys import (
+    TokenCustody,
+    TokenSigner,
+    destroy,
+    make_custody_key,
+    make_signing_key,
+)
+from tests.support.softhsm import LABEL, MODULE, PIN, SoftToken, forget_modules, soft_token
+
+KEY = KeyId("01JABCDEFGHJKMNPQRSTVWXYZ0")
+OTHER = KeyId("01JABCDEFGHJKMNPQRSTVWXYZ1")
+MAILBOX = MailboxId("01JMAILBOX")
+SALT = bytes(range(16))
+
+
+@pytest.fixture
+def soft(tmp_path: Path) -> Iterator[SoftToken]:
+    with soft_token(tmp_path / "hsm") as soft:
+        yield soft
+
+
+@pytest.fixture(autouse=True)
+def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "RESTART_SECONDS", 0.0)
+
+
+def signer(soft: SoftToken) -> TokenSigner:
+    public = make_signing_key(soft.token(), KEY, "log")
+    return TokenSigner(soft.token(), KEY, Verifier(name="post.example/log", public_key=public))
+
+
+def test_a_token_signs_as_ed25519_does_everywhere(soft: SoftToken) -> None:
+    one = signer(soft)
+    signature = one.sign(b"checkpoint")
+    one.verifier.verify(b"checkpoint", signature)
+    assert one.sign(b"checkpoint") == signature  # deterministic: equal acceptances stay equal
+    one.probe()
+
+
+def test_keys_cannot_leave_the_token(soft: SoftToken) -> None:
+    token = soft.token()
+    make_signing_key(token, KEY, "log")
+    make_custody_key(token, OTHER, "custody")
+
+    def look(session: tokens.OpenSession) -> list[tuple[str, bool]]:
+        found = []
+        for kind, key in (("PRIVATE_KEY", KEY), ("SECRET_KEY", OTHER)):
+            held = session.key(kind, key.encode())
+            for name in ("EXTRACTABLE", "SENSITIVE", "NEVER_EXTRACTABLE", "ALWAYS_SENSITIVE"):
+                found.append((name, held[pkcs11.Attribute[name]]))
+            with pytest.raises(pkcs11.AttributeSensitive):
+                held[pkcs11.Attribute.VALUE]
+            with pytest.raises(pkcs11.PKCS11Error):
+                held[pkcs11.Attribute.EXTRACTABLE] = True
+        return found
+
+    assert set(token.run(look)) == {
+        ("EXTRACTABLE", False),
+        ("SENSITIVE", True),
+        ("NEVER_EXTRACTABLE", True),
+        ("ALWAYS_SENSITIVE", True),
+    }
+
+
+def test_a_key_that_could_leave_the_token_is_not_used(
+    soft: SoftToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from siegelpost.keyring import token_keys
+
+    lax = {pkcs11.Attribute.SENSITIVE: True, pkcs11.Attribute.EXTRACTABLE: True}
+    monkeypatch.setattr(token_keys, "_kept", lambda: lax)
+    with pytest.raises(KeyringError, match="could leave it"):
+        make_custody_key(soft.token(), KEY, "custody")
+    assert soft.token().run(lambda session: list(session.raw.get_objects())) == []
+
+
+def test_a_wrapping_key_is_good_for_one_copy(soft: SoftToken) -> None:
+    make_custody_key(soft.token(), KEY, "custody")
+    make_custody_key(soft.token(), OTHER, "custody")
+    custody = TokenCustody(soft.token(), KEY)
+    made = {
+        custody.wrapping_key(MAILBOX, KEY, SALT),
+        custody.wrapping_key(MailboxId("01JOTHER"), KEY, SALT),
+        custody.wrapping_key(MAILBOX, OTHER, SALT),
+        custody.wrapping_key(MAILBOX, KEY, bytes(16)),
+        TokenCustody(soft.token(), OTHER).wrapping_key(MAILBOX, KEY, SALT),
+    }
+    assert len(made) == 5
+    assert {len(key) for key in made} == {32}
+    assert custody.wrapping_key(MAILBOX, KEY, SALT) in made
+
+
+def test_a_key_that_is_destroyed_signs_no_more(soft: SoftToken) -> None:
+    one = signer(soft)
+    destroy(soft.token(), KEY)
+    destroy(soft.token(), KEY)
+    with pytest.raises(TokenUnavailableError):
+        one.sign(b"x")
+
+
+def test_another_key_under_the_same_id_is_noticed(soft: SoftToken) -> None:
+    one = signer(soft)
+    make_signing_key(soft.token(), KEY, "another")
+    with pytest.raises(KeyringError, match="another one"):
+        one.probe()
+
+
+def test_a_token_that_was_pulled_out_comes_back_by_itself(soft: SoftToken) -> None:
+    one = signer(soft)
+    before = one.sign(b"x")
+    soft.pull()
+    for _ in range(3):
+        with pytest.raises(TokenUnavailableError):
+            one.sign(b"x")
+    soft.put_back()
+    assert one.sign(b"x") == before
+
+
+def test_a_short_interruption_is_not_even_noticed(soft: SoftToken) -> None:
+    one = signer(soft)
+    before = one.sign(b"x")
+    session = soft.token().session
+    assert session is not None
+    session.raw.close()  # as a network HSM ends sessions
+    assert one.sign(b"x") == before
+
+
+def test_while_it_is_away_callers_are_told_at_once(
+    soft: SoftToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = signer(soft)
+    monkeypatch.setattr(tokens, "RESTART_SECONDS", 60.0)
+    soft.pull()
+    with pytest.raises(TokenUnavailableError) as first:
+        one.sign(b"x")
+    soft.put_back()
+    with pytest.raises(TokenUnavailableError) as second:  # nobody asks it within this time
+        one.sign(b"x")
+    assert str(second.value) == str(first.value)
+    monkeypatch.setattr(tokens, "RESTART_SECONDS", 0.0)
+    one.sign(b"x")
+
+
+def test_a_module_that_hangs_does_not_hold_everybody(
+    soft: SoftToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = signer(soft)
+    monkeypatch.setattr(tokens, "PATIENCE_SECONDS", 0.05)
+    hanging, leave = threading.Event(), threading.Event()
+
+    def hang(session: tokens.OpenSession) -> None:
+        hanging.set()
+        leave.wait(30)
+
+    other = threading.Thread(target=lambda: soft.token().run(hang))
+    other.start()
+    assert hanging.wait(30)
+    with pytest.raises(TokenUnavailableError, match="does not answer"):
+        one.sign(b"x")
+    leave.set()
+    other.join()
+    one.sign(b"x")
+
+
+def test_many_threads_share_one_session(soft: SoftToken) -> None:
+    one = signer(soft)
+    make_custody_key(soft.token(), OTHER, "custody")
+    custody = TokenCustody(soft.token(), OTHER)
+    wrong: list[object] = []
+
+    def work(number: int) -> None:
+        for turn in range(20):
+            message = f"{number} {turn}".encode()
+            try:
+                one.verifier.verify(message, one.sign(message))
+                custody.wrapping_key(MAILBOX, KEY, os.urandom(16))
+            except Exception as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_wrong_pin_is_sent_once_and_never_again(soft: SoftToken, tmp_path: Path) -> None:
+    refusals = tmp_path / "keyring.json.refused-pin"
+    soft.write_pin("0815")
+
+    def fresh() -> tokens.Token:
+        """As after a restart."""
+        forget_modules()
+        return tokens.token_at(
+            str(MODULE), LABEL, Pin(soft.pin_file, refusals=refusals, key=bytes(32))
+        )
+
+    token = fresh()
+    with pytest.raises(TokenPinError, match="was refused by the token: put the right one there"):
+        token.run(lambda session: None)
+    # From now on it would be right: whoever sends it again gets in.
+    _change_pin("0815")
+    for again in (token, fresh(), fresh()):
+        with pytest.raises(TokenPinError, match="is not tried again"):
+            again.run(lambda session: None)
+    assert b"0815" not in refusals.read_bytes()
+    assert refusals.stat().st_mode & 0o077 == 0
+    refusals.unlink()  # the operator looked, and it is right after all
+    fresh().run(lambda session: None)
+
+
+def test_another_pin_in_the_file_is_tried(soft: SoftToken) -> None:
+    soft.write_pin("0815")
+    token = soft.token()
+    for _ in range(2):
+        with pytest.raises(TokenPinError):
+            token.run(lambda session: None)
+    soft.write_pin(PIN)
+    token.run(lambda session: None)
+
+
+def test_a_pin_that_others_may_read_is_not_used(soft: SoftToken) -> None:
+    soft.pin_file.chmod(0o640)
+    with pytest.raises(KeyringError, match="chmod 600"):
+        soft.token().run(lambda session: None)
+    soft.write_pin("")
+    with pytest.raises(TokenPinError, match="holds no PIN"):
+        soft.token().run(lambda session: None)
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"), [("USER_PIN_LOCKED", "is locked"), ("USER_PIN_FINAL_TRY", "one more try")]
+)
+def test_the_last_try_is_left_to_people(
+    soft: SoftToken, monkeypatch: pytest.MonkeyPatch, flag: str, said: str
+) -> None:
+    # SoftHSM never locks: its token is shown with the flag that others set.
+    class Warned:
+        flags = pkcs11.TokenFlag[flag]
+
+        def open(self, **_: object) -> None:
+            raise AssertionError("the PIN was sent")
+
+    monkeypatch.setattr(tokens.Token, "_find", lambda self: Warned())
+    with pytest.raises(TokenPinError, match=said):
+        soft.token().run(lambda session: None)
+
+
+def test_what_is_missing_is_named(soft: SoftToken, tmp_path: Path) -> None:
+    pin = Pin(soft.pin_file)
+    for module, label, said in (
+        (str(tmp_path / "none.so"), LABEL, "none.so does not start"),
+        (str(MODULE), "gone", f"no token gone at {MODULE.resolve()}"),
+    ):
+        with pytest.raises(TokenUnavailableError, match=said):
+            tokens.token_at(module, label, pin).run(lambda session: None)
+    soft.init(LABEL)
+    forget_modules()
+    with pytest.raises(KeyringError, match="several tokens are called"):
+        soft.token().run(lambda session: None)
+
+
+def test_two_names_of_one_module_are_one(soft: SoftToken, tmp_path: Path) -> None:
+    other = tmp_path / "link.so"
+    other.symlink_to(MODULE)
+    one = signer(soft)
+    again = tokens.token_at(str(other), LABEL)
+    assert TokenSigner(again, KEY, one.verifier).sign(b"x") == one.sign(b"x")
+
+
+def test_without_the_library_it_says_what_to_install(
+    soft: SoftToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pkcs11", None)
+    with pytest.raises(TokenUnavailableError, match=r"siegelpost\[pkcs11\]"):
+        soft.token().run(lambda session: None)
+
+
+def test_a_failing_key_does_not_restart_the_module_for_ever(
+    soft: SoftToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = signer(soft)
+    missing = TokenSigner(soft.token(), OTHER, one.verifier)
+    monkeypatch.setattr(tokens, "RESTART_SECONDS", 0.2)
+    with pytest.raises(TokenUnavailableError):
+        missing.sign(b"x")
+    time.sleep(0.3)
+    one.sign(b"x")
+
+
+def _change_pin(new: str) -> None:
+    forget_modules()
+    library = pkcs11.lib(str(MODULE.resolve()))
+    with library.get_token(token_label=LABEL).open(rw=True, user_pin=PIN) as session:
+        session.set_pin(PIN, new)
+    forget_modules()
