@@ -21,7 +21,7 @@ from siegelpost.store.context import Context
 
 ALL_SCOPES = (
     "enrolments:write notices:write notices:read receipts:read events:read tasks:read tasks:write "
-    "court-files:read"
+    "court-files:read replies:read"
 )
 
 

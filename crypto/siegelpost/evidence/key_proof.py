@@ -1,4 +1,4 @@
-"""Key proofs: that a mailbox's key is bound in the log, shown to somebody who seals to it.
+"""Key proofs: that a mailbox's key is bound in the log, shown to who seals to it or reads by it.
 
 An agency that seals on its own side must not take the service's word for the key. The service hands
 out the key-bound event with its inclusion proof; whoever has the trust file checks:
@@ -68,6 +68,18 @@ def verify_key_proof(
 
     Raises LogError, InclusionError, SignatureError, NoteError or FormatError with what is wrong.
     """
+    binding = verify_binding(proof, trust, mailbox=mailbox)
+    # 5.
+    if hashlib.sha256(recipient.encode("ascii", "replace")).digest() != binding.recipient_sha256:
+        raise SignatureError("the recipient is another key than the one that the log has bound")
+    return binding
+
+
+def verify_binding(proof: KeyProof, trust: Trust, *, mailbox: MailboxId | None) -> KeyBinding:
+    """The binding to `mailbox`, whichever it is if None, after steps 1 to 4.
+
+    For whoever checks what the key signed, and seals nothing to it. Raises as above.
+    """
     # 1. and 2.
     parsed = parse_proof(proof.proof)
     log_keys = [
@@ -81,12 +93,10 @@ def verify_key_proof(
         raise SignatureError("the witnesses that the trust file demands have not cosigned")
     # 3.
     event = parse_event(proof.body)
-    if event.type is not EventType.KEY_BOUND or event.mailbox != mailbox:
+    bound_to = event.mailbox
+    if event.type is not EventType.KEY_BOUND or bound_to is None or mailbox not in (None, bound_to):
         raise FormatError(f"the event is {event.type.value} of {event.subject}")
     # 4.
-    binding, signature = key_binding.from_facts(event.facts, mailbox=mailbox)
+    binding, signature = key_binding.from_facts(event.facts, mailbox=bound_to)
     binding.verify(signature)
-    # 5.
-    if hashlib.sha256(recipient.encode("ascii", "replace")).digest() != binding.recipient_sha256:
-        raise SignatureError("the recipient is another key than the one that the log has bound")
     return binding

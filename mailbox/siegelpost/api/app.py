@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from siegelpost.api import openapi, openapi_clock, openapi_feed, openapi_sealed
+from siegelpost.api import openapi, openapi_clock, openapi_feed, openapi_replies, openapi_sealed
 from siegelpost.api.clock import ClockEndpoints
 from siegelpost.api.court_files import COURT_FILE, CourtFileEndpoint
 from siegelpost.api.enrolments import EnrolmentEndpoint
@@ -24,6 +24,7 @@ from siegelpost.api.log import LogEndpoints
 from siegelpost.api.middleware import Envelope
 from siegelpost.api.notices import NoticeEndpoints
 from siegelpost.api.oauth import TokenEndpoint
+from siegelpost.api.replies import ReplyEndpoints
 from siegelpost.api.sandbox import SandboxClock, SandboxEndpoint
 from siegelpost.api.sealed import RecipientsEndpoint
 from siegelpost.api.settings import ApiSettings
@@ -91,6 +92,11 @@ def create_api(
         route("POST", f"/v1/notices/{{notice_id}}/{name}", post, status_code=201, **texts)
     route("POST", "/v1/notices/{notice_id}/withdraw", clock.post_withdraw, **openapi_clock.WITHDRAW)
     route("GET", "/v1/events", FeedEndpoint(context, tokens).get, **openapi_feed.FEED)
+    replies = ReplyEndpoints(context, tokens)
+    route("GET", "/v1/replies", replies.list, **openapi_replies.REPLIES)
+    route("GET", "/v1/replies/{reply_id}", replies.get, **openapi_replies.REPLY)
+    path = "/v1/replies/{reply_id}/package"
+    route("GET", path, replies.get_package, **openapi_replies.REPLY_PACKAGE)
     route("GET", "/v1/tasks", tasks.list, **openapi.TASKS)
     route("POST", "/v1/tasks/{task_id}/close", tasks.close, **openapi.CLOSE_TASK)
     if sandbox is not None:

@@ -25,6 +25,7 @@ from siegelpost.notices.commit import Overtaken
 from siegelpost.notices.errors import (
     KeyReused,
     NoSuchNotice,
+    NoSuchReply,
     NoSuchTask,
     NotYetLogged,
     Refusal,
@@ -148,6 +149,7 @@ _SIMPLE: tuple[tuple[type[Exception], str, dict[str, str]], ...] = (
     (KeyReused, "idempotency-key-reused", {}),
     (NoSuchNotice, "not-found", {}),
     (NoSuchTask, "not-found", {}),
+    (NoSuchReply, "not-found", {}),
     (TaskClosed, "task-closed", {}),
     (NotYetLogged, "not-yet-logged", {"Retry-After": "3"}),
     (SealUnavailable, "seal-unavailable", {}),

@@ -32,6 +32,7 @@ SCOPES = (
     "events:read",
     "tasks:read",
     "tasks:write",
+    "replies:read",
 )
 
 _ALGORITHM = "HS256"

@@ -5,31 +5,18 @@ Whoever may dispatch to the enrolment gets them, nobody else; the same refusals 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from siegelpost.evidence.events import EventType
-from siegelpost.evidence.ids import (
-    ID_RANDOM,
-    AgencyId,
-    KeyId,
-    LeafIndex,
-    MailboxId,
-    NoticeId,
-    new_id,
-)
+from siegelpost.evidence.ids import ID_RANDOM, AgencyId, KeyId, MailboxId, NoticeId, new_id
 from siegelpost.evidence.key_proof import KeyProof
 from siegelpost.notices.eligibility import Sender, destination, look
-from siegelpost.notices.errors import NotYetLogged
+from siegelpost.notices.key_proofs import prove_keys
 from siegelpost.sealing.keys import Recipient
-from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
-from siegelpost.store.cosignatures import cosigned_note, receipt_head
-from siegelpost.store.events import events_of
-from siegelpost.store.log import log_origin, make_proofs
+from siegelpost.store.log import log_origin
 
 #: An idempotency key that no call can have: the look is only for the destination.
 _NO_CALL = ""
@@ -71,21 +58,8 @@ async def recipients(context: Context, sender: Sender, enrolment_id: str) -> Rec
 
     def work(connection: Connection) -> Recipients:
         target = destination(look(connection, sender, enrolment_id, _NO_CALL))
-        wanted = {key for key, _ in target.keys}
-        bound: dict[str, AnyRow] = {}
-        for row in events_of(connection, f"mailbox:{target.mailbox_id}"):
-            if row.type == EventType.KEY_BOUND.value and row.body is not None:
-                key = json.loads(row.body)["facts"]["key"]
-                if key in wanted:
-                    bound[key] = row
-        if set(bound) != wanted or any(row.leaf_index is None for row in bound.values()):
-            raise NotYetLogged("a key's binding waits for its place in the log")
-        rows = [bound[key] for key, _ in target.keys]
-        leaves = [LeafIndex(row.leaf_index) for row in rows]
-        head = receipt_head(connection, max(leaves) + 1, context.policy)
-        if head is None or any(leaf >= head.size for leaf in leaves):
-            raise NotYetLogged("a key's binding waits for the next checkpoint")
-        proofs = make_proofs(connection, leaves, head.size, cosigned_note(connection, head))
+        ids = [key for key, _ in target.keys]
+        proofs = prove_keys(connection, context, target.mailbox_id, ids)
         return Recipients(
             notice_id=NoticeId(new_id(now, context.entropy(ID_RANDOM))),
             agency_id=sender.agency_id,
@@ -93,14 +67,8 @@ async def recipients(context: Context, sender: Sender, enrolment_id: str) -> Rec
             at=now,
             origin=log_origin(context.origin),
             keys=tuple(
-                ProvenKey(
-                    id=key,
-                    recipient=Recipient(raw).encode(),
-                    proof=KeyProof(
-                        body=row.body.encode("utf-8"), salt=row.salt, proof=proof.text()
-                    ),
-                )
-                for (key, raw), row, proof in zip(target.keys, rows, proofs, strict=True)
+                ProvenKey(id=key, recipient=Recipient(raw).encode(), proof=proof)
+                for (key, raw), proof in zip(target.keys, proofs, strict=True)
             ),
         )
 

@@ -24,6 +24,7 @@ from siegelpost.service.commands.explainers import explainer_app
 from siegelpost.service.commands.keys import key_app
 from siegelpost.service.commands.mail_keys import dkim_app, openpgp_app
 from siegelpost.service.commands.options import SettingsFile
+from siegelpost.service.commands.replies import replies, reply_key
 from siegelpost.service.commands.reports import report
 from siegelpost.service.commands.seal import seal_app
 from siegelpost.service.commands.sending import bind_key, make_key, retire_key, send
@@ -269,9 +270,11 @@ agency_app.command("make-key")(make_key)
 agency_app.command("bind-key")(bind_key)
 agency_app.command("retire-key")(retire_key)
 agency_app.command("evidence-key")(evidence_key)
+agency_app.command("reply-key")(reply_key)
 app.command()(report)
 app.command("court-file")(court_file)
 app.command()(send)
+app.command()(replies)
 app.command("audit")(audit)
 app.command("renew")(renew_timestamps)
 

@@ -41,6 +41,7 @@ SCOPES = (
     "events:read",
     "tasks:read",
     "tasks:write",
+    "replies:read",
 )
 
 _SETTINGS = """\

@@ -42,7 +42,7 @@ def evidence_key(
 
     if file is not None and service_key:
         raise ServiceError("either --file or --service-key")
-    own = None if file is None else _read(file)
+    own = None if file is None else read_recipient(file)
     table = tables.core(tables.Agency)
     database = Database(read_settings(settings).database.url)
     try:
@@ -68,7 +68,7 @@ def evidence_key(
         )
 
 
-def _read(file: Path) -> Recipient:
+def read_recipient(file: Path) -> Recipient:
     """The one recipient of a file, as `age-keygen -pq -y` writes it; ServiceError says what is."""
     from siegelpost.sealing.errors import SealingError
     from siegelpost.sealing.keys import Recipient

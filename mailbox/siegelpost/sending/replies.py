@@ -1,0 +1,126 @@
+"""For agencies' own programs: fetch replies, check who signed them, open them with the own key.
+
+A reply is believed after these steps:
+
+1. The log has bound the key that signed (`siegelpost.evidence.key_proof`), to the citizen's
+   mailbox; for a delegate's reply to some mailbox, which is the delegate's by the service's word.
+2. That key signed the statement, which speaks of this reply and this notice.
+3. The sealed file is the one that the statement names, opens with the agency's key, and holds what
+   its manifest says (`siegelpost.sealing.replies`).
+
+What the caller still owes: that the notice is the agency's own, and that the mandate is in force by
+the agency's own rules. Files come from outside: whoever opens them looks at them as at any upload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from siegelpost.evidence.canonical import Json
+from siegelpost.evidence.errors import FormatError
+from siegelpost.evidence.fields import Fields
+from siegelpost.evidence.key_proof import parse_key_proof, verify_binding
+from siegelpost.evidence.reply import PREFIX, ReplyStatement, parse_reply
+from siegelpost.evidence.trust import Trust
+from siegelpost.sealing.age import Unwrapper
+from siegelpost.sealing.replies import MAX_REPLY_SIZE, Reply, open_reply
+from siegelpost.sending.client import Refused, problem_of
+
+#: Bytes of the largest sealed file that is read.
+_LARGEST = MAX_REPLY_SIZE + (1 << 20)
+_PAGE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchedReply:
+    """A reply as the service handed it out. Nothing of it is to be believed before `check`."""
+
+    #: what the service says of it
+    answer: dict[str, Any]
+    #: the age file
+    sealed: bytes
+
+    @property
+    def id(self) -> str:
+        """Names it."""
+        return str(self.answer["id"])
+
+
+class ReplyClient:
+    """Fetches for one agency. ``bearer`` gives a valid access token for each call."""
+
+    def __init__(self, http: httpx2.Client, *, bearer: Callable[[], str]) -> None:
+        """Speak through ``http``, whose base URL is the service's."""
+        self._http = http
+        self._bearer = bearer
+
+    def waiting(self) -> Iterator[str]:
+        """The ids of all replies that were never fetched, oldest first; Refused."""
+        cursor = ""
+        while True:
+            page = self._get(f"/v1/replies?waiting=true&limit={_PAGE}{cursor}").json()
+            yield from (str(each["id"]) for each in page["replies"])
+            if page["next"] is None:
+                return
+            cursor = f"&cursor={page['next']}"
+
+    def fetch(self, reply: str) -> FetchedReply:
+        """One reply with its sealed file; from then on it counts as fetched. Raises Refused."""
+        answer: dict[str, Any] = self._get(f"/v1/replies/{reply}").json()
+        sealed = self._get(f"/v1/replies/{reply}/package").content
+        return FetchedReply(answer=answer, sealed=sealed)
+
+    def _get(self, path: str) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {self._bearer()}"}
+        with self._http.stream("GET", path, headers=headers) as response:
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > _LARGEST:
+                    raise FormatError("the service answers with more than any reply can be")
+            whole = httpx2.Response(
+                response.status_code, headers=_plain(response.headers), content=bytes(body)
+            )
+        if whole.status_code >= 400:
+            raise Refused(whole.status_code, problem_of(whole))
+        return whole
+
+
+def check_signer(answer: Json, trust: Trust) -> ReplyStatement:
+    """The statement of a reply, after steps 1 and 2; errors of ``siegelpost.evidence``."""
+    fields = Fields(
+        answer,
+        "reply",
+        required=("id", "notice", "mandate", "statement", "signature", "bound"),
+        open_ended=True,
+    )
+    said = parse_reply(PREFIX + fields.text("statement", max_length=4096).encode("utf-8"))
+    # 1.
+    mailbox = said.mailbox if said.mandate is None else None
+    proof = parse_key_proof(fields.mapping("bound"))
+    binding = verify_binding(proof, trust, mailbox=mailbox)
+    # 2.
+    said.verify(binding.acknowledgement_key, fields.hex("signature", size=64))
+    mandate = fields.text("mandate") if fields.has("mandate") else None
+    if (said.reply, said.notice, said.mandate) != (
+        fields.text("id"),
+        fields.text("notice"),
+        mandate,
+    ):
+        raise FormatError("the statement speaks of another reply, notice or mandate")
+    return said
+
+
+def check(fetched: FetchedReply, identities: Iterable[Unwrapper], trust: Trust) -> Reply:
+    """The opened reply, after all steps; errors of ``siegelpost.evidence`` and ``.sealing``."""
+    return open_reply(fetched.sealed, identities, check_signer(fetched.answer, trust))
+
+
+def _plain(headers: httpx2.Headers) -> dict[str, str]:
+    # The body is decoded already.
+    left_out = ("content-encoding", "content-length", "transfer-encoding")
+    return {name: value for name, value in headers.items() if name.lower() not in left_out}
