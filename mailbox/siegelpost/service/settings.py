@@ -91,9 +91,6 @@ class KeyringPart(_Part):
     """The keyring; back it up together with the database."""
     master_secret_file: Path
     """64 hex digits that open it; keep them elsewhere, e.g. as a systemd credential."""
-
-
-class MailPart(_Part):
     token_module: Path | None = None
     """PKCS #11 library of a token (HSM) in which signing keys, and what opens managed mailboxes,
     are made and stay; without one they are in the file. Needs siegelpost[pkcs11]."""
@@ -108,6 +105,9 @@ class MailPart(_Part):
         if self.token_module is not None and not (self.token_label and self.token_pin_file):
             raise ValueError("a token needs token_label and token_pin_file, too")
         return self
+
+
+class MailPart(_Part):
     """The mail server that takes the alerts."""
 
     domain: str
@@ -386,10 +386,10 @@ _FILES = {
     "blobs": ("secret_file", "ca_file"),
     "mail": ("ca_file", "password_file", "openpgp_runtime"),
     "bounces": ("certificate_file", "key_file"),
+    "seal": ("pin_file",),
     "citizens_oidc": ("client_secret_file", "ca_file"),
     "staff_oidc": ("client_secret_file", "ca_file"),
 }
-    "seal": ("pin_file",),
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:
