@@ -161,6 +161,6 @@ _SIMPLE: tuple[tuple[type[Exception], str, dict[str, str]], ...] = (
     (Overtaken, "busy", {"Retry-After": "1"}),
     (Conflict, "busy", {"Retry-After": "1"}),
     (StoreUnavailable, "unavailable", {"Retry-After": "5"}),
+    (TokenUnavailableError, "unavailable", {"Retry-After": "5"}),
     (KeyringError, "unavailable", {"Retry-After": "60"}),
 )
-    (TokenUnavailableError, "unavailable", {"Retry-After": "5"}),

@@ -64,7 +64,6 @@ def init(
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="For vendors' tests: virtual clock, no real mail.")
     ] = False,
-) -> None:
     token_module: Annotated[
         Path | None, typer.Option(help="PKCS #11 library of a token that keeps the keys.")
     ] = None,
@@ -72,6 +71,7 @@ def init(
     token_pin_file: Annotated[
         Path | None, typer.Option(help="File of mode 0600 with its PIN.")
     ] = None,
+) -> None:
     """Make settings, keys and tables for a new machine."""
     from siegelpost.service.administration import (
         TokenPlace,
@@ -80,12 +80,12 @@ def init(
     )
     from siegelpost.service.settings import read_settings
 
-    file = write_new_installation(
     token = None
     if token_module is not None:
         if not token_label or token_pin_file is None:
             raise ServiceError("a token needs --token-label and --token-pin-file, too")
         token = TokenPlace(module=token_module, label=token_label, pin_file=token_pin_file)
+    file = write_new_installation(
         folder,
         origin=origin,
         public_url=public_url,
@@ -93,8 +93,8 @@ def init(
         mail_host=mail_host,
         bounce_port=0 if sandbox else 2525,
         sandbox=sandbox,
-        now=datetime.now(UTC),
         token=token,
+        now=datetime.now(UTC),
     )
     prepare_database(read_settings(file)).close()
     typer.echo(f"settings: {file}")

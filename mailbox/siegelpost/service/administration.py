@@ -73,7 +73,6 @@ port = {bounce_port}  # reports about alerts come in here; 0: not in this proces
 
 
 @dataclass(frozen=True, kw_only=True)
-@dataclass(frozen=True, kw_only=True)
 class TokenPlace:
     """Which token (PKCS #11) makes and keeps the most important keys."""
 
@@ -100,6 +99,7 @@ class TokenPlace:
         return "".join(f"{name} = {json.dumps(value)}\n" for name, value in names.items())
 
 
+@dataclass(frozen=True, kw_only=True)
 class NewAgency:
     """An agency to be added."""
 
@@ -128,8 +128,8 @@ def write_new_installation(
     mail_ca_file: Path | None = None,
     bounce_port: int = 0,
     sandbox: bool = False,
-) -> Path:
     token: TokenPlace | None = None,
+) -> Path:
     """Make settings, master secret and keyring in ``folder``; nothing that exists is overwritten.
 
     A sandbox's name begins with ``sandbox.``, which is put before `origin` if it is not there.
@@ -152,11 +152,11 @@ def write_new_installation(
     if file.exists() or (folder / "keyring.json").exists():
         raise ServiceError(f"{folder} holds an installation already")
     master = secrets.token_bytes(32)
-    write_master_secret(folder / "master-secret", master)
     keys = folder / "keyring.json"
     opened = None if token is None else token.open(keys, master)
     if opened is not None:
         opened.run(lambda session: None)  # before anything is written
+    write_master_secret(folder / "master-secret", master)
     keyring = FileKeyring.create(keys, master, origin=origin, now=now, token=opened)
     keyring.add_key(KeyPurpose.SEAL, now=now, private=new_seal_key(origin, now=now).encode())
     values = {
@@ -171,8 +171,8 @@ def write_new_installation(
             sandbox="\n[sandbox]\nenabled = true  # for good: it never goes live\n"
             if sandbox
             else "",
-            mail_ca=f"ca_file = {json.dumps(str(mail_ca_file))}\n" if mail_ca_file else "",
             token="" if token is None else token.lines(),
+            mail_ca=f"ca_file = {json.dumps(str(mail_ca_file))}\n" if mail_ca_file else "",
             **{k: json.dumps(v) for k, v in values.items()},
         )
     )
