@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,8 @@ class Configuration:
     group_limit: int
     #: that take requests
     processes: int
-    #: whether every package goes into a local folder, each with its own wait for the disk
-    objects: bool = False
+    #: where every package goes: "" the database, "segments", or "file": a file and a wait each
+    packages: str = ""
 
 
 CORES = os.cpu_count() or 1
@@ -67,6 +68,16 @@ CONFIGURATIONS = (
         for database in ("sqlite", "postgresql")
         for name, limit in (("grouped", 64), ("single", 1))
     ),
+    *(
+        Configuration(
+            name=f"{database}-segments",
+            database=database,
+            group_limit=64,
+            processes=CORES,
+            packages="segments",
+        )
+        for database in ("sqlite", "postgresql")
+    ),
     Configuration(name="sqlite-one-process", database="sqlite", group_limit=64, processes=1),
 )
 #: Measured if asked for by ``--only``.
@@ -76,7 +87,7 @@ OPTIONAL = tuple(
         database=database,
         group_limit=64,
         processes=CORES,
-        objects=True,
+        packages="file",
     )
     for database in ("sqlite", "postgresql")
 )
@@ -203,7 +214,7 @@ def _measure(
                 group_limit=configuration.group_limit,
                 citizens=CITIZENS,
                 processes=configuration.processes,
-                before_start=_packages_apart if configuration.objects else None,
+                before_start=partial(_packages_apart, configuration.packages),
             )
         )
         with Peak(lambda: tree_memory_mib(service.pid)) as peak:
@@ -214,11 +225,13 @@ def _measure(
         return {**asdict(configuration), **result}
 
 
-def _packages_apart(settings: Path) -> None:
+def _packages_apart(scheme: str, settings: Path) -> None:
+    if not scheme:
+        return
     folder = settings.parent / "objects"
     folder.mkdir()
     with settings.open("a") as file:
-        file.write(f'\n[blobs]\nurl = "{folder.as_uri()}"\ndatabase_limit_bytes = 0\n')
+        file.write(f'\n[blobs]\nurl = "{scheme}://{folder}"\ndatabase_limit_bytes = 0\n')
 
 
 def _generate(

@@ -18,7 +18,7 @@ from siegelpost.store.database import Database
 from siegelpost.store.fsck import check_store
 from siegelpost.store.log import log_origin
 from siegelpost.store.migrate import migrate
-from siegelpost.store.objects import ObjectStorage
+from siegelpost.store.storages import PackageStorage
 from siegelpost.store.store import Store
 from tests.support.postgres import Server, running_server
 from tests.support.postgres_reuse import Reused
@@ -102,7 +102,7 @@ def keyring(tmp_path: Path) -> FileKeyring:
 
 
 @pytest.fixture
-def objects() -> ObjectStorage | None:
+def objects() -> PackageStorage | None:
     """Where large packages go: nowhere; tests/integration/objects overrides it."""
     return None
 
@@ -113,7 +113,7 @@ def context(
     store: Store,
     clock: VirtualClock,
     keyring: FileKeyring,
-    objects: ObjectStorage | None,
+    objects: PackageStorage | None,
 ) -> Iterator[Context]:
     """The injected world of a service at a virtual time; fsck finds its store sound at the end.
 

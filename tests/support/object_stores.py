@@ -93,10 +93,16 @@ def folder_fields(folder: Path) -> dict[str, Any]:
     return {"url": folder.as_uri()}
 
 
+def segment_fields(folder: Path) -> dict[str, Any]:
+    """Make a folder for segments; returns the fields of the settings for it."""
+    folder.mkdir()
+    return {"url": f"segments://{folder}"}
+
+
 def opened(fields: dict[str, Any], *, database_limit: int = 0) -> ObjectStorage:
     """The storage as the service opens it; with the limit 0, every package goes there."""
     storage = open_objects(BlobsPart(**fields))
-    assert storage is not None
+    assert isinstance(storage, ObjectStorage)
     storage.database_limit = database_limit
     return storage
 

@@ -118,6 +118,18 @@ def parse_header(data: Bytes) -> Header:
     return Header(stanzas=tuple(stanzas), mac=mac, covered=covered, size=end)
 
 
+def header_size(data: Bytes) -> int:
+    """Bytes of the header at the start of ``data``, which is known to be well-formed.
+
+    A tenth of the price of `parse_header`. HeaderError where no MAC line is found.
+    """
+    # No line of a stanza's body or arguments starts with hyphens and a space.
+    at = bytes(data[:MAX_HEADER_SIZE]).find(b"\n--- ")
+    if at < 0:
+        raise HeaderError("no MAC line")
+    return at + len(b"\n--- ") + _MAC_LENGTH + len(b"\n")
+
+
 def encode_base64(data: bytes) -> str:
     """Standard base64 without padding (RFC 4648, section 4)."""
     return binascii.b2a_base64(data, newline=False).rstrip(b"=").decode("ascii")

@@ -8,35 +8,30 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Select
 
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.notices.prepare import Prepared
 from siegelpost.notices.readers import one_notice
-from siegelpost.sealing.age_header import MAX_HEADER_SIZE, parse_header
+from siegelpost.sealing.age_header import header_size
 from siegelpost.store.blobs import PART_BYTES, Apart, apart, read_part
 from siegelpost.store.context import Context
-
-if TYPE_CHECKING:
-    from siegelpost.store.objects import ObjectStorage
+from siegelpost.store.storages import NAME_RANDOM, PackageStorage, damaged, object_name
 
 
-async def put_apart(context: Context, objects: ObjectStorage, prepared: Prepared) -> Prepared:
+async def put_apart(context: Context, objects: PackageStorage, prepared: Prepared) -> Prepared:
     """Put a large package's payload into object storage, durably, before anything is committed.
 
     Returns what is left for the database. Raises StoreUnavailable; then nothing has happened.
     """
     if prepared.notice["package_size"] <= objects.database_limit:
         return prepared
-    from siegelpost.store.objects import NAME_RANDOM, object_name
-
     (blob_id, parts), *others = prepared.blobs
     front = memoryview(parts[0])
-    size = parse_header(parts[0][:MAX_HEADER_SIZE]).size
+    size = header_size(front)
     name = object_name(blob_id, now=context.now(), random=context.entropy(NAME_RANDOM))
-    await objects.put(name, [front[size:], *parts[1:]])
+    name = await objects.put(name, [front[size:], *parts[1:]])
     return replace(
         prepared,
         blobs=((blob_id, (bytes(front[:size]),)), *others),
@@ -45,7 +40,7 @@ async def put_apart(context: Context, objects: ObjectStorage, prepared: Prepared
 
 
 async def check_there(
-    context: Context, objects: ObjectStorage, notices: Select[tuple[object, ...]], notice: NoticeId
+    context: Context, objects: PackageStorage, notices: Select[tuple[object, ...]], notice: NoticeId
 ) -> None:
     """Return if the package can be handed out, as far as object storage goes.
 
@@ -111,7 +106,7 @@ async def payload_apart(context: Context, blob_id: str) -> bytes | None:
 
 
 async def _checked(
-    objects: ObjectStorage, where: Apart, payload_digest: bytes
+    objects: PackageStorage, where: Apart, payload_digest: bytes
 ) -> AsyncIterator[bytes]:
     """The object, its last read only once all of it is known to be the one in evidence."""
     found = hashlib.sha256()
@@ -122,6 +117,6 @@ async def _checked(
         found.update(chunk)
         before = chunk
     if found.digest() != bytes(payload_digest):
-        raise objects.damaged(where.name, "it is not the one in evidence")
+        raise damaged(where.name, "it is not the one in evidence")
     if before is not None:
         yield before

@@ -1,4 +1,4 @@
-"""Object storage out of the settings, and the worker that keeps it free of orphans."""
+"""Places for packages out of the settings, and the worker that keeps objects free of orphans."""
 
 from __future__ import annotations
 
@@ -16,28 +16,34 @@ from siegelpost.store.blobs import any_apart
 from siegelpost.store.database import Database
 from siegelpost.store.errors import StoreError
 from siegelpost.store.object_orphans import Ripening, sweep_objects
+from siegelpost.store.segments import SegmentFolder
+from siegelpost.store.storages import PackageStorage
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
-    from siegelpost.store.objects import ObjectStorage
     from siegelpost.store.store import Store
 
 #: Time between two sweeps, in seconds: each lists everything.
 SWEEP_SECONDS = 86400.0
+#: Start of the address of a folder of segments.
+_SEGMENTS = "segments:"
 #: Servers without TLS are taken here only.
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 _log = structlog.get_logger("siegelpost.objects")
 
 
-def open_objects(blobs: BlobsPart) -> ObjectStorage | None:
-    """Return the object storage, or None if everything is in the database; SettingsError.
+def open_objects(blobs: BlobsPart) -> PackageStorage | None:
+    """Return where large packages lie, or None if everything is in the database; SettingsError.
 
     Nothing is asked of it yet: it may be away while the service starts.
     """
     if not blobs.url:
         return None
+    if blobs.url.startswith(_SEGMENTS):
+        folder = Path(unquote(urlsplit(blobs.url).path))
+        return SegmentFolder(folder, database_limit=blobs.database_limit_bytes)
     # Here and below: the library is loaded only where it is used.
     from siegelpost.store.objects import ObjectStorage
 
@@ -45,14 +51,17 @@ def open_objects(blobs: BlobsPart) -> ObjectStorage | None:
 
 
 def check_reachable_blobs(database: Database, blobs: BlobsPart) -> None:
-    """Raise SettingsError if notices lie in object storage and the settings name none."""
+    """Raise SettingsError if packages lie elsewhere than the settings say."""
     with database.read() as connection:
-        if not blobs.url and any_apart(connection):
-            raise SettingsError("blobs.url is empty, but sealed packages lie in object storage")
+        if not blobs.url:
+            if any_apart(connection):
+                raise SettingsError("blobs.url is empty, but sealed packages lie in object storage")
+        elif any_apart(connection, in_segments=not blobs.url.startswith(_SEGMENTS)):
+            raise SettingsError("blobs.url: packages lie in objects or in segments, never in both")
 
 
 async def keep_objects_swept(
-    store: Store, objects: ObjectStorage, *, hours: int, seconds: float = SWEEP_SECONDS
+    store: Store, objects: PackageStorage, *, hours: int, seconds: float = SWEEP_SECONDS
 ) -> None:
     """Look for orphans every ``seconds``; remove those older than ``hours`` and known as long.
 

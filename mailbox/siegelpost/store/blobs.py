@@ -1,7 +1,7 @@
 """Sealed bytes in the database, in parts, so that nobody holds a large one whole a second time.
 
-Of a package that lies in object storage, part 0 is the header of the age file, and a row says
-where the rest is (``objects``).
+Of a package that lies apart, part 0 is the header of the age file, and a row says where the rest
+is (``objects``, ``segments``).
 """
 
 from __future__ import annotations
@@ -38,9 +38,13 @@ def apart(connection: Connection, blob_id: str) -> Apart | None:
     return None if row is None else Apart(name=row.name, size=row.size)
 
 
-def any_apart(connection: Connection) -> bool:
-    """Whether anything lies in object storage."""
-    return connection.execute(select(_object.c.id).limit(1)).first() is not None
+def any_apart(connection: Connection, *, in_segments: bool | None = None) -> bool:
+    """Whether anything lies apart: anywhere, in segments, or as objects of their own."""
+    query = select(_object.c.id).limit(1)
+    if in_segments is not None:
+        place = _object.c.name.like("%.seg:%")
+        query = query.where(place if in_segments else ~place)
+    return connection.execute(query).first() is not None
 
 
 def split(chunks: Iterable[bytes]) -> list[bytes]:

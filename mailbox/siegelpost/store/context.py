@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from siegelpost.evidence.policy import NO_WITNESSES, Policy
 from siegelpost.keyring.protocol import Keyring
 from siegelpost.store.clock import Clock
+from siegelpost.store.storages import PackageStorage
 from siegelpost.store.store import Store
-
-if TYPE_CHECKING:  # its library is loaded only where object storage is used
-    from siegelpost.store.objects import ObjectStorage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +37,7 @@ class Context:
     #: returns this installation's trust file; likewise. None: keys and witnesses only
     trust_file: Callable[[], bytes] | None = None
     #: where large packages go. None: everything is in the database
-    objects: ObjectStorage | None = None
+    objects: PackageStorage | None = None
 
     def now(self) -> datetime:
         """Return the present in UTC."""

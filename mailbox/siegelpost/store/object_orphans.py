@@ -13,23 +13,20 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
 from siegelpost.store import tables
 from siegelpost.store.errors import StoreError
+from siegelpost.store.storages import Listed, PackageStorage
 from siegelpost.store.store import Store
-
-if TYPE_CHECKING:
-    from siegelpost.store.objects import Listed, ObjectStorage
 
 #: So many orphans may always be removed in one sweep...
 FEW = 20
 #: ...and beyond, one of so many objects.
 SHARE = 100
 
-#: As `objects.object_name` writes them.
+#: As `storages.object_name` writes them.
 _OURS = re.compile(r"\d{8}/[A-Za-z0-9][A-Za-z0-9._-]*\.[0-9a-f]{8,64}", re.ASCII)
 _object = tables.core(tables.BlobObject)
 
@@ -75,7 +72,7 @@ def orphans(connection: Connection, page: Sequence[Listed], *, before: datetime)
 
 def sweep_objects(
     store: Store,
-    objects: ObjectStorage,
+    objects: PackageStorage,
     *,
     before: datetime,
     ripe: Callable[[Sequence[str]], Sequence[str]] = list,

@@ -15,8 +15,6 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,31 +22,18 @@ import obstore
 import structlog
 from obstore.exceptions import BaseError
 
-from siegelpost.store.errors import ObjectDamaged, ObjectsUnavailable
+from siegelpost.store.errors import ObjectsUnavailable
+from siegelpost.store.storages import Listed, damaged, ranges, whole
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-#: Bytes of one read.
-RANGE_BYTES = 4 << 20
 #: Objects of one listing request.
 LISTED = 1000
-#: Random bytes in a name.
-NAME_RANDOM = 16
 #: Seconds within which the storage must answer to count as ready.
 READY_SECONDS = 5.0
 
 _log = structlog.get_logger("siegelpost.objects")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listed:
-    """One object as a listing shows it."""
-
-    #: its name
-    name: str
-    #: when it was put, by the storage's clock
-    put_at: datetime
 
 
 class ObjectStorage:
@@ -63,7 +48,7 @@ class ObjectStorage:
         self._folder = remote if isinstance(remote, Path) else None
         self._opened = None if isinstance(remote, Path) else remote
 
-    async def put(self, name: str, parts: Sequence[bytes | memoryview]) -> None:
+    async def put(self, name: str, parts: Sequence[bytes | memoryview]) -> str:
         """Store ``parts`` as one object under a new name; durable when this returns."""
         with _translated(name):
             if self._folder is not None:
@@ -71,30 +56,31 @@ class ObjectStorage:
             else:
                 # In one request: nothing half-done is left behind to be paid for.
                 await obstore.put_async(self._remote, name, iter(parts), use_multipart=False)
+        return name
 
     async def check(self, name: str, size: int) -> None:
         """Return if the object is there with this size; ObjectDamaged, ObjectsUnavailable."""
         with _translated(name):
             found = await obstore.head_async(self._remote, name)
         if found["size"] != size:
-            raise self.damaged(name, f"it has {found['size']} bytes instead of {size}")
+            raise damaged(name, f"it has {found['size']} bytes instead of {size}")
 
     async def read(self, name: str, size: int) -> AsyncIterator[bytes]:
         """Yield the ``size`` bytes of an object; ObjectDamaged, ObjectsUnavailable.
 
         Each read is a request of its own: a slow reader must not hold a connection.
         """
-        for start, length in _ranges(size):
+        for start, length in ranges(size):
             with _translated(name):
                 data = await obstore.get_range_async(self._remote, name, start=start, length=length)
-            yield _whole(name, bytes(data), length)
+            yield whole(name, bytes(data), length)
 
     def read_now(self, name: str, size: int) -> Iterator[bytes]:
         """Like `read`, blocking: for checks and commands."""
-        for start, length in _ranges(size):
+        for start, length in ranges(size):
             with _translated(name):
                 data = obstore.get_range(self._remote, name, start=start, length=length)
-            yield _whole(name, bytes(data), length)
+            yield whole(name, bytes(data), length)
 
     def list_now(self) -> Iterator[Sequence[Listed]]:
         """Yield all objects in pages, in no order; blocking, so for threads and commands."""
@@ -117,11 +103,6 @@ class ObjectStorage:
             async with asyncio.timeout(READY_SECONDS):
                 await obstore.list_with_delimiter_async(self._remote, prefix="readiness")
 
-    @staticmethod
-    def damaged(name: str, what: str) -> ObjectDamaged:
-        """Tell the operator, and return the error for the caller."""
-        return _damaged(name, what)
-
     @property
     def _remote(self) -> ObjectStore:
         # A folder is opened late: it may be mounted after the service has started.
@@ -132,11 +113,6 @@ class ObjectStorage:
         return self._opened
 
 
-def object_name(blob_id: str, *, now: datetime, random: bytes) -> str:
-    """A new name: the day, so that folders stay small, the blob, and randomness."""
-    return f"{now:%Y%m%d}/{blob_id}.{random.hex()}"
-
-
 @contextmanager
 def _translated(name: str) -> Iterator[None]:
     try:
@@ -144,27 +120,11 @@ def _translated(name: str) -> Iterator[None]:
     except FileNotFoundError as error:
         if "NoSuchBucket" in str(error):
             raise ObjectsUnavailable("the bucket is not there") from error
-        raise _damaged(name, "it is missing") from error
+        raise damaged(name, "it is missing") from error
     except (BaseError, OSError) as error:
         # The first line only: what follows it are the library's own notes.
         _log.warning("object storage failed", object=name, error=str(error).partition("\n")[0])
         raise ObjectsUnavailable("object storage failed") from error
-
-
-def _damaged(name: str, what: str) -> ObjectDamaged:
-    _log.error("object damaged", object=name, what=what)
-    return ObjectDamaged(f"object {name}: {what}")
-
-
-def _ranges(size: int) -> Iterator[tuple[int, int]]:
-    for start in range(0, size, RANGE_BYTES):
-        yield start, min(RANGE_BYTES, size - start)
-
-
-def _whole(name: str, data: bytes, length: int) -> bytes:
-    if len(data) != length:
-        raise _damaged(name, "it is shorter than it was")
-    return data
 
 
 def _write_durably(folder: Path, name: str, parts: Sequence[bytes | memoryview]) -> None:

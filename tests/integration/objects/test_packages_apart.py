@@ -28,7 +28,8 @@ from siegelpost.store.events import events_of
 from siegelpost.store.fsck import check_store
 from siegelpost.store.log import log_origin
 from siegelpost.store.object_orphans import FEW, Ripening, TooManyOrphans, sweep_objects
-from siegelpost.store.objects import RANGE_BYTES, ObjectStorage
+from siegelpost.store.objects import ObjectStorage
+from siegelpost.store.storages import RANGE_BYTES
 from siegelpost.store.store import Store
 from tests.support.agencies import Citizen
 from tests.support.dispatches import ApiClient, dispatch_body, notice_json

@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from siegelpost.service.demo.citizen import Citizen
-from tests.support.object_stores import folder_fields, use_objects
+from tests.support.object_stores import folder_fields, segment_fields, use_objects
 from tests.support.pdfs import make_pdf, make_text_pdf
 from tests.support.postgres import Server
 from tests.support.service import prepared_service
@@ -28,9 +30,19 @@ LARGE = make_text_pdf(400_000)
 pytestmark = pytest.mark.skipif(shutil.which("sqlite3") is None, reason="sqlite3 is not installed")
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("sqlite", folder_fields),
+        ("postgresql", folder_fields),
+        ("sqlite", segment_fields),  # they grow while they are copied
+    ],
+)
 def test_backup_under_load_restores_whole(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+    kind: str,
+    fields: Callable[[Path], dict[str, Any]],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> None:
     name, database = f"backup_{uuid.uuid4().hex}", "sqlite:///siegelpost.db"
     server: Server | None = None
@@ -40,7 +52,7 @@ def test_backup_under_load_restores_whole(
     house, objects, backup = tmp_path / "house", tmp_path / "objects", tmp_path / "backup"
     backup.mkdir()
     with prepared_service(house, database) as service:
-        use_objects(service, folder_fields(objects))
+        use_objects(service, fields(objects))
         service.start()
         places = {
             "DATA": str(house),

@@ -92,20 +92,20 @@ def test_every_answered_dispatch_has_its_object_after_kills(
         senders.finish()
         assert senders.broken_off, "the kills met no call"
 
-        named, there = _named(service), set(all_names(storage))
-        assert len(named) == len(senders.answered) > 0
-        assert named <= there
-        print(f"{len(named)} objects, {len(there - named)} orphans")
+        known, there = named(service), set(all_names(storage))
+        assert len(known) == len(senders.answered) > 0
+        assert known <= there
+        print(f"{len(known)} objects, {len(there - known)} orphans")
         with open_store(service.database) as store:
             later = datetime.now(UTC) + timedelta(hours=1)
-            assert sweep_objects(store, storage, before=later) == len(there - named)
-        assert set(all_names(storage)) == named
+            assert sweep_objects(store, storage, before=later) == len(there - known)
+        assert set(all_names(storage)) == known
         call, answer = senders.answered[-1]
         service.verify(service.receipt(answer["id"]), call.pdf)
 
 
 def test_dispatch_fails_clean_on_a_full_disk_of_objects(tmp_path: Path) -> None:
-    with _small_disk(tmp_path / "disk") as disk, prepared_service(tmp_path / "house") as service:
+    with small_disk(tmp_path / "disk") as disk, prepared_service(tmp_path / "house") as service:
         folder = disk / "objects"
         use_objects(service, folder_fields(folder))
         service.start()
@@ -113,9 +113,9 @@ def test_dispatch_fails_clean_on_a_full_disk_of_objects(tmp_path: Path) -> None:
         pdf = make_text_pdf(500_000)
         service.dispatch(alice.id, pdf)
         ballast = disk / "ballast"
-        _fill(ballast)
+        fill(ballast)
         before = _files(folder)
-        _refused(service, alice.id, pdf)
+        refused(service, alice.id, pdf)
         assert _files(folder) == before, "what did not fit stays"
         ballast.unlink()
         notice = service.dispatch(alice.id, pdf, idempotency_key="again")
@@ -153,16 +153,16 @@ def test_25_mb_pass_within_150_mib_apart(tmp_path: Path, fields: dict[str, Any])
     storage = opened(fields)
     with prepared_service(tmp_path / "house") as service:
         use_objects(service, fields)
-        service.start()
+        service.start(real=True)
         alice = service.activate("Alice Beispiel")
         service.dispatch(alice.id, make_pdf("warm"))
-        service.as_citizen(alice, _read_newest)
-        idle = _memory(service, "VmRSS")
+        service.as_citizen(alice, read_newest)
+        idle = memory(service, "VmRSS")
         large = bytes(large_pdf("Scan.pdf", Limits().document_bytes - 2000).content)
         service.dispatch(alice.id, large)
         assert len(all_names(storage)) == 2
-        assert service.as_citizen(alice, _read_newest) == large
-        peak = _memory(service, "VmHWM")
+        assert service.as_citizen(alice, read_newest) == large
+        peak = memory(service, "VmHWM")
         print(f"idle {idle >> 20} MiB, peak {peak >> 20} MiB")
         assert peak - idle < BOUND
 
@@ -170,30 +170,30 @@ def test_25_mb_pass_within_150_mib_apart(tmp_path: Path, fields: dict[str, Any])
 def _refuses_until(service: Service, back: Any) -> None:
     alice = service.activate("Alice Beispiel")
     pdf = make_text_pdf(200_000)
-    _refused(service, alice.id, pdf)
+    refused(service, alice.id, pdf)
     assert _status(service, "/livez") == 200
     assert _status(service, "/readyz") == 503
     back()
     eventually(lambda: _status(service, "/readyz") == 200, "it is not ready again")
     service.dispatch(alice.id, pdf, idempotency_key="again")
-    assert service.as_citizen(alice, _read_newest) == pdf
+    assert service.as_citizen(alice, read_newest) == pdf
 
 
-def _refused(service: Service, enrolment_id: str, pdf: bytes) -> None:
-    begun, named = time.monotonic(), _named(service)
+def refused(service: Service, enrolment_id: str, pdf: bytes) -> None:
+    begun, before = time.monotonic(), named(service)
     with pytest.raises(Refused) as refused:
         service.dispatch(enrolment_id, pdf, idempotency_key="again")
     assert refused.value.status == 503
     assert refused.value.problem["type"] == "urn:siegelpost:problem:unavailable"
     assert time.monotonic() - begun < 30
-    assert _named(service) == named
+    assert named(service) == before
 
 
 def _status(service: Service, path: str) -> int:
     return httpx2.get(service.url + path, timeout=30).status_code
 
 
-def _named(service: Service) -> set[str]:
+def named(service: Service) -> set[str]:
     with service.tables() as connection:
         return set(connection.execute(select(_object.c.name)).scalars())
 
@@ -202,26 +202,26 @@ def _files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file())
 
 
-async def _read_newest(citizen: Citizen) -> bytes:
+async def read_newest(citizen: Citizen) -> bytes:
     newest = (await citizen.inbox())[0]
     return bytes((await citizen.open(newest.id)).package.documents[0].content)
 
 
-def _memory(service: Service, field: str) -> int:
+def memory(service: Service, field: str) -> int:
     for line in Path(f"/proc/{service.pid}/status").read_text().splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024
     raise AssertionError(f"no {field}")
 
 
-def _fill(ballast: Path) -> None:
+def fill(ballast: Path) -> None:
     with ballast.open("wb", buffering=0) as file, suppress(OSError):
         while file.write(bytes(4096)):
             pass
 
 
 @contextmanager
-def _small_disk(folder: Path) -> Iterator[Path]:
+def small_disk(folder: Path) -> Iterator[Path]:
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:

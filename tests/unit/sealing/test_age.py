@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from siegelpost.sealing import age
 from siegelpost.sealing.age_header import (
+    FILE_KEY_SIZE,
     MAX_HEADER_SIZE,
     Stanza,
+    header_size,
     parse_header,
     write_header,
 )
@@ -181,6 +183,21 @@ def test_stanzas_round_trip(arguments: list[str], body: bytes) -> None:
     header.check_mac(bytes(16))
     with pytest.raises(MacError):
         header.check_mac(bytes(15) + b"\1")
+
+
+@given(
+    arguments=st.lists(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)),
+    body=st.binary(max_size=200),
+    payload=st.binary(max_size=100),
+)
+def test_the_quick_look_for_a_header_s_size_finds_what_the_parser_finds(
+    arguments: list[str], body: bytes, payload: bytes
+) -> None:
+    stanza = Stanza(arguments=("type", *arguments), body=body)
+    data = write_header([stanza, stanza], bytes(FILE_KEY_SIZE)) + payload
+    assert header_size(data) == parse_header(data).size
+    with pytest.raises(HeaderError):
+        header_size(data[: header_size(data) - 50])
 
 
 def test_files_of_others_can_be_held_to_hybrid_stanzas_alone() -> None:

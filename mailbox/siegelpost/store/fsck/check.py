@@ -18,7 +18,7 @@ from siegelpost.store.fsck.reproviding_checks import check_reproviding
 from siegelpost.store.fsck.table_checks import check_notices, check_objects, check_orphans
 
 if TYPE_CHECKING:
-    from siegelpost.store.objects import ObjectStorage
+    from siegelpost.store.storages import PackageStorage
 
 
 def check_store(
@@ -27,7 +27,7 @@ def check_store(
     origin: str,
     verifiers: Sequence[NoteVerifier],
     progress: Progress = silent,
-    objects: ObjectStorage | None = None,
+    objects: PackageStorage | None = None,
     orphans_before: datetime | None = None,
 ) -> Iterator[Finding]:
     """Yield whatever does not hold; ``origin`` and ``verifiers`` are those of the log.

@@ -20,7 +20,7 @@ from siegelpost.store.fsck.finding import Finding, Progress
 from siegelpost.store.object_orphans import orphans
 
 if TYPE_CHECKING:
-    from siegelpost.store.objects import ObjectStorage
+    from siegelpost.store.storages import PackageStorage
 
 _notice = tables.core(tables.Notice)
 _event = tables.core(tables.Event)
@@ -32,7 +32,7 @@ _reply = tables.core(tables.Reply)
 
 
 def check_notices(
-    connection: Connection, progress: Progress, objects: ObjectStorage | None = None
+    connection: Connection, progress: Progress, objects: PackageStorage | None = None
 ) -> Iterator[Finding]:
     """Each notice has its blobs, with the digests named, its first two events and an alert."""
     total = connection.execute(select(func.count()).select_from(_notice)).scalar_one()
@@ -57,7 +57,7 @@ def check_notices(
 def check_objects(
     connection: Connection,
     progress: Progress,
-    objects: ObjectStorage | None = None,
+    objects: PackageStorage | None = None,
     *,
     before: datetime | None = None,
 ) -> Iterator[Finding]:
@@ -94,7 +94,7 @@ def _check_blob(
     blob_id: str,
     digest: bytes,
     name: str,
-    objects: ObjectStorage | None = None,
+    objects: PackageStorage | None = None,
 ) -> Iterator[Finding]:
     found, size, header = hashlib.sha256(), 0, 0
     try:
@@ -112,7 +112,7 @@ def _check_blob(
         yield _about(row, f"its sealed package has {size} bytes instead of {row.package_size}")
 
 
-def _parts(connection: Connection, blob_id: str, objects: ObjectStorage | None) -> Iterator[bytes]:
+def _parts(connection: Connection, blob_id: str, objects: PackageStorage | None) -> Iterator[bytes]:
     yield from read_blob(connection, blob_id)
     where = apart(connection, blob_id)
     if where is None:
