@@ -17,6 +17,7 @@ from tests.support.arrivals import arrive
 from tests.support.browsers import DESKTOP, OF_COLOURS, PHONE, Watched, person
 from tests.support.keyboards import walk_by_tab
 from tests.support.portal_house import PortalHouse, pdf
+from tests.support.sealing import ALICE
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +26,7 @@ NO_PAGES = {
     *("/session", "/account/overview", "/account/keys", "/account/rewrap", "/inbox/notices"),
     *("/notices/{id}/facts", "/notices/{id}/receipt", "/notices/{id}/receipt.pdf"),
     *("/notices/{id}/deadline.ics", "/login/oidc/back", "/assets"),
+    *("/notices/{id}/reply/facts", "/notices/{id}/replies", "/replies/{reply}"),
 }
 #: Pages of people who help somebody need two people: the walks of trusted people look at them.
 PAGES = sorted(
@@ -60,7 +62,14 @@ def alice(browser: Browser, house: PortalHouse) -> Iterator[Alice]:
             letter, "Bewilligung von Bürgergeld", pdf("Bescheid", "563 Euro"), due=None
         )
         house.send(letter, "Bitte um Unterlagen", pdf("Aufforderung", "Kontoauszüge"), due=None)
+        # So that the form for replies is looked at, not the word that there is none.
+        house.take_replies(ALICE.recipient.raw)
+        page = watched.go("/account/consent")
+        page.locator("summary", has_text="Über dieses Postfach schreiben").click()
+        page.get_by_role("button", name="Ich bin einverstanden").click()
+        expect(page.get_by_text("Ihr Einverständnis gilt ab jetzt")).to_be_visible()
         yield Alice(watched=watched, notice_id=notice_id)
+        house.take_replies(None)
 
 
 @pytest.fixture(scope="module")

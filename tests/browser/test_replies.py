@@ -31,22 +31,15 @@ pytestmark = pytest.mark.browser
 #: What the agency keeps; the service never sees it.
 AGENCY = Identity(seed("the agency's key for replies"))
 TEXT = "Guten Tag,\nhier sind die Kontoauszüge von September."
-_agency, _reply = core(tables.Agency), core(tables.Reply)
+_reply = core(tables.Reply)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def offered(house: PortalHouse) -> Iterator[None]:
     """The agency takes replies while these tests run."""
-    offer(house, AGENCY.recipient.raw)
+    house.take_replies(AGENCY.recipient.raw)
     yield
-    offer(house, None)
-
-
-def offer(house: PortalHouse, recipient: bytes | None) -> None:
-    change = _agency.update().where(_agency.c.id == house.agency_id)
-    house.run(
-        house.context.store.write(lambda c: c.execute(change.values(reply_recipient=recipient)))
-    )
+    house.take_replies(None)
 
 
 def photo(width: int, height: int) -> bytes:
@@ -334,12 +327,12 @@ def test_agency_that_exchanges_its_key_meanwhile_gets_the_reply_under_the_new_on
     letter = house.enrol("Nora Neuschlüssel")
     with person(browser, house.address) as nora:
         nora.allow("status of 409")
-        offer(house, Identity(seed("an older key")).recipient.raw)
+        house.take_replies(Identity(seed("an older key")).recipient.raw)
         try:
             notice = ready(nora, house, letter, "Bitte um Unterlagen", "nora@example.org")
             nora.page.get_by_label("Ihre Nachricht").fill("Guten Tag")
         finally:
-            offer(house, AGENCY.recipient.raw)
+            house.take_replies(AGENCY.recipient.raw)
         nora.page.get_by_role("button", name="Antwort senden").click()
         done = nora.page.get_by_role("heading", name="Ihre Antwort ist eingegangen")
         expect(done).to_be_focused()
@@ -360,7 +353,7 @@ def test_locked_mailbox_is_unlocked_first_and_no_offer_shows_no_way(
         page.locator("#unlock-passphrase").fill(PASSWORT)
         page.get_by_role("button", name="Aufschließen", exact=True).click()
         expect(page.get_by_label("Ihre Nachricht")).to_be_visible()
-        offer(house, None)
+        house.take_replies(None)
         try:
             page.reload()
             expect(
@@ -371,7 +364,7 @@ def test_locked_mailbox_is_unlocked_first_and_no_offer_shows_no_way(
             expect(page.get_by_role("heading", name="Aufbewahren")).to_be_visible()
             expect(page.locator("#replies")).to_be_hidden()
         finally:
-            offer(house, AGENCY.recipient.raw)
+            house.take_replies(AGENCY.recipient.raw)
         page.reload()
         expect(page.get_by_role("link", name="Antwort schreiben")).to_be_visible()
 

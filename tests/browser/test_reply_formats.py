@@ -181,7 +181,7 @@ def test_sealed_files_of_every_length_open_in_python(page: Page, size: int) -> N
 
 
 READ = """
-  const { readReply } = await load("reply-package");
+  const { readReply } = await load("reply-reading");
   const { acknowledgementKey, open } = await load("sealing");
   const { publicKey } = await acknowledgementKey(b(given.seed));
   const listed = { id: given.id, statement: given.statement, signature: given.signature };

@@ -49,7 +49,7 @@ from siegelpost.store.context import Context
 from siegelpost.store.database import Database
 from siegelpost.store.migrate import migrate
 from siegelpost.store.store import Store
-from siegelpost.store.tables import Alert, core
+from siegelpost.store.tables import Agency, Alert, core
 from tests.support.databases import ORIGIN
 from tests.support.oidc_providers import CLIENT_ID, CLIENT_SECRET, MockProvider
 from tests.support.openpgp import Directory
@@ -57,7 +57,7 @@ from tests.support.pages import TEMPLATES
 from tests.support.remembered import template_environment
 
 T = TypeVar("T")
-_alert = core(Alert)
+_agency, _alert = core(Agency), core(Alert)
 
 #: Fields of a public key that nobody holds: the API is not part of this house.
 _JWK = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
@@ -201,6 +201,12 @@ class PortalHouse:
         )
         sender = Sender(client_id=self._client_id, agency_id=AgencyId(self.agency_id))
         return self._await(dispatch(self.context, Limits(), sender, request)).id
+
+    def take_replies(self, recipient: bytes | None) -> None:
+        """Have the agency take replies, sealed to this key, or none any more."""
+        change = _agency.update().where(_agency.c.id == self.agency_id)
+        values = change.values(reply_recipient=recipient)
+        self._await(self._store.write(lambda connection: connection.execute(values)))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a use case or a worker in the house, and return what it returns."""

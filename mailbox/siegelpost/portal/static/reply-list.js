@@ -5,7 +5,7 @@ import { get, send } from "./api.js";
 import { CanonicalError } from "./canonical.js";
 import { Notice, byId, fill, onClick, say, show } from "./dom.js";
 import { documentItem } from "./notice-view.js";
-import { ReplyError, readReply } from "./reply-package.js";
+import { ReplyError, readReply } from "./reply-reading.js";
 import { SealingError, acknowledgementKey, open } from "./sealing.js";
 import { formatTime, text } from "./texts.js";
 import { ZipError } from "./zipstore.js";
