@@ -70,6 +70,8 @@ async def test_what_waits_together_is_written_and_synced_once_and_read_back(
     later = await storage.put(new_name(), [b"later"])
     assert later.startswith(file.name), "a segment grows"
     assert len(synced) == 2
+    end = int(later.partition(":")[2]) + len(b"later")
+    assert file.read_bytes()[end:].strip(b"\0") == b"", "nothing of others fills the block"
     assert await content(storage, later, 5) == b"later"
 
 
