@@ -14,8 +14,11 @@ import pytest
 from playwright.sync_api import Browser, Dialog, FilePayload, Page, Route, expect
 from sqlalchemy import Connection, Select, select
 
+from siegelpost.evidence.ids import AgencyId
 from siegelpost.evidence.reply import PREFIX, parse_reply
 from siegelpost.evidence.verify import verify_receipt
+from siegelpost.notices.agency_replies import fetch_reply
+from siegelpost.notices.eligibility import Sender
 from siegelpost.sealing.keys import Identity
 from siegelpost.sealing.replies import Reply, open_reply
 from siegelpost.store import tables
@@ -173,6 +176,14 @@ def test_citizen_replies_with_text_photo_and_pdf_and_the_receipt_proves_it(
         types = [json.loads(event["body"])["type"] for event in json.loads(receipt)["events"]]
         assert types[-1] == "replied"
         verify_receipt(receipt, house.trust)
+
+        system = Sender(client_id="client-1", agency_id=AgencyId(house.agency_id))
+        house.run(fetch_reply(house.context, system, reply.manifest.reply_id))
+        page.reload()
+        expect(page.get_by_text("Von der Behörde abgeholt am")).to_be_visible()
+        page.get_by_text("Alle Schritte").click()
+        fetched = page.get_by_text("Die Behörde hat eine Antwort von Ihnen abgeholt")
+        expect(fetched).to_be_visible()
 
 
 def test_double_click_sends_once_and_a_text_that_is_not_sent_is_kept(
