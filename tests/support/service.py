@@ -43,6 +43,7 @@ from siegelpost.service.demo.story import LoginMails, mailed_code, verify_offlin
 from siegelpost.service.settings import read_settings
 from siegelpost.store.database import Database
 from siegelpost.store.fsck import Finding
+from tests.support.forked import fork
 from tests.support.remembered import entropy
 from tests.support.service_values import (
     BIRTH_DATE,
@@ -89,10 +90,21 @@ class Service:
         return self.process.pid
 
     def start(
-        self, *, prefix: Sequence[str] = (), environment: Mapping[str, str] | None = None
+        self,
+        *,
+        real: bool = False,
+        prefix: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Start the service and wait until it is ready; ``prefix`` runs it, such as a tracer."""
-        self.process = start_service(self.installation, prefix=prefix, environment=environment)
+        """Start the service and wait until it is ready; ``prefix`` runs it, such as a tracer.
+
+        Without either, and unless it is to be ``real``, it is forked with its modules loaded.
+        """
+        if real or prefix or environment:
+            self.process = start_service(self.installation, prefix=prefix, environment=environment)
+        else:
+            arguments = ["serve", "--settings", str(self.installation.settings)]
+            self.process = fork(arguments, self.installation.log)
         wait_until_ready(self.installation, self.process)
 
     def stop(self) -> None:
@@ -245,10 +257,12 @@ def prepared_service(
 
 
 @contextmanager
-def service_in(folder: Path, database: str = "sqlite:///siegelpost.db") -> Iterator[Service]:
+def service_in(
+    folder: Path, database: str = "sqlite:///siegelpost.db", *, real: bool = False
+) -> Iterator[Service]:
     """A fresh service running in ``folder``; its store is checked at the end."""
     with prepared_service(folder, database) as service:
-        service.start()
+        service.start(real=real)
         yield service
 
 

@@ -44,7 +44,7 @@ def test_alerts_and_reports_survive_kills_exactly_once(
         senders.start()
         reporters.start()
         for _ in range(KILLS):
-            time.sleep(random.uniform(0.5, 3.0))
+            time.sleep(random.uniform(0.3, 1.5))
             service.kill()
             assert service.findings() == []
             _end_leases(service)

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def service(tmp_path: Path, service_database: str) -> Iterator[Service]:
     """A service of its own: another test's peak would hide this one's."""
-    with service_in(tmp_path, service_database) as service:
+    with service_in(tmp_path, service_database, real=True) as service:
         yield service
 
 

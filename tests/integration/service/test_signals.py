@@ -14,7 +14,7 @@ from tests.support.service import Service, service_in
 def test_exit_codes_are_those_that_shells_expect(
     tmp_path_factory: pytest.TempPathFactory, sent: signal.Signals, code: int
 ) -> None:
-    with service_in(tmp_path_factory.mktemp("signals")) as service:
+    with service_in(tmp_path_factory.mktemp("signals"), real=True) as service:
         assert ended(service, sent) == code
 
 
