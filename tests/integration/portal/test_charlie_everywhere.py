@@ -20,6 +20,7 @@ from siegelpost.store import tables
 from siegelpost.store.openpgp_keys import StoredKey, add_key
 from tests.support.generated import described
 from tests.support.portal import ADDRESS, Town
+from tests.support.replies import Sender, consent_to_send, new_agency_key, offer_replies
 
 #: Would end Charlie's own session.
 ENDS = frozenset({"/logout"})
@@ -135,6 +136,11 @@ async def test_charlie_gets_for_alice_s_ids_what_he_gets_for_ids_of_nobody(town:
     enrolled = await town.letter()
     alice = await town.active("alice@beispiel.example", enrolled=enrolled)
     notice = await town.dispatch(enrolled)
+    await offer_replies(town, new_agency_key().recipient)
+    await consent_to_send(town, alice, enrolled.enrolment_id)
+    await alice.load("/inbox")
+    sender = Sender(who=alice, notice=notice)
+    await sender.send(await sender.make())
     charlie = await town.active("charlie@fremd.example")
     assert alice.mailbox is not None
     key = StoredKey(
@@ -150,7 +156,7 @@ async def test_charlie_gets_for_alice_s_ids_what_he_gets_for_ids_of_nobody(town:
     await town.context.store.write(lambda c: add_key(c, key))
     await charlie.load("/account")
     ids = {**ids_of(town, alice.mailbox), "notice": notice, "enrolment": enrolled.enrolment_id}
-    assert {"consent.id", "enrolment.id", "openpgp_key.id"} <= set(ids), sorted(ids)
+    assert {"consent.id", "enrolment.id", "openpgp_key.id", "reply.id"} <= set(ids), sorted(ids)
     assert alice.mailbox in ids.values()
     assert len(ids) >= 8, sorted(ids)
     before = rows_of(town, alice.mailbox)
@@ -174,6 +180,7 @@ async def test_charlie_gets_for_alice_s_ids_what_he_gets_for_ids_of_nobody(town:
             compared += 1
     assert compared > 400
     assert {"/notices/{id}", "/notices/{id}/facts", "/notices/{id}/receipt"} <= missing
+    assert {"/notices/{id}/reply/facts", "/notices/{id}/replies", "/replies/{id}"} <= missing
     after = rows_of(town, alice.mailbox)
     for table, rows in before.items():
         if table not in _COUNTED:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
 
 import pytest
 
-from siegelpost.citizens.consent import SEND, consents_of, revoke_consent
 from siegelpost.evidence.ids import NoticeId, ReplyId
 from siegelpost.evidence.reply import PREFIX
 from siegelpost.notices import replies
@@ -22,82 +19,22 @@ from siegelpost.sealing.age import seal_bytes
 from siegelpost.sealing.keys import Identity
 from siegelpost.sealing.recovery_code import new_recovery_code
 from siegelpost.sealing.replies import open_reply
-from siegelpost.service.demo.citizen import Citizen, PortalRefused
 from siegelpost.store import tables
 from siegelpost.store.clock import VirtualClock
-from siegelpost.store.events import events_of
 from tests.support.custody import b64
-from tests.support.mandates import delegated
-from tests.support.portal import AGENCY, CLIENT, PASSPHRASE, Town
+from tests.support.portal import AGENCY, CLIENT, PASSPHRASE
 from tests.support.replies import (
     FILE,
     TEXT,
     MadeReply,
     Sender,
-    consent_to_send,
     new_agency_key,
     offer_replies,
 )
+from tests.support.reply_street import ALICE, CHARLIE, Street, refused
 from tests.support.rotation import rotate
 
 CODE = new_recovery_code(bytes(range(27)))
-ALICE, BOB, CHARLIE = "alice@beispiel.example", "bob@muster.example", "charlie@fremd.example"
-
-
-@dataclass(kw_only=True)
-class Street:
-    """Alice with a notice to which she may reply, the agency's key, and Bob."""
-
-    town: Town
-    enrolment: str
-    alice: Citizen
-    notice: NoticeId
-    agency: Identity
-
-    @property
-    def sender(self) -> Sender:
-        return Sender(who=self.alice, notice=self.notice)
-
-    async def by_bob(self, **wishes: Any) -> Sender:
-        """Bob under a mandate of Alice's, with the notice handed on."""
-        bob = await self.town.active(BOB)
-        mandate = await delegated(self.town, self.alice, bob, **{"role": "reply", **wishes})
-        return Sender(who=bob, notice=self.notice, mandate=mandate)
-
-    async def events(self, subject: str = "") -> list[dict[str, Any]]:
-        rows = await self.town.context.store.read(
-            lambda c: events_of(c, subject or f"notice:{self.notice}")
-        )
-        return [json.loads(row.body) for row in rows]
-
-    async def rows(self) -> list[Any]:
-        reply = tables.core(tables.Reply)
-        return list(await self.town.context.store.read(lambda c: c.execute(reply.select()).all()))
-
-    async def nothing_happened(self) -> None:
-        """No row, no event, no blob: fsck looks for the last at the end."""
-        assert await self.rows() == []
-        assert "replied" not in [event["type"] for event in await self.events()]
-
-
-@pytest.fixture
-async def street(town: Town) -> Street:
-    letter = await town.letter()
-    alice = await town.active(ALICE, enrolled=letter)
-    notice = await town.dispatch(letter)
-    agency = new_agency_key()
-    await offer_replies(town, agency.recipient)
-    await consent_to_send(town, alice, letter.enrolment_id)
-    await alice.load("/inbox")
-    return Street(
-        town=town, enrolment=letter.enrolment_id, alice=alice, notice=notice, agency=agency
-    )
-
-
-async def refused(citizen: Citizen, path: str) -> tuple[int, str]:
-    with pytest.raises(PortalRefused) as error:
-        await citizen.send("GET", path)
-    return error.value.status, error.value.code
 
 
 async def test_facts_say_whom_to_seal_to_and_what_is_missing(street: Street) -> None:
@@ -115,18 +52,11 @@ async def test_facts_say_whom_to_seal_to_and_what_is_missing(street: Street) -> 
         "limits": {"text": 10_000, "files": 10, "bytes": 20 * 1024 * 1024},
     }
     assert (await alice.get(f"/notices/{notice}/facts"))["can_reply"] is True
-    await revoke(street)
+    await street.revoke()
     assert (await alice.get(path))["consented"] is False
     await offer_replies(town, None)
     assert (await alice.get(path))["agency_recipient"] is None
     assert (await alice.get(f"/notices/{notice}/facts"))["can_reply"] is False
-
-
-async def revoke(street: Street) -> None:
-    mailbox = street.alice.mailbox
-    assert mailbox is not None
-    live = [c for c in await consents_of(street.town.context, mailbox) if c.kind == SEND]
-    await revoke_consent(street.town.context, mailbox=mailbox, consent=live[0].id)
 
 
 async def test_a_reply_is_evidence_and_opens_for_agency_and_citizen_alone(street: Street) -> None:
@@ -174,7 +104,7 @@ async def test_the_same_reply_twice_is_one_reply(street: Street) -> None:
     first = await street.sender.send(made)
     assert await street.sender.send(made) == first
     # A lost answer is asked for again, whatever has changed meanwhile.
-    await revoke(street)
+    await street.revoke()
     await offer_replies(street.town, None)
     assert await street.sender.send(made) == first
     assert len(await street.rows()) == 1
@@ -196,7 +126,7 @@ async def test_an_id_names_one_reply(street: Street) -> None:
 
 async def test_without_consent_to_send_nothing_is_taken(street: Street) -> None:
     made = await street.sender.make()
-    await revoke(street)
+    await street.revoke()
     assert await street.sender.refused(made) == (409, "no-consent-to-send")
     await street.nothing_happened()
 
@@ -316,94 +246,6 @@ async def test_number_of_replies_is_limited(
     await street.sender.send(await street.sender.make())
     assert await street.sender.refused(await street.sender.make()) == (429, "too-many-replies")
     assert len(await street.rows()) == 3
-
-
-async def test_delegate_replies_and_everybody_sees_who(street: Street) -> None:
-    bob = await street.by_bob()
-    await street.sender.send(await street.sender.make("Von Alice"))
-    made = await bob.make("Von Bob")
-    await bob.send(made)
-    event = (await street.events())[-1]
-    assert event["actor"] == f"delegate:{bob.mandate}"
-    assert event["facts"]["mandate"] == bob.mandate
-    assert "Bob" not in json.dumps(event)
-    assert str(bob.who.mailbox) not in json.dumps(event)
-    by_alice, by_bob = await street.sender.sent()
-    assert (by_alice["by"], by_alice["mine"]) == (None, True)
-    assert (by_bob["by"], by_bob["mine"]) == ("Bob Muster", False)
-    # Bob sees his own alone, and opens it again; Alice opens it, too.
-    assert [each["id"] for each in await bob.sent()] == [made.said.reply]
-    mine = await bob.who.send("GET", f"/helping/{bob.mandate}/replies/{made.said.reply}")
-    hers = await street.alice.send("GET", f"/replies/{made.said.reply}")
-    assert mine.content == hers.content == made.sealed
-    for seed in (bob.seed, street.sender.seed):
-        assert open_reply(mine.content, [Identity(seed)], made.said).text == "Von Bob"
-    shown = await street.alice.get(f"/notices/{street.notice}/facts")
-    replied = [each for each in shown["delegates"] if each["replied"]]
-    assert [each["name"] for each in replied] == ["Bob Muster"]
-    # An end takes all of it from Bob, and nothing from Alice.
-    await street.alice.load("/account/delegates")
-    await end(street.alice, str(bob.mandate))
-    for path in (f"{bob.base}/replies", f"/helping/{bob.mandate}/replies/{made.said.reply}"):
-        assert await refused(bob.who, path) == (404, "not-found")
-    assert await bob.refused(made) == (404, "not-found")
-    assert len(await street.sender.sent()) == 2
-
-
-async def end(alice: Citizen, mandate: str) -> None:
-    await alice.client.post(
-        "/account/delegates/end",
-        headers={
-            "Cookie": "; ".join(f"{name}={value}" for name, value in alice.cookies.items()),
-            "Origin": "https://post.example.org",
-        },
-        data={"form_token": alice.form_token, "mandate": mandate},
-    )
-
-
-async def test_delegate_s_reply_needs_the_citizen_s_consent(street: Street) -> None:
-    bob = await street.by_bob()
-    made = await bob.make()
-    await revoke(street)
-    assert await bob.refused(made) == (409, "no-consent-to-send")
-    await street.nothing_happened()
-
-
-async def test_citizen_s_key_signs_no_delegate_s_reply(street: Street) -> None:
-    bob = await street.by_bob()
-    made = (await bob.make()).signed_by(street.sender.seed)
-    assert await bob.refused(made) == (422, "reply-invalid")
-    await street.nothing_happened()
-
-
-@pytest.mark.parametrize("role", ["titles", "read"])
-async def test_other_delegates_do_not_even_see_that_there_are_replies(
-    street: Street, role: str
-) -> None:
-    by_alice = await street.sender.make()
-    await street.sender.send(by_alice)
-    bob = await street.by_bob(role=role)
-    for path in (
-        f"{bob.base}/reply",
-        f"{bob.base}/reply/facts",
-        f"{bob.base}/replies",
-        f"/helping/{bob.mandate}/replies/{by_alice.said.reply}",
-    ):
-        assert await refused(bob.who, path) == (404, "not-found"), path
-    assert await bob.refused(by_alice) == (404, "not-found")
-    if role == "read":
-        assert (await bob.who.get(f"{bob.base}/facts"))["can_reply"] is False
-
-
-async def test_delegate_who_replies_sees_no_reply_of_others(street: Street) -> None:
-    by_alice = await street.sender.make()
-    await street.sender.send(by_alice)
-    bob = await street.by_bob()
-    assert await bob.sent() == []
-    path = f"/helping/{bob.mandate}/replies/{by_alice.said.reply}"
-    assert await refused(bob.who, path) == (404, "not-found")
-    assert await refused(bob.who, f"/replies/{by_alice.said.reply}") == (404, "not-found")
-    assert (await bob.who.get(f"{bob.base}/facts"))["can_reply"] is True
 
 
 async def test_charlie_replies_to_nothing_of_alice_s(street: Street) -> None:
