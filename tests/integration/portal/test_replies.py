@@ -16,9 +16,11 @@ from siegelpost.notices import replies
 from siegelpost.notices.eligibility import Sender as Client
 from siegelpost.notices.withdraw import withdraw
 from siegelpost.sealing.age import seal_bytes
+from siegelpost.sealing.errors import ManifestError
 from siegelpost.sealing.keys import Identity
+from siegelpost.sealing.package import Document
 from siegelpost.sealing.recovery_code import new_recovery_code
-from siegelpost.sealing.replies import open_reply
+from siegelpost.sealing.replies import MAX_DOCUMENTS_SIZE, MAX_TEXT, open_reply
 from siegelpost.store import tables
 from siegelpost.store.clock import VirtualClock
 from tests.support.custody import b64
@@ -258,3 +260,19 @@ async def test_charlie_replies_to_nothing_of_alice_s(street: Street) -> None:
     assert await refused(charlie, f"{stranger.base}/replies") == (404, "not-found")
     assert await refused(charlie, f"/replies/{made.said.reply}") == (404, "not-found")
     assert len(await street.rows()) == 1
+
+
+async def test_largest_reply_passes_whole(street: Street) -> None:
+    text = "x" * MAX_TEXT
+    room = MAX_DOCUMENTS_SIZE - len(text)
+    scan = Document(
+        name="Scan.pdf", media_type="application/pdf", content=b"%PDF-" + bytes(room - 5)
+    )
+    made = await street.sender.make(text, [scan])
+    await street.sender.send(made)
+    answer = await street.alice.send("GET", f"/replies/{made.said.reply}")
+    assert answer.content == made.sealed
+    opened = open_reply(answer.content, [street.agency], made.said)
+    assert len(opened.files[0].content) == room
+    with pytest.raises(ManifestError):
+        await street.sender.make(text + "x", [scan])
