@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 #: Longest wait for others' work on the module, in seconds.
 PATIENCE_SECONDS = 10.0
+#: The same while it does not answer anybody.
+IMPATIENCE_SECONDS = 0.1
 #: Least time between two starts of a module, in seconds.
 RESTART_SECONDS = 1.0
 
@@ -141,6 +143,7 @@ class _Module:
         self._lock = threading.Lock()
         self._tokens: dict[str, Token] = {}
         self._library: Any = None
+        self._hangs = False
         self._restarted_at = float("-inf")
         self._failed_at = float("-inf")
         self._failure = ""
@@ -150,8 +153,11 @@ class _Module:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        if not self._lock.acquire(timeout=PATIENCE_SECONDS):
+        # Once somebody has waited in vain, the others need not: threads are few.
+        if not self._lock.acquire(timeout=IMPATIENCE_SECONDS if self._hangs else PATIENCE_SECONDS):
+            self._hangs = True
             raise TokenUnavailableError(f"{self.path} does not answer")
+        self._hangs = False
         try:
             yield
         finally:

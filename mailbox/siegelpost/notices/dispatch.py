@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, Protocol, TypeVar
 
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.notices.circumstances import check_form
@@ -27,12 +25,10 @@ from siegelpost.notices.limits import Limits
 from siegelpost.notices.prepare import Prepared, Seals, prepare
 from siegelpost.notices.reprovide import check_same_documents, notice_before
 from siegelpost.notices.request import DispatchRequest
+from siegelpost.notices.runners import runner, signing_runner
 from siegelpost.sealing.manifest import DocumentEntry
 from siegelpost.sealing.package import describe
 from siegelpost.store.context import Context
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 #: Documents up to this size are sealed on the event loop: a hop to a thread costs more.
 INLINE_BYTES = 512 * 1024
@@ -49,9 +45,8 @@ async def dispatch(
     with the same idempotency key).
     """
     small = sum(len(document.content) for document in request.documents) <= INLINE_BYTES
-    run: Runner = _inline if small else asyncio.to_thread
-    # Sealing signs, and a token's answer takes time.
-    seal: Runner = run if context.keyring.answers_at_once else asyncio.to_thread
+    run = runner(small=small)
+    seal = signing_runner(context.keyring, small=small)
     seals = _seals(context, sender)
     entries = await run(describe, request.documents)
 
@@ -112,18 +107,6 @@ def _seals(context: Context, sender: Sender) -> Seals:
         acceptance=keyring.signer(KeyPurpose.ACCEPTANCE),
         commitment=keyring.secrets(KeyPurpose.COMMITMENT),
     )
-
-
-class Runner(Protocol):
-    """Runs processor work: here, or in a thread."""
-
-    async def __call__(self, work: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
-        """Return what ``work`` returns."""
-        ...
-
-
-async def _inline(work: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
-    return work(*arguments, **named)
 
 
 def _same_request(

@@ -23,6 +23,7 @@ from siegelpost.notices.limits import Limits
 from siegelpost.notices.prepare import CommittedDocument, Prepared, SealedParts, record_notice
 from siegelpost.notices.readers import NOTICE
 from siegelpost.notices.reprovide import check_same_commitments, notice_before
+from siegelpost.notices.runners import signing_runner
 from siegelpost.notices.salts import mask
 from siegelpost.notices.sealed_request import SealedRequest, check_notice_id, look_at_sealed
 from siegelpost.sealing.outside import Outside
@@ -58,9 +59,8 @@ async def dispatch_sealed(
         await context.store.read_briefly(
             lambda connection: _check(connection, sender, target, request)
         )
-        if context.keyring.answers_at_once:
-            return _prepare(context, sender, target, request, cover, package)
-        return await asyncio.to_thread(_prepare, context, sender, target, request, cover, package)
+        sign = signing_runner(context.keyring, small=True)
+        return await sign(_prepare, context, sender, target, request, cover, package)
 
     return await deliver(
         context,

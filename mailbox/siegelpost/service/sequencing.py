@@ -27,6 +27,9 @@ async def keep_sequencing(context: Context) -> None:
     sequencer = Sequencer(log_origin(context.origin), context.keyring.signer(KeyPurpose.LOG))
     while True:
         try:
+            if not context.keyring.answers_at_once:
+                # Better here than in the transaction, which others would wait for.
+                await asyncio.to_thread(context.keyring.ready)
             sequencer.signer = context.keyring.signer(KeyPurpose.LOG)
             count = await sequence_now(context, sequencer)
         except (StoreError, KeyringError) as error:

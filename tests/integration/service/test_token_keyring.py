@@ -85,7 +85,7 @@ def test_one_notice_goes_its_whole_way_before_and_after_the_move(
     assert len(made) == 5  # log, acceptance, custody, and the manifest keys of two agencies
     assert command(service, "key", "move") == ""  # all are there
     assert {purpose for purpose, token in in_force(service) if token} == IN_TOKEN
-    assert "  token  " in command(service, "key", "list")
+    assert "  in token  " in command(service, "key", "list")
     publish(service)
     # Two processes at one token, and the command line beside them.
     service.start(environment={"SIEGELPOST_HTTP__PROCESSES": "2"})

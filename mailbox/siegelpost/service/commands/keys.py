@@ -38,7 +38,7 @@ def key_list(settings: SettingsFile = None) -> None:
             state = f"{entry.reason} {format_time(entry.valid_until)}"
         purpose = entry.purpose.value + (f" of {entry.scope}" if entry.scope else "")
         public = entry.verifier.vkey if entry.purpose.signs else "-"
-        place = "token" if entry.in_token else "file"
+        place = "in token" if entry.in_token else "in file"
         since = format_time(entry.valid_from)
         typer.echo(f"{entry.id}  {purpose}  {since}  {state}  {place}  {public}")
 
