@@ -111,6 +111,25 @@ async def test_consents_to_receive_and_to_send_are_apart(town: Town) -> None:
     assert "Das hat nicht geklappt" in odd.text
 
 
+async def test_whoever_came_from_a_reply_goes_back_to_it_and_nowhere_else(town: Town) -> None:
+    alice = await town.active("alice@beispiel.example")
+    reply = "/notices/notice-1/reply"
+    page = f"/account/consent?next={reply}"
+    html = await get(town, alice, page)
+    assert html.count('id="sending"') == 1
+    given = await press(town, alice, page, "/account/consent/give", kind="send")
+    back = given.headers["location"]
+    assert back == "/account/consent?done=given&next=%2Fnotices%2Fnotice-1%2Freply"
+    assert f'href="{reply}"' in await get(town, alice, back)
+    steps = {"https://evil.example": "revoke", "//evil.example": "revoke", "/logout": "give"}
+    for target, step in steps.items():
+        assert "evil" not in await get(town, alice, f"/account/consent?next={target}")
+        action = f"/account/consent/{step}"
+        done = await press(town, alice, "/account/consent", action, next=target)
+        assert done.status_code == 303
+        assert "next" not in done.headers["location"], target
+
+
 async def test_back_to_paper_everywhere(town: Town) -> None:
     alice = await town.active("alice@beispiel.example")
     letter = await town.letter(agency=OTHER_AGENCY)
