@@ -27,7 +27,7 @@ from tests.support.arrivals import arrive
 from tests.support.browsers import Watched, person
 from tests.support.portal_house import Letter, PortalHouse, pdf
 from tests.support.sealing import seed
-from tests.support.walks import PASSWORT, next_step
+from tests.support.walks import PASSWORT, log_in, next_step
 
 pytestmark = pytest.mark.browser
 
@@ -378,6 +378,35 @@ def test_locked_mailbox_is_unlocked_first_and_no_offer_shows_no_way(
             house.take_replies(AGENCY.recipient.raw)
         page.reload()
         expect(page.get_by_role("link", name="Antwort schreiben")).to_be_visible()
+
+
+def test_login_that_ends_meanwhile_takes_nothing_away_and_phones_offer_their_camera(
+    browser: Browser, house: PortalHouse
+) -> None:
+    letter = house.enrol("Paula Pause")
+    email = "paula@example.org"
+    with person(browser, house.address, has_touch=True, is_mobile=True) as paula:
+        paula.allow("status of 401")
+        notice = ready(paula, house, letter, "Bitte um Unterlagen", email)
+        page = paula.page
+        page.on("dialog", lambda dialog: dialog.accept())
+        expect(page.get_by_role("button", name="Foto machen")).to_be_visible()
+        with page.expect_file_chooser() as choosing:
+            page.get_by_role("button", name="Foto machen").click()
+        choosing.value.set_files([file("Foto.png", photo(30, 20), "image/png")])
+        expect(page.locator("#file-list")).to_contain_text("Foto.png")
+        page.get_by_label("Ihre Nachricht").fill("Das war viel Arbeit")
+        paula.inspect("reply-16-camera")
+        expect_kept(page)
+        over = core(tables.Session).delete()
+        house.run(house.context.store.write(lambda connection: connection.execute(over)))
+        page.get_by_role("button", name="Antwort senden").click()
+        expect(page.get_by_role("textbox", name="Anmeldename")).to_be_visible()
+        log_in(page, email)
+        expect(page.get_by_label("Ihre Nachricht")).to_have_value("Das war viel Arbeit")
+        page.get_by_role("button", name="Antwort senden").click()
+        expect(page.get_by_role("heading", name="Ihre Antwort ist eingegangen")).to_be_focused()
+        assert [reply.text for reply in received(house, notice)] == ["Das war viel Arbeit"]
 
 
 def give(klara: Watched, bob: Watched, helper: str, role: str) -> None:
