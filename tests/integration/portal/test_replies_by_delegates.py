@@ -36,7 +36,6 @@ async def test_delegate_replies_and_everybody_sees_who(street: Street) -> None:
     replied = [each for each in shown["delegates"] if each["replied"]]
     assert [each["name"] for each in replied] == ["Bob Muster"]
     # An end takes all of it from Bob, and nothing from Alice.
-    await street.alice.load("/account/delegates")
     await end(street.alice, str(bob.mandate))
     for path in (f"{bob.base}/replies", f"/helping/{bob.mandate}/replies/{made.said.reply}"):
         assert await refused(bob.who, path) == (404, "not-found")
@@ -45,14 +44,8 @@ async def test_delegate_replies_and_everybody_sees_who(street: Street) -> None:
 
 
 async def end(alice: Citizen, mandate: str) -> None:
-    await alice.client.post(
-        "/account/delegates/end",
-        headers={
-            "Cookie": "; ".join(f"{name}={value}" for name, value in alice.cookies.items()),
-            "Origin": "https://post.example.org",
-        },
-        data={"form_token": alice.form_token, "mandate": mandate},
-    )
+    await alice.load("/account/delegates")
+    await alice.submit("/account/delegates/end", {"mandate": mandate})
 
 
 async def test_delegate_s_reply_needs_the_citizen_s_consent(street: Street) -> None:

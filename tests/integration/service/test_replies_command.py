@@ -14,6 +14,7 @@ from sqlalchemy import select
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.sealing.keys import Identity
 from siegelpost.service.demo.citizen import Citizen
+from siegelpost.service.demo.replying import agree_to_send
 from siegelpost.store import tables
 from tests.support.pdfs import make_pdf
 from tests.support.plaintext import forms, search
@@ -68,23 +69,7 @@ class Desk:
         notice = self.service.dispatch(alice.id, make_pdf())["id"]
 
         async def visit(citizen: Citizen) -> MadeReply:
-            await citizen.load("/account/consent")
-            page = await citizen.load("/account/consent")
-            enrolment = page.partition('name="enrolment" value="')[2].partition('"')[0]
-            base = citizen.client.base_url
-            await citizen.client.post(
-                "/account/consent/give",
-                headers={
-                    "Cookie": "; ".join(f"{n}={v}" for n, v in citizen.cookies.items()),
-                    "Origin": f"{base.scheme}://{base.netloc.decode('ascii')}",
-                },
-                data={
-                    "form_token": citizen.form_token,
-                    "enrolment": enrolment,
-                    "kind": "send",
-                    "wording": "2026-11",
-                },
-            )
+            await agree_to_send(citizen, alice.id)
             sender = Sender(who=citizen, notice=notice)
             made = await sender.make(text)
             await sender.send(made)

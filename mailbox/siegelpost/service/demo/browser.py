@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 
@@ -68,8 +69,30 @@ class Browser:
         accept: str = "application/json",
     ) -> httpx2.Response:
         """One request with cookies and form token; PortalRefused for every problem."""
+        content = None if body is None else json.dumps(body).encode("utf-8")
+        headers = {"Accept": accept}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        return await self._request(method, path, headers, content)
+
+    async def upload(self, path: str, data: bytes, headers: Mapping[str, str]) -> httpx2.Response:
+        """Send a file; ``headers`` say what it is. PortalRefused."""
+        return await self._request("POST", path, {"Accept": "application/json", **headers}, data)
+
+    async def submit(self, path: str, fields: Mapping[str, str]) -> httpx2.Response:
+        """Send a form as a page without scripts does; PortalRefused."""
         headers = {
-            "Accept": accept,
+            "Accept": "text/html",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        body = urlencode({**fields, "form_token": self.form_token}).encode("ascii")
+        return await self._request("POST", path, headers, body)
+
+    async def _request(
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes | None
+    ) -> httpx2.Response:
+        headers = {
+            **headers,
             "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
         }
         if method == "POST":
@@ -77,9 +100,6 @@ class Browser:
             headers["Origin"] = f"{base.scheme}://{base.netloc.decode('ascii')}"
             headers["Sec-Fetch-Site"] = "same-origin"
             headers["X-Siegelpost-Form"] = self.form_token
-        content = None if body is None else json.dumps(body).encode("utf-8")
-        if content is not None:
-            headers["Content-Type"] = "application/json"
         answer = await self.client.request(method, path, headers=headers, content=content)
         self.client.cookies.clear()  # the client may be shared by several citizens
         for line in answer.headers.get_list("set-cookie"):

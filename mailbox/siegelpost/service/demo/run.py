@@ -21,7 +21,9 @@ from siegelpost.service.demo.installation import (
     running_installation,
 )
 from siegelpost.service.demo.notices import CITIZEN, sample_notices
-from siegelpost.service.demo.story import Steps, enrolment, notice_call, play
+from siegelpost.service.demo.reply_story import fetching, take_replies
+from siegelpost.service.demo.steps import Steps
+from siegelpost.service.demo.story import enrolment, notice_call, play
 from siegelpost.service.errors import ServiceError
 from siegelpost.service.settings import read_settings
 from siegelpost.staff.roles import Role
@@ -39,6 +41,7 @@ def run_demo(folder: Path, *, once: bool, port: int) -> int:
             enrolled = installation.agency.enrol(enrolment())
             letter = installation.folder / "letter.pdf"
             letter.write_bytes(base64.b64decode(enrolled["letter_pdf"]))
+            take_replies(installation)
             _invite(installation, enrolled["activation_code"], letter)
             _invite_staff(installation)
             _dispatch_once_active(installation, enrolled["id"])
@@ -76,6 +79,7 @@ Siegelpost is running. Try it:
 
 As soon as the mailbox is active, {CITIZEN["salutation"]} gets three notices.
 Verify a saved receipt offline:  .venv/bin/siegelpost verify RECEIPT --trust {installation.trust}
+Open replies as the jobcenter:   {fetching(installation)}
 Ctrl-C ends it.
 """,
         flush=True,

@@ -8,8 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ from siegelpost.service.client import Refused
 from siegelpost.service.demo.citizen import Citizen, OpenedNotice
 from siegelpost.service.demo.installation import Installation
 from siegelpost.service.demo.notices import CITIZEN, SampleNotice, sample_notices
+from siegelpost.service.demo.reply_story import play_reply
+from siegelpost.service.demo.steps import Steps
 from siegelpost.service.errors import ServiceError
 
 #: Passphrase of the citizen who plays by herself.
@@ -51,35 +52,6 @@ def notice_call(sample: SampleNotice, enrolment_id: str) -> dict[str, Any]:
     """Return the `notice` part of a dispatch."""
     issued_at = datetime.now(UTC).isoformat(timespec="seconds")
     return {"enrolment": enrolment_id, "issued_at": issued_at, **sample.metadata}
-
-
-class Steps:
-    """Prints numbered steps with the time each took."""
-
-    def __init__(self) -> None:
-        """Start at step 1."""
-        self._number = 0
-        self._started = time.perf_counter()
-
-    @contextmanager
-    def step(self, what: str) -> Iterator[list[str]]:
-        """Time a block; lines appended to the yielded list are printed below the step."""
-        self._number += 1
-        started, notes = time.perf_counter(), list[str]()
-        try:
-            yield notes
-        except BaseException:
-            print(f"{self._number:2}. {what}: FAILED", flush=True)
-            raise
-        print(f"{self._number:2}. {what}  ({(time.perf_counter() - started) * 1000:.0f} ms)")
-        for note in notes:
-            print(f"      {note}")
-        sys.stdout.flush()
-
-    @property
-    def seconds(self) -> float:
-        """Time since the beginning."""
-        return time.perf_counter() - self._started
 
 
 async def play(installation: Installation, steps: Steps) -> None:
@@ -127,6 +99,7 @@ async def play(installation: Installation, steps: Steps) -> None:
                 await citizen.acknowledge(notice)
                 notes.append(line.cover.title)
                 opened.append(notice)
+        await play_reply(installation, citizen, opened[0], enrolled["id"], steps)
         await _verify_all(installation, citizen, opened, steps)
     agency_check(installation, answers[0]["id"], samples[0], steps)
 
