@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from siegelpost.citizens.consent import SEND, consents_of, revoke_consent
+from siegelpost.citizens.enrol import Enrolled
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.sealing.keys import Identity
 from siegelpost.service.demo.citizen import Citizen, PortalRefused
@@ -26,7 +27,7 @@ class Street:
     """Alice with a notice to which she may reply, the agency's key, and Bob."""
 
     town: Town
-    enrolment: str
+    letter: Enrolled
     alice: Citizen
     notice: NoticeId
     agency: Identity
@@ -76,9 +77,7 @@ async def reply_street(town: Town) -> Street:
     await offer_replies(town, agency.recipient)
     await consent_to_send(town, alice, letter.enrolment_id)
     await alice.load("/inbox")
-    return Street(
-        town=town, enrolment=letter.enrolment_id, alice=alice, notice=notice, agency=agency
-    )
+    return Street(town=town, letter=letter, alice=alice, notice=notice, agency=agency)
 
 
 async def refused(citizen: Citizen, path: str) -> tuple[int, str]:

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import IntegrityError
 
 from siegelpost.evidence.errors import FormatError, SignatureError
 from siegelpost.evidence.events import EventType
@@ -41,6 +42,7 @@ from siegelpost.sealing.replies import MAX_REPLY_SIZE
 from siegelpost.store.blobs import insert_blobs, split
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
+from siegelpost.store.errors import Conflict
 from siegelpost.store.events import EventDraft, append_events
 
 #: Most replies to one notice, by whomever.
@@ -131,25 +133,28 @@ async def reply(
         )
         blob = new_id(now, context.entropy(ID_RANDOM))
         insert_blobs(connection, [(blob, parts)])
-        connection.execute(
-            REPLY.insert().values(
-                id=said.reply,
-                notice_id=notice_id,
-                agency_id=row.agency_id,
-                mailbox_id=row.mailbox_id,
-                sender_id=reader.mailbox_id,
-                mandate_id=to.mandate,
-                blob_id=blob,
-                size=size,
-                payload_digest=said.payload_sha256,
-                manifest_digest=said.manifest_sha256,
-                statement=given.statement.decode("utf-8"),
-                signature=given.signature,
-                key_id=key.id,
-                event_id=recorded.event.id,
-                received_at=now,
+        try:
+            connection.execute(
+                REPLY.insert().values(
+                    id=said.reply,
+                    notice_id=notice_id,
+                    agency_id=row.agency_id,
+                    mailbox_id=row.mailbox_id,
+                    sender_id=reader.mailbox_id,
+                    mandate_id=to.mandate,
+                    blob_id=blob,
+                    size=size,
+                    payload_digest=said.payload_sha256,
+                    manifest_digest=said.manifest_sha256,
+                    statement=given.statement.decode("utf-8"),
+                    signature=given.signature,
+                    key_id=key.id,
+                    event_id=recorded.event.id,
+                    received_at=now,
+                )
             )
-        )
+        except IntegrityError as error:
+            raise Conflict("the id was taken meanwhile") from error
         return Received(id=said.reply, at=now)
 
     return await write_on(context, work)
