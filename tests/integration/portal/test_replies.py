@@ -28,6 +28,7 @@ from siegelpost.sealing.package import Document
 from siegelpost.sealing.recovery_code import new_recovery_code
 from siegelpost.sealing.replies import MAX_DOCUMENTS_SIZE, MAX_TEXT, open_reply
 from siegelpost.store import tables
+from siegelpost.store.blobs import insert_blobs
 from siegelpost.store.clock import VirtualClock
 from siegelpost.store.database import Database
 from siegelpost.store.store import Store
@@ -301,13 +302,12 @@ async def test_one_id_for_two_notices_at_once_is_taken_by_one(
     assert street.alice.mailbox is not None
     alice = Reader(street.alice.mailbox)
     both = Barrier(2, timeout=3)
-    store_blobs = replies.insert_blobs
 
     def meet(connection: Connection, blobs: Any) -> None:
         # Both have looked for the id by now. On SQLite the second waits for the first's commit.
         with suppress(BrokenBarrierError):
             both.wait()
-        store_blobs(connection, blobs)
+        insert_blobs(connection, blobs)
 
     monkeypatch.setattr(replies, "insert_blobs", meet)
     # As another process of the service.
