@@ -110,9 +110,15 @@ def read_seal_key(data: bytes) -> SealKey:
     )
 
 
-def new_seal_key(origin: str, *, organisation: str | None = None, now: datetime) -> SealKey:
-    """A new key on P-256 with a certificate that it signs itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def new_seal_key(
+    origin: str,
+    *,
+    organisation: str | None = None,
+    now: datetime,
+    held: tuple[TokenKey, ec.EllipticCurvePrivateKey] | None = None,
+) -> SealKey:
+    """A new key on P-256 with a certificate that it signs itself; `held` was made in a token."""
+    on_token, key = held or (None, ec.generate_private_key(ec.SECP256R1()))
     name = subject(origin, organisation)
     certificate = (
         x509.CertificateBuilder()
@@ -127,19 +133,29 @@ def new_seal_key(origin: str, *, organisation: str | None = None, now: datetime)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    return SealKey(certificates=(certificate.public_bytes(Encoding.DER),), private=_pkcs8(key))
+    return SealKey(
+        certificates=(certificate.public_bytes(Encoding.DER),),
+        private=None if on_token else _pkcs8(key),
+        on_token=on_token,
+    )
 
 
-def request_certificate(origin: str, *, organisation: str | None = None) -> tuple[SealKey, bytes]:
-    """A new key without a certificate, and the request for one (PKCS #10, PEM)."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def request_certificate(
+    origin: str,
+    *,
+    organisation: str | None = None,
+    held: tuple[TokenKey, ec.EllipticCurvePrivateKey] | None = None,
+) -> tuple[SealKey, bytes]:
+    """A new key without a certificate, and the request for one (PKCS #10, PEM); `held` likewise."""
+    on_token, key = held or (None, ec.generate_private_key(ec.SECP256R1()))
     request = (
         x509.CertificateSigningRequestBuilder()
         .subject_name(subject(origin, organisation))
         .add_extension(_USAGE, critical=True)
         .sign(key, hashes.SHA256())
     )
-    return SealKey(private=_pkcs8(key)), request.public_bytes(Encoding.PEM)
+    made = SealKey(private=None if on_token else _pkcs8(key), on_token=on_token)
+    return made, request.public_bytes(Encoding.PEM)
 
 
 def with_certificates(key: SealKey, certificates: Sequence[x509.Certificate]) -> SealKey:

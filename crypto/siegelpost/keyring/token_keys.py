@@ -79,13 +79,13 @@ def make_signing_key(token: Token, key: KeyId, label: str) -> bytes:
                         store=True,
                         id=key.encode("ascii"),
                         label=label,
-                        private_template=_kept(),
+                        private_template=kept(),
                     )
                 except pkcs11.PKCS11Error:
                     if curve is _CURVES[-1]:
                         raise
                     continue
-                _check_kept(private)
+                check_kept(private)
                 return _point(public[Attribute.EC_POINT])
         raise AssertionError("unreachable: the last curve returns or raises")
 
@@ -110,9 +110,9 @@ def make_custody_key(token: Token, key: KeyId, label: str) -> None:
                 store=True,
                 id=key.encode("ascii"),
                 label=label,
-                template=_kept(),
+                template=kept(),
             )
-            _check_kept(made)
+            check_kept(made)
 
     token.run(work)
     token.run(lambda session: _hmac(session, key, _PROBE))
@@ -148,13 +148,15 @@ def _exactly(data: Any, size: int) -> bytes:
     return data
 
 
-def _kept() -> dict[Any, bool]:
+def kept() -> dict[Any, bool]:
+    """What a private key's template says, so that it stays where it is."""
     from pkcs11 import Attribute
 
     return {Attribute.PRIVATE: True, Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
 
 
-def _check_kept(made: Any) -> None:
+def check_kept(made: Any) -> None:
+    """Return if the token says so itself; else it is removed, and this is a KeyringError."""
     from pkcs11 import Attribute
 
     if made[Attribute.EXTRACTABLE] or not made[Attribute.SENSITIVE]:

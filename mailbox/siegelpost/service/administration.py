@@ -20,8 +20,9 @@ from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.files import read_master_secret, write_master_secret
 from siegelpost.keyring.pins import Pin
 from siegelpost.keyring.protocol import KeyPurpose
-from siegelpost.keyring.seal_key import new_seal_key
+from siegelpost.keyring.seal_key import TokenKey, new_seal_key
 from siegelpost.keyring.sealed_file import derive
+from siegelpost.keyring.token_seal import TokenEcKey, make_ec_key
 from siegelpost.keyring.tokens import Token, token_at
 from siegelpost.service.errors import ServiceError
 from siegelpost.service.sandbox.mode import PREFIX, claim_database, mode_problem
@@ -88,6 +89,13 @@ class TokenPlace:
         refusals = keyring_file.with_name(f"{keyring_file.name}.refused-pin")
         pin = Pin(self.pin_file, refusals=refusals, key=derive(master, b"refused PIN"))
         return token_at(str(self.module), self.label, pin)
+
+    def make_seal_key(self, origin: str, *, now: datetime) -> tuple[TokenKey, TokenEcKey]:
+        """Make a key for sealing PDFs in it; its label tells when. It was opened before."""
+        label = f"{origin} seal {now:%Y-%m-%d %H:%M:%S.%f}"
+        module = str(self.module.absolute())
+        key = make_ec_key(token_at(module, self.label), label)
+        return TokenKey(module=module, token=self.label, label=label), key
 
     def lines(self) -> str:
         """As settings have it."""
@@ -158,7 +166,9 @@ def write_new_installation(
         opened.run(lambda session: None)  # before anything is written
     write_master_secret(folder / "master-secret", master)
     keyring = FileKeyring.create(keys, master, origin=origin, now=now, token=opened)
-    keyring.add_key(KeyPurpose.SEAL, now=now, private=new_seal_key(origin, now=now).encode())
+    held = None if token is None else token.make_seal_key(origin, now=now)
+    seal = new_seal_key(origin, now=now, held=held)
+    keyring.add_key(KeyPurpose.SEAL, now=now, private=seal.encode())
     values = {
         "origin": origin, "host": host, "public_url": public_url, "database": database,
         "domain": origin.partition(":")[0], "mail_host": mail_host, "mail_tls": mail_tls,
@@ -184,20 +194,27 @@ def open_keyring(settings: Settings) -> FileKeyring:
 
     Its token, if there is one, is opened when it is first needed.
     """
-    part = settings.keyring
-    master, token = read_master_secret(part.master_secret_file), None
-    if part.token_module is not None:
-        assert part.token_pin_file is not None
-        place = TokenPlace(
-            module=part.token_module, label=part.token_label, pin_file=part.token_pin_file
-        )
-        token = place.open(part.file, master)
-    keyring = FileKeyring.open(part.file, master, token=token)
+    file = settings.keyring.file
+    master = read_master_secret(settings.keyring.master_secret_file)
+    place = token_place(settings)
+    token = None if place is None else place.open(file, master)
+    keyring = FileKeyring.open(file, master, token=token)
     if keyring.origin != settings.origin:
         raise ServiceError(
             f"the keyring belongs to {keyring.origin}, the settings say {settings.origin}"
         )
     return keyring
+
+
+def token_place(settings: Settings) -> TokenPlace | None:
+    """Return which token the settings name, if they do."""
+    part = settings.keyring
+    if part.token_module is None:
+        return None
+    assert part.token_pin_file is not None
+    return TokenPlace(
+        module=part.token_module, label=part.token_label, pin_file=part.token_pin_file
+    )
 
 
 def add_agency(

@@ -85,7 +85,7 @@ def test_a_key_that_could_leave_the_token_is_not_used(
     from siegelpost.keyring import token_keys
 
     lax = {pkcs11.Attribute.SENSITIVE: True, pkcs11.Attribute.EXTRACTABLE: True}
-    monkeypatch.setattr(token_keys, "_kept", lambda: lax)
+    monkeypatch.setattr(token_keys, "kept", lambda: lax)
     with pytest.raises(KeyringError, match="could leave it"):
         make_custody_key(soft.token(), KEY, "custody")
     assert soft.token().run(lambda session: list(session.raw.get_objects())) == []

@@ -6,16 +6,24 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pkcs11
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner
 
+from siegelpost.evidence.pdf_verify import verify_pdf
 from siegelpost.keyring.errors import TokenUnavailableError
 from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.keyring.seal_key import read_seal_key
+from siegelpost.keyring.tokens import OpenSession
 from siegelpost.service.__main__ import app
 from siegelpost.service.administration import open_keyring
 from siegelpost.service.errors import ServiceError, SettingsError
+from siegelpost.service.pdf_sealing import pdf_sealer
 from siegelpost.service.settings import read_settings
+from tests.support.pdf_receipts import Sealer, unsealed
+from tests.support.seal_ca import SealCa
 from tests.support.softhsm import LABEL, MODULE, PIN, SoftToken, forget_modules, soft_token
 
 _INIT = ["--origin", "post.example", "--public-url", "https://post.example"]
@@ -59,6 +67,7 @@ def test_a_new_installation_has_its_keys_in_the_token(folder: Path, soft: SoftTo
         KeyPurpose.CUSTODY,
     }
     keyring(folder).ready()
+    assert read_seal_key(keyring(folder).private_key(KeyPurpose.SEAL)).on_token is not None
     text = "".join(f.read_text() for f in (folder / "siegelpost.toml", folder / "keyring.json"))
     assert PIN not in output + text
     listed = run("key", "list", "-s", folder / "siegelpost.toml").splitlines()
@@ -115,3 +124,37 @@ def test_the_way_back_into_the_file(folder: Path, soft: SoftToken) -> None:
     assert not any(e.in_token for e in in_force)
     assert all(e.valid_from <= datetime.now(UTC) for e in in_force)
     assert keyring(folder).answers_at_once
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["by itself", "by an authority"])
+def test_the_seal_s_key_is_made_in_the_token_and_seals(
+    folder: Path, soft: SoftToken, tmp_path: Path, asked: bool
+) -> None:
+    run("init", folder, *_INIT, *named(soft))
+    file = folder / "siegelpost.toml"
+    if asked:
+        ca, chain = SealCa(), tmp_path / "chain.pem"
+        certificate = ca.certify(run("seal", "request", "-s", file).encode())
+        chain.write_bytes(
+            b"".join(each.public_bytes(Encoding.PEM) for each in (certificate, ca.root))
+        )
+        run("seal", "install", chain, "-s", file)
+    else:
+        run("seal", "make", "-s", file)
+    settings = read_settings(file)
+    key = read_seal_key(open_keyring(settings).private_key(KeyPurpose.SEAL))
+    assert key.private is None
+    forget_modules()  # as in the service, later
+    sealed = pdf_sealer(open_keyring(settings), (), settings.seal.pin_file)(unsealed())
+    verified = verify_pdf(sealed, Sealer(key=key).trust(), now=datetime.now(UTC))
+    assert "Siegel post.example" in verified.steps[3].result_de
+
+    def extractable(session: OpenSession) -> bool:
+        held = session.raw.get_key(object_class=pkcs11.ObjectClass.PRIVATE_KEY, label=key_label)
+        return bool(held[pkcs11.Attribute.EXTRACTABLE])
+
+    assert key.on_token is not None
+    key_label = key.on_token.label
+    assert soft.token().run(extractable) is False
+    run("seal", "make", "--in-file", "-s", file)
+    assert read_seal_key(keyring(folder).private_key(KeyPurpose.SEAL)).private is not None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from siegelpost.keyring.errors import KeyMissingError
 from siegelpost.keyring.protocol import KeyPurpose
@@ -37,19 +38,30 @@ Organisation = Annotated[
 ]
 
 
+InFile = Annotated[
+    bool, typer.Option("--in-file", help="Make the key in the file, although there is a token.")
+]
+
+
 @seal_app.command("make")
-def seal_make(organisation: Organisation = None, settings: SettingsFile = None) -> None:
+def seal_make(
+    organisation: Organisation = None, in_file: InFile = False, settings: SettingsFile = None
+) -> None:
     """Make a key with a certificate that it signs itself, and use it from now on."""
     keyring = _keyring(settings)
     now = datetime.now(UTC)
-    _use(keyring, new_seal_key(keyring.origin, organisation=organisation, now=now))
+    held = None if in_file else _in_token(settings, keyring, now)
+    _use(keyring, new_seal_key(keyring.origin, organisation=organisation, now=now, held=held))
 
 
 @seal_app.command("request")
-def seal_request(organisation: Organisation = None, settings: SettingsFile = None) -> None:
+def seal_request(
+    organisation: Organisation = None, in_file: InFile = False, settings: SettingsFile = None
+) -> None:
     """Make a key and print the request for its certificate (PKCS #10); `install` puts it to use."""
     keyring = _keyring(settings)
-    key, request = request_certificate(keyring.origin, organisation=organisation)
+    held = None if in_file else _in_token(settings, keyring, datetime.now(UTC))
+    key, request = request_certificate(keyring.origin, organisation=organisation, held=held)
     _put(keyring, KeyPurpose.SEAL_REQUEST, key)
     sys.stdout.write(request.decode("ascii"))
 
@@ -116,6 +128,16 @@ def _put(keyring: FileKeyring, purpose: KeyPurpose, key: SealKey) -> None:
         keyring.add_key(purpose, now=now, private=private)
     else:
         keyring.rotate(purpose, now=now, overlap=OVERLAP, private=private)
+
+
+def _in_token(
+    settings: Path | None, keyring: FileKeyring, now: datetime
+) -> tuple[TokenKey, ec.EllipticCurvePrivateKey] | None:
+    from siegelpost.service.administration import token_place
+    from siegelpost.service.settings import read_settings
+
+    place = token_place(read_settings(settings))
+    return None if place is None else place.make_seal_key(keyring.origin, now=now)
 
 
 def _keyring(settings: Path | None) -> FileKeyring:
