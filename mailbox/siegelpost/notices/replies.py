@@ -201,7 +201,7 @@ def _check(to: ReplyTo, notice: AnyRow, said: ReplyStatement, given: GivenReply)
     spoken = (said.notice, said.mailbox, said.agency, said.mandate)
     if spoken != (to.notice_id, to.mailbox_id, to.agency_id, to.mandate):
         raise ReplyInvalid("the statement speaks of another notice, mailbox, agency or mandate")
-    if not to.enough_keys:
+    if not to.keys:
         raise ReplyInvalid("a mailbox has no key in force")
     key = to.keys[-1]
     try:

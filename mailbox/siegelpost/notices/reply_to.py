@@ -51,19 +51,15 @@ class ReplyTo:
     agency_phone: str
     #: 1216 bytes: what the agency wants replies sealed to; None if it takes none
     recipient: bytes | None
-    #: whether it takes replies to this notice: it has such a key and did not withdraw the notice
+    #: whether it takes replies to this notice: it has such a key and did not withdraw the notice,
+    #: and everybody who sends has a key by which to read it again
     offered: bool
     #: whether the citizen consented to sending, towards this agency
     consented: bool
-    #: of the citizen, then of the delegate if one replies; empty if a mailbox has none in force
+    #: of the citizen, then of the delegate if one replies; none if one of them has none in force
     keys: tuple[SealingKey, ...]
     #: the delegate's mandate; None if the citizen replies
     mandate: str | None
-
-    @property
-    def enough_keys(self) -> bool:
-        """Whether everybody who sends can read it again."""
-        return len(self.keys) == (1 if self.mandate is None else 2)
 
 
 def takes_replies(state: str, recipient: bytes | None) -> bool:
@@ -108,7 +104,8 @@ def look(
     agency = connection.execute(agencies).one()
     mandate = reader.mandate_id if isinstance(reader, Delegate) else None
     owners = [MailboxId(notice.mailbox_id), *([] if mandate is None else [reader.mailbox_id])]
-    keys = [_in_force(connection, owner, lock=lock) for owner in owners]
+    found = [_in_force(connection, owner, lock=lock) for owner in owners]
+    keys = () if None in found else tuple(key for key in found if key is not None)
     return ReplyTo(
         notice_id=NoticeId(notice.id),
         mailbox_id=MailboxId(notice.mailbox_id),
@@ -116,9 +113,9 @@ def look(
         agency_name=agency.name,
         agency_phone=agency.phone,
         recipient=None if agency.reply_recipient is None else bytes(agency.reply_recipient),
-        offered=takes_replies(notice.state, agency.reply_recipient),
+        offered=takes_replies(notice.state, agency.reply_recipient) and bool(keys),
         consented=connection.execute(consents).first() is not None,
-        keys=tuple(key for key in keys if key is not None),
+        keys=keys,
         mandate=mandate,
     )
 

@@ -52,7 +52,7 @@ async def form(world: World, request: Request) -> Response:
         notice_id=found.notice_id,
         agency=found.agency_name,
         phone=found.agency_phone,
-        offered=found.offered and found.enough_keys,
+        offered=found.offered,
         consented=found.consented,
         limits=LIMITS,
         mandate=None if mandate is None else mandate.mandate,

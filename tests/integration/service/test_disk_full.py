@@ -13,9 +13,15 @@ import httpx2
 import pytest
 from sqlalchemy import func, select
 
+from siegelpost.evidence.ids import NoticeId
+from siegelpost.sealing.package import Document
 from siegelpost.service.client import Refused
+from siegelpost.service.demo.citizen import Citizen
+from siegelpost.service.demo.reply_story import take_replies
+from siegelpost.service.demo.replying import MadeReply, agree_to_send
 from siegelpost.store import tables
 from tests.support.pdfs import make_text_pdf
+from tests.support.replies import Sender
 from tests.support.service import Service, service_in
 from tests.support.service_values import eventually
 
@@ -25,6 +31,7 @@ DISK = 16 << 20
 _alert = tables.core(tables.Alert)
 _blob = tables.core(tables.Blob)
 _notice = tables.core(tables.Notice)
+_reply = tables.core(tables.Reply)
 
 
 def test_dispatch_fails_clean_on_a_full_disk_that_also_holds_the_log(tmp_path: Path) -> None:
@@ -54,6 +61,41 @@ def test_dispatch_fails_clean_where_files_may_not_grow(tmp_path: Path) -> None:
         _fails_and_recovers(
             service, fill, lambda: resource.prlimit(service.pid, resource.RLIMIT_FSIZE, usual)
         )
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs prlimit (Linux)")
+def test_reply_fails_clean_and_the_very_same_goes_through_later(tmp_path: Path) -> None:
+    with service_in(tmp_path) as service:
+        take_replies(service.installation)
+        alice = service.activate("Alice Beispiel")
+        notice = NoticeId(service.dispatch(alice.id, make_text_pdf(20_000))["id"])
+        usual = resource.prlimit(service.pid, resource.RLIMIT_FSIZE)
+        scan = Document(
+            name="Scan.pdf", media_type="application/pdf", content=make_text_pdf(4_000_000)
+        )
+
+        def stop_growing() -> None:
+            largest = max(file.stat().st_size for file in tmp_path.glob("siegelpost.db*"))
+            resource.prlimit(service.pid, resource.RLIMIT_FSIZE, (largest, usual[1]))
+
+        async def visit(citizen: Citizen) -> MadeReply:
+            await agree_to_send(citizen, alice.id)
+            sender = Sender(who=citizen, notice=notice)
+            made = await sender.make(files=[scan])
+            stop_growing()
+            try:
+                before = _rows(service)
+                assert await sender.refused(made) == (503, "unavailable")
+                assert _rows(service) == before, "something is half-written"
+            finally:
+                resource.prlimit(service.pid, resource.RLIMIT_FSIZE, usual)
+            await sender.send(made)
+            assert [each["id"] for each in await sender.sent()] == [made.said.reply]
+            return made
+
+        made = service.as_citizen(alice, visit)
+        with service.tables() as connection:
+            assert connection.scalars(select(_reply.c.id)).all() == [made.said.reply]
 
 
 def _fails_and_recovers(
@@ -88,7 +130,7 @@ def _rows(service: Service) -> tuple[int, ...]:
     with service.tables() as connection:
         return tuple(
             connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for table in (_notice, _blob, _alert)
+            for table in (_notice, _blob, _alert, _reply)
         )
 
 
