@@ -154,6 +154,16 @@ def test_reply_for_another_key_is_kept_sealed_and_told(desk: Desk, tmp_path: Pat
     assert (desk.into / made.said.reply / "inhalt" / "Nachricht.txt").read_text() == TEXT
 
 
+def test_reply_that_the_service_does_not_know_stops_no_later_run(desk: Desk) -> None:
+    done = desk.fetch("--reply", "0193c0de-0000-7000-8000-000000000000")
+    assert done.returncode == 2
+    assert "not-found" in done.stderr
+    assert list(desk.into.iterdir()) == []
+    for name in ("../../etc", "a/b", ""):
+        assert "in a way that no browser does" in desk.fetch("--reply", name).stderr
+    assert desk.fetch().returncode == 0
+
+
 def test_key_for_replies_is_set_shown_and_taken_back(desk: Desk, tmp_path: Path) -> None:
     shown = desk.identity.recipient.encode()
     assert desk.reply_key().stdout.strip() == shown

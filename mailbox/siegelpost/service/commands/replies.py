@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -117,6 +118,8 @@ def replies(
                 fetched = service.fetch(reply)
             except Refused as refused:
                 if refused.problem.get("type") != _LATER:
+                    with suppress(OSError):  # nothing was begun: the next run must not go on here
+                        folder.rmdir()
                     raise
                 typer.echo(f"siegelpost: {reply} waits for the log: run this again", err=True)
                 continue
