@@ -8,7 +8,8 @@ that takes long, or the disk is slow, the thread does it.
 Every change of the database by the service goes through here, so that concurrent work shares
 a commit and SQLite has one writer.
 Each piece of work runs in its own savepoint: one that raises takes nothing else down, and its
-caller gets its exception.
+caller gets its exception. A group of one kind runs without, which saves a third of what a commit
+costs besides its rows, and is done again with savepoints if it raises.
 Nobody's future resolves before the commit that carries it has returned.
 """
 
@@ -188,16 +189,26 @@ class GroupWriter:
         group: list[_Job[Any]],
         write: Callable[[], AbstractContextManager[Connection]],
     ) -> None:
-        for last in (False,) * (DEADLOCK_TRIES - 1) + (True,):
+        # Items of one kind need no savepoint until something is wrong with one of them.
+        together = group[0].bulk is not None and len({job.bulk for job in group}) == 1
+        tries = DEADLOCK_TRIES
+        while True:
             for job in group:
                 job.result = job.error = None
             try:
                 with write() as connection:
-                    self._apply(connection, group)
+                    if together:
+                        _run_together(connection, group[0].bulk, group)
+                    else:
+                        self._apply(connection, group)
             except Busy:
                 raise
             except BaseException as error:  # every caller must hear of it, whatever it is
-                if isinstance(error, Deadlocked) and not last:
+                tries -= 1
+                if isinstance(error, Deadlocked) and tries:
+                    continue
+                if together and len(group) > 1 and not isinstance(error, StoreUnavailable):
+                    together = False
                     continue
                 for job in group:
                     job.error = error
@@ -229,12 +240,7 @@ def _run_one(connection: Connection, job: _Job[Any], work: Work[Any]) -> None:
 def _run_bulk(connection: Connection, bulk: Bulk[Any, Any], jobs: list[_Job[Any]]) -> None:
     try:
         with translated(), connection.begin_nested():
-            results = bulk(connection, [job.item for job in jobs])
-            for job, result in zip(jobs, results, strict=True):
-                if isinstance(result, Exception):
-                    job.error = result
-                else:
-                    job.result = result
+            _run_together(connection, bulk, jobs)
     except StoreUnavailable:
         raise
     except Exception as error:
@@ -244,6 +250,15 @@ def _run_bulk(connection: Connection, bulk: Bulk[Any, Any], jobs: list[_Job[Any]
         for job in jobs:  # find the one that fails, keep the others
             job.error = None
             _run_bulk(connection, bulk, [job])
+
+
+def _run_together(connection: Connection, bulk: Any, jobs: list[_Job[Any]]) -> None:
+    results = bulk(connection, [job.item for job in jobs])
+    for job, result in zip(jobs, results, strict=True):
+        if isinstance(result, Exception):
+            job.error = result
+        else:
+            job.result = result
 
 
 def _deliver(group: Sequence[_Job[Any]]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, event, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from siegelpost.store import tables, writer
@@ -73,6 +73,33 @@ def put_all(connection: Connection, names: Sequence[str]) -> Sequence[str]:
 
 #: Names of the threads in which `put_all` ran.
 writers: set[str] = set()
+
+
+@pytest.mark.parametrize("brief", [True, False])
+async def test_a_group_of_one_kind_needs_savepoints_only_when_one_of_it_is_bad(
+    store: Store, brief: bool
+) -> None:
+    savepoints: list[str] = []
+    for engine in {store.database.writing, store.database.writing_at_once}:
+        event.listen(engine, "savepoint", lambda _connection, name: savepoints.append(name))
+
+    def bulk(connection: Connection, names: Sequence[str]) -> Sequence[str]:
+        for name in names:
+            put(name)(connection)
+        return names
+
+    async def write(*names: str) -> list[str | BaseException]:
+        return await asyncio.gather(
+            *[store.write_bulk(bulk, name, brief=brief) for name in names], return_exceptions=True
+        )
+
+    assert await write("a", "b", "c") == ["a", "b", "c"]
+    assert savepoints == []
+    results = await write("d", "a", "e")
+    assert [isinstance(result, IntegrityError) for result in results] == [False, True, False]
+    (alone,) = await write("a")
+    assert isinstance(alone, IntegrityError)
+    assert count(store) == 5
 
 
 async def test_brief_items_are_written_by_the_event_loop_on_sqlite_only(store: Store) -> None:
