@@ -17,6 +17,7 @@ import typer
 
 from siegelpost.evidence.cli import main as verify_main
 from siegelpost.keyring.errors import KeyringError, TokenUnavailableError
+from siegelpost.service.commands.clients import client_disable, client_list, client_scopes
 from siegelpost.service.commands.court_file import court_file
 from siegelpost.service.commands.evidence import audit, renew_timestamps
 from siegelpost.service.commands.evidence_keys import evidence_key
@@ -99,6 +100,8 @@ def init(
     prepare_database(read_settings(file)).close()
     typer.echo(f"settings: {file}")
     typer.echo("keep a copy of keyring.json and master-secret, and keep them apart")
+    if token is not None:
+        typer.echo("keep a copy of the token by the means of its maker: the keys are only there")
 
 
 @app.command()
@@ -248,7 +251,7 @@ def client_add(
     settings: SettingsFile = None,
 ) -> None:
     """Register a system of an agency by its public key; prints its client_id."""
-    from siegelpost.service.administration import SCOPES, add_client, prepare_database
+    from siegelpost.service.administration import add_client, prepare_database
     from siegelpost.service.settings import read_settings
 
     try:
@@ -260,12 +263,15 @@ def client_add(
         agency_id=agency,
         name=name,
         jwk=jwk,
-        scopes=tuple(scope or SCOPES),
+        scopes=scope,
         now=datetime.now(UTC),
     )
     typer.echo(client_id)
 
 
+client_app.command("list")(client_list)
+client_app.command("scopes")(client_scopes)
+client_app.command("disable")(client_disable)
 agency_app.command("make-key")(make_key)
 agency_app.command("bind-key")(bind_key)
 agency_app.command("retire-key")(retire_key)

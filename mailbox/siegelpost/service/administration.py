@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -246,12 +247,11 @@ def add_client(
     agency_id: str,
     name: str,
     jwk: dict[str, Any],
-    scopes: tuple[str, ...] = SCOPES,
+    scopes: Sequence[str] | None = None,
     now: datetime,
 ) -> str:
     """Register a system of an agency by its public key (RFC 7517); return its client_id."""
-    if unknown := set(scopes) - set(SCOPES):
-        raise ServiceError(f"unknown scope {sorted(unknown)[0]}; there are: {', '.join(SCOPES)}")
+    scopes = check_scopes(scopes)
     parts = _KEY_PARTS.get(str(jwk.get("kty")))
     if parts is None or "d" in jwk:
         raise ServiceError("the key must be a public JWK of kind OKP, EC or RSA, without its d")
@@ -275,6 +275,13 @@ def add_client(
             },
         )
     return client_id
+
+
+def check_scopes(scopes: Sequence[str] | None) -> tuple[str, ...]:
+    """Return ``scopes`` in the order of SCOPES, or all; ServiceError if there is no such one."""
+    if unknown := set(scopes or ()) - set(SCOPES):
+        raise ServiceError(f"unknown scope {sorted(unknown)[0]}; there are: {', '.join(SCOPES)}")
+    return tuple(scope for scope in SCOPES if not scopes or scope in scopes)
 
 
 def trust_file(keyring: FileKeyring) -> bytes:
