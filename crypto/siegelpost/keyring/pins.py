@@ -49,7 +49,10 @@ class Pin:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Within the block no other process logs in: they shall not use up the tries together."""
+        """Within the block no other process starts a module and logs in.
+
+        Together they could use up the tries with one wrong PIN.
+        """
         if self._refusals is None:
             yield
             return

@@ -15,7 +15,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from siegelpost.keyring.errors import KeyringError, TokenPinError, TokenUnavailableError
@@ -86,7 +86,9 @@ class Token:
                     error = failed
             self._module.restart(because=error)
             try:
-                self.session = self._open()
+                # SoftHSM rewrites its token's file at a login: who starts meanwhile finds none.
+                with nullcontext() if self.pin is None else self.pin.turn():
+                    self.session = self._open()
                 return work(self.session)
             except self._module.errors() as failed:
                 self._module.drop()
@@ -110,14 +112,13 @@ class Token:
             )
         if self.pin is None:
             return OpenSession(token.open())
-        with self.pin.turn():
-            pin = self.pin.read()
-            try:
-                return OpenSession(token.open(user_pin=pin))
-            except pkcs11.UserAlreadyLoggedIn:
-                return OpenSession(token.open())
-            except (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange):
-                raise self.pin.refuse(pin) from None
+        pin = self.pin.read()
+        try:
+            return OpenSession(token.open(user_pin=pin))
+        except pkcs11.UserAlreadyLoggedIn:
+            return OpenSession(token.open())
+        except (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange):
+            raise self.pin.refuse(pin) from None
 
     def _find(self) -> types.Token:
         found: list[types.Token] = []

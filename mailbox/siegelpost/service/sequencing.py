@@ -33,7 +33,9 @@ async def keep_sequencing(context: Context) -> None:
             sequencer.signer = context.keyring.signer(KeyPurpose.LOG)
             count = await sequence_now(context, sequencer)
         except (StoreError, KeyringError) as error:
-            _log.warning("sequencing failed", error=type(error).__name__)
+            # What keyrings say names files and tokens; what databases say may quote rows.
+            reason = {"reason": str(error)} if isinstance(error, KeyringError) else {}
+            _log.warning("sequencing failed", error=type(error).__name__, **reason)
             count = 0
         await asyncio.sleep(REST_SECONDS)
         if count < BATCH_LIMIT:

@@ -124,6 +124,7 @@ def test_a_pulled_token_is_a_503_and_the_service_recovers(
     made = service.dispatch(alice.id, make_pdf())
     service.verify(service.receipt(made["id"]))
     assert "worker failed" not in service.logged()
+    assert '"sequencing failed"' in service.logged()
 
 
 def test_a_service_without_its_token_or_with_a_wrong_pin_says_so_and_ends(

@@ -21,9 +21,11 @@ from siegelpost.keyring import (
     KeyringCorruptError,
     KeyringError,
 )
+from siegelpost.keyring.pins import Pin
+from siegelpost.keyring.tokens import token_at
 from siegelpost.sealing.errors import WrappingError
 from siegelpost.sealing.wrapping import Method, WrappedSeed, unwrap_seed, wrap_seed
-from tests.support.softhsm import LABEL, MODULE, SoftToken, soft_token
+from tests.support.softhsm import LABEL, MODULE, SoftToken, forget_modules, soft_token
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 LATER = NOW + timedelta(days=100)
@@ -224,9 +226,6 @@ def test_a_token_that_is_away_changes_nothing_in_the_file(
 
 
 def _rotates(path: Path, pin_file: Path) -> None:
-    from siegelpost.keyring.pins import Pin
-    from siegelpost.keyring.tokens import token_at
-
     token = token_at(str(MODULE), LABEL, Pin(pin_file))
     operator = FileKeyring.open(path, MASTER, token=token)
     operator.rotate(KeyPurpose.LOG, now=LATER)
@@ -249,3 +248,26 @@ def test_a_running_service_uses_what_another_process_made_in_the_token(
     signer.verifier.verify(b"x", signer.sign(b"x"))
     assert opened(keyring, wrapped) == [False, True]
     assert opened(keyring, copy(keyring)) == [True, False]
+
+
+def _comes_and_goes(path: Path, pin_file: Path, refusals: Path, times: int) -> None:
+    for _ in range(times):
+        forget_modules()
+        token = token_at(str(MODULE), LABEL, Pin(pin_file, refusals=refusals))
+        FileKeyring.open(path, MASTER, token=token).ready()
+
+
+def test_processes_that_start_at_once_all_find_the_token(
+    keyring: FileKeyring, path: Path, soft: SoftToken
+) -> None:
+    refusals = path.with_name("refused-pin")
+    spawn = multiprocessing.get_context("spawn")
+    children = [
+        spawn.Process(target=_comes_and_goes, args=(path, soft.pin_file, refusals, 40))
+        for _ in range(4)
+    ]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(120)
+    assert [child.exitcode for child in children] == [0, 0, 0, 0]

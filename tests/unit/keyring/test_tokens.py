@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 import time
@@ -13,7 +14,13 @@ import pytest
 
 from siegelpost.evidence.ids import KeyId, MailboxId
 from siegelpost.evidence.notes import Verifier
-from siegelpost.keyring import KeyringError, TokenPinError, TokenUnavailableError, tokens
+from siegelpost.keyring import (
+    KeyringError,
+    TokenPinError,
+    TokenUnavailableError,
+    token_keys,
+    tokens,
+)
 from siegelpost.keyring.pins import Pin
 from siegelpost.keyring.token_keys import (
     TokenCustody,
@@ -82,8 +89,6 @@ def test_keys_cannot_leave_the_token(soft: SoftToken) -> None:
 def test_a_key_that_could_leave_the_token_is_not_used(
     soft: SoftToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from siegelpost.keyring import token_keys
-
     lax = {pkcs11.Attribute.SENSITIVE: True, pkcs11.Attribute.EXTRACTABLE: True}
     monkeypatch.setattr(token_keys, "kept", lambda: lax)
     with pytest.raises(KeyringError, match="could leave it"):
@@ -204,6 +209,49 @@ def test_many_threads_share_one_session(soft: SoftToken) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_work_leaves_no_sessions_open(soft: SoftToken) -> None:
+    one = signer(soft)
+    for key in (KEY, OTHER, KEY):
+        make_custody_key(soft.token(), key, "custody")
+    destroy(soft.token(), KEY)
+    destroy(soft.token(), OTHER)
+    assert open_sessions() == 1
+    make_signing_key(soft.token(), KEY, "log")
+    for _ in range(5):
+        session = soft.token().session
+        assert session is not None
+        session.raw.close()
+        one.sign(b"x")
+    assert open_sessions() == 1
+
+
+def open_sessions() -> int:
+    """By asking the module about every handle that it may have given out."""
+    module, information = ctypes.CDLL(str(MODULE)), ctypes.create_string_buffer(64)
+    answers = (module.C_GetSessionInfo(ctypes.c_ulong(n), information) for n in range(1, 1000))
+    return sum(answer == 0 for answer in answers)
+
+
+@pytest.mark.parametrize("head", [b"", b"\x04\x20", b"\x03\x21\x00"])
+def test_public_keys_are_read_in_each_form_that_tokens_use(head: bytes) -> None:
+    assert token_keys._point(head + bytes(range(32))) == bytes(range(32))
+    for wrong in (head + bytes(31), b"\x05" + head + bytes(32)):
+        with pytest.raises(KeyringError, match="unknown form"):
+            token_keys._point(wrong)
+
+
+def test_a_token_that_knows_the_curve_by_name_only_is_asked_so(
+    soft: SoftToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # SoftHSM knows both: the first is replaced by one that it refuses.
+    unknown = bytes.fromhex("06032b6501")
+    monkeypatch.setattr(token_keys, "_CURVES", (unknown, token_keys._CURVES[1]))
+    signer(soft).probe()
+    monkeypatch.setattr(token_keys, "_CURVES", (unknown,))
+    with pytest.raises(TokenUnavailableError):
+        signer(soft)
 
 
 def test_a_wrong_pin_is_sent_once_and_never_again(soft: SoftToken, tmp_path: Path) -> None:

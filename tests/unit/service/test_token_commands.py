@@ -71,16 +71,16 @@ def test_a_new_installation_has_its_keys_in_the_token(folder: Path, soft: SoftTo
     text = "".join(f.read_text() for f in (folder / "siegelpost.toml", folder / "keyring.json"))
     assert PIN not in output + text
     listed = run("key", "list", "-s", folder / "siegelpost.toml").splitlines()
-    assert sum("  in token  " in line for line in listed) == 3
+    assert sum("  in token  " in line for line in listed) == 4  # and the seal's
 
 
-def test_an_installation_whose_token_is_missing_leaves_nothing(
+def test_an_installation_whose_token_is_missing_leaves_no_keys_and_no_settings(
     folder: Path, soft: SoftToken
 ) -> None:
     soft.pull()
     with pytest.raises(TokenUnavailableError):
         run("init", folder, *_INIT, *named(soft))
-    assert list(folder.iterdir()) == []
+    assert [file.name for file in folder.iterdir()] == [".keyring.json.refused-pin.lock"]
     soft.put_back()
     forget_modules()
     run("init", folder, *_INIT, *named(soft))

@@ -12,10 +12,12 @@ from siegelpost.evidence.ids import KeyId
 from siegelpost.evidence.times import format_time
 from siegelpost.keyring.errors import KeyMissingError
 from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.keyring.seal_key import read_seal_key
 from siegelpost.service.commands.options import SettingsFile
 from siegelpost.service.errors import ServiceError
 
 if TYPE_CHECKING:
+    from siegelpost.keyring.entry import KeyEntry
     from siegelpost.keyring.file_keyring import FileKeyring
 
 key_app = typer.Typer(
@@ -38,7 +40,7 @@ def key_list(settings: SettingsFile = None) -> None:
             state = f"{entry.reason} {format_time(entry.valid_until)}"
         purpose = entry.purpose.value + (f" of {entry.scope}" if entry.scope else "")
         public = entry.verifier.vkey if entry.purpose.signs else "-"
-        place = "in token" if entry.in_token else "in file"
+        place = "in token" if entry.in_token or _sealed_in_token(entry) else "in file"
         since = format_time(entry.valid_from)
         typer.echo(f"{entry.id}  {purpose}  {since}  {state}  {place}  {public}")
 
@@ -151,6 +153,12 @@ def key_retire(
     if compromised or at is not None or alone:
         keyring.retire(KeyId(key), at=moment, reason="compromised" if compromised else "rotated")
     _say_what_next(entry.purpose)
+
+
+def _sealed_in_token(entry: KeyEntry) -> bool:
+    # Its format says where the key is, which may be another token.
+    seals = entry.purpose in (KeyPurpose.SEAL, KeyPurpose.SEAL_REQUEST)
+    return seals and read_seal_key(entry.private).on_token is not None
 
 
 def _keyring(settings: Path | None) -> FileKeyring:
