@@ -14,7 +14,9 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from unittest import SkipTest
 from urllib.parse import quote
@@ -60,11 +62,12 @@ def described(routes: Routes) -> dict[str, Any]:
             for name in names
         ]
         if method == "POST":
-            operation["requestBody"] = {"required": True, "content": _content(handler)}
+            operation["requestBody"] = {"required": True, "content": deepcopy(_content(handler))}
         paths.setdefault(path, {})[method.lower()] = operation
     return {"openapi": "3.1.0", "info": {"title": "routes", "version": "1"}, "paths": paths}
 
 
+@cache
 def _content(handler: Callable[..., Any]) -> dict[str, Any]:
     source = inspect.getsource(handler)
     module = sys.modules[handler.__module__]

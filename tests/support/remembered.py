@@ -63,6 +63,7 @@ def template_environment(folder: Path) -> jinja2.Environment:
     """An environment as the service makes it, in which a missing value is an error."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
+        auto_reload=False,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         bytecode_cache=_bytecode,
@@ -105,6 +106,8 @@ def remembered() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(citizen, "split_passphrase", split_passphrase)
         patch.setattr(assets, "_load", _load_once)
+        # It looks for a module that is not installed, all along the path, at every request.
+        patch.setattr("httpx2._transports.asgi.is_running_trio", lambda: False)
         patch.setattr(Database, "__init__", _prepared)
         patch.setattr(
             compose, "Environment", partial(jinja2.Environment, bytecode_cache=_mail_bytecode)

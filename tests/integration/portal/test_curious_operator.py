@@ -88,6 +88,12 @@ async def whole_life(town: Town, citizen: Citizen, letter: Any) -> list[NoticeId
     return [first, second]
 
 
+# Both databases keep the same values, and trying each takes half a minute.
+@pytest.mark.parametrize(
+    "database_url",
+    ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)],
+    indirect=True,
+)
 async def test_an_operator_who_keeps_everything_opens_no_notice_of_an_own_key(
     watched: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
