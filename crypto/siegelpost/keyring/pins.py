@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from siegelpost.keyring.errors import TokenPinError
@@ -30,7 +30,10 @@ class Pin:
 
     def read(self) -> str:
         """The PIN; KeyringError if the file cannot be read, TokenPinError if it was refused."""
-        pin = read_private(self._file, max_size=_MAX_PIN).decode("utf-8", "replace").strip()
+        try:
+            pin = read_private(self._file, max_size=_MAX_PIN).decode("utf-8").strip()
+        except UnicodeDecodeError:
+            pin = ""
         if not pin:
             raise TokenPinError(f"{self._file} holds no PIN")
         known = self._refused
@@ -46,6 +49,13 @@ class Pin:
         if self._refusals is not None:
             write_private(self._refusals, self._refused, replace=True)
         return TokenPinError(self._told("was refused by the token"))
+
+    def accept(self) -> None:
+        """Forget refusals: the PIN was right."""
+        self._refused = b""
+        if self._refusals is not None:
+            with suppress(OSError):
+                self._refusals.unlink()
 
     @contextmanager
     def turn(self) -> Iterator[None]:

@@ -114,11 +114,13 @@ class Token:
             return OpenSession(token.open())
         pin = self.pin.read()
         try:
-            return OpenSession(token.open(user_pin=pin))
+            session = OpenSession(token.open(user_pin=pin))
         except pkcs11.UserAlreadyLoggedIn:
             return OpenSession(token.open())
         except (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange):
             raise self.pin.refuse(pin) from None
+        self.pin.accept()
+        return session
 
     def _find(self) -> types.Token:
         found: list[types.Token] = []

@@ -279,23 +279,30 @@ def test_a_wrong_pin_is_sent_once_and_never_again(soft: SoftToken, tmp_path: Pat
     fresh().run(lambda session: None)
 
 
-def test_another_pin_in_the_file_is_tried(soft: SoftToken) -> None:
+def test_another_pin_in_the_file_is_tried_and_ends_the_matter(
+    soft: SoftToken, tmp_path: Path
+) -> None:
     soft.write_pin("0815")
-    token = soft.token()
+    refusals = tmp_path / "refused-pin"
+    token = tokens.token_at(str(MODULE), LABEL, Pin(soft.pin_file, refusals=refusals))
     for _ in range(2):
         with pytest.raises(TokenPinError):
             token.run(lambda session: None)
+    assert refusals.exists()
     soft.write_pin(PIN)
     token.run(lambda session: None)
+    assert not refusals.exists()
 
 
 def test_a_pin_that_others_may_read_is_not_used(soft: SoftToken) -> None:
     soft.pin_file.chmod(0o640)
     with pytest.raises(KeyringError, match="chmod 600"):
         soft.token().run(lambda session: None)
-    soft.write_pin("")
-    with pytest.raises(TokenPinError, match="holds no PIN"):
-        soft.token().run(lambda session: None)
+    for nothing in (b"", b"\n", b"\xff\xfe"):
+        soft.write_pin("")
+        soft.pin_file.write_bytes(nothing)
+        with pytest.raises(TokenPinError, match="holds no PIN"):
+            soft.token().run(lambda session: None)
 
 
 @pytest.mark.parametrize(
