@@ -13,9 +13,9 @@ BIN := $(VENV)/bin
 STAMPS := .stamps
 
 # Without bytecode, every process of a test would compile the program anew.
-PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest $(if $(SLOW),-m "slow or not slow")
 # In the order of their names: the many short files of tests/unit come last and even out the ends.
-SHARED := -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 2 --dist loadfile \
+	--no-loadscope-reorder $(if $(SLOW),-m "slow or not slow")
 
 .PHONY: demo test check bench verifier format lock clean
 
@@ -23,13 +23,13 @@ demo: $(STAMPS)/service
 	$(BIN)/siegelpost demo build/demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
 test: $(STAMPS)/dev $(STAMPS)/system $(STAMPS)/node
-	@# Browser tests run in a process of their own, as their driver keeps an event loop that other
-	@# tests cannot share; and at the same time, as all of them wait a lot. What they say comes last.
+	@# Browser tests run apart, as their driver keeps an event loop that other tests cannot share;
+	@# and at the same time, as all tests wait a lot. What they say comes last.
 	@# Exit code 5 is "no test chosen", which is all right where ARGS choose some.
 	@mkdir -p build; \
 	$(if $(SLOW),SIEGELPOST_SCREENSHOTS=1) $(PYTEST) tests/browser $(ARGS) >build/test-browser.log 2>&1 & \
 	browser=$$!; trap 'kill $$browser 2>/dev/null' EXIT; \
-	$(PYTEST) $(SHARED) --ignore tests/browser tests $(ARGS); main=$$?; \
+	$(PYTEST) --ignore tests/browser tests $(ARGS); main=$$?; \
 	wait $$browser; browser=$$?; trap - EXIT; cat build/test-browser.log; \
 	for code in $$main $$browser; do \
 	  [ $$code = 0 ] || [ $$code = 5 -a -n "$(ARGS)" ] || exit $$code; \

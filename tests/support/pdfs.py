@@ -42,6 +42,7 @@ _WORDS = [
     "Aktenzeichen",
     "Postfach",
 ]
+_NUMBERS = [str(number) for number in range(9999)]
 
 
 def make_pdf(text: str = "Bescheid", *, catalogue: bytes = b"", extra: bytes = b"") -> bytes:
@@ -62,11 +63,13 @@ def make_text_pdf(size: int, *, seed: int = 1, mark: str = "") -> bytes:
     pages: list[bytes] = []
     total = 600
     while total < size:
+        words = random.choices(_WORDS, k=9 * 52)
+        numbers = random.choices(_NUMBERS, k=9 * 52)
+        filler = [word + number for word, number in zip(words, numbers, strict=True)]
         lines = [
-            b"(" + " ".join(random.choice(_WORDS) + str(random.randrange(9999)) for _ in range(9))
-            .encode("latin-1") + b") Tj 0 -13 Td"
-            for _ in range(52)
-        ]  # fmt: skip
+            b"(" + " ".join(filler[at : at + 9]).encode("latin-1") + b") Tj 0 -13 Td"
+            for at in range(0, len(filler), 9)
+        ]
         if mark and not pages:
             lines[0] = b"(" + mark.encode("latin-1") + b") Tj 0 -13 Td"
         page = zlib.compress(b"BT /F1 10 Tf 60 780 Td " + b"\n".join(lines) + b" ET")
