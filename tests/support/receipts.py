@@ -153,6 +153,7 @@ class Sample:
                 mandate=self.mandate,
                 manifest_sha256=digest("reply manifest"),
                 payload_sha256=digest("reply payload"),
+                recipient_sha256=digest("agency's recipient"),
                 replied_at=moment,
             )
             return said.facts(
@@ -160,7 +161,6 @@ class Sample:
                 acknowledgement_key=self.reply_signer.verifier.public_key,
                 signature=self.reply_signer.sign(said.message()),
                 size=4711,
-                recipient_sha256=digest("agency's recipient"),
             )
         if kind is EventType.REPLY_FETCHED:
             return {"reply": REPLY}

@@ -1,8 +1,9 @@
 """Replies: what a citizen, or a delegate, sends to the agency about a notice (DESIGN section 6).
 
-The browser signs `siegelpost/reply/v1`, a newline, and the canonical JSON of eight fields, with the
+The browser signs `siegelpost/reply/v1`, a newline, and the canonical JSON of nine fields, with the
 acknowledgement key of the sender's mailbox. It means: whoever holds that mailbox's seed sealed a
-package with this manifest in this payload, for this agency, about this notice.
+package with this manifest in this payload, for this agency, about this notice, and took the key of
+which it names the digest for the agency's.
 It does not mean that somebody read it, that what is inside is true, or that it keeps a period that
 the law binds to a form; and `replied_at` is the clock of the sender's device.
 """
@@ -21,7 +22,7 @@ from siegelpost.evidence.times import format_time
 PREFIX = b"siegelpost/reply/v1\n"
 
 _NAMES = ("reply", "notice", "mailbox", "agency", "mandate")
-_SAID = ("manifest_sha256", "payload_sha256", "replied_at")
+_SAID = ("manifest_sha256", "payload_sha256", "recipient_sha256", "replied_at")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,8 @@ class ReplyStatement:
     manifest_sha256: bytes
     #: SHA-256 of the payload part of the sealed package, 32 bytes.
     payload_sha256: bytes
+    #: SHA-256 of the key, 1216 bytes, that it is sealed to as the agency's, 32 bytes.
+    recipient_sha256: bytes
     #: Clock of the sender's device.
     replied_at: datetime
 
@@ -67,7 +70,6 @@ class ReplyStatement:
         acknowledgement_key: bytes,
         signature: bytes,
         size: int,
-        recipient_sha256: bytes,
     ) -> dict[str, Json]:
         """The facts of the replied event: all that verifying needs besides the event."""
         return {
@@ -77,7 +79,6 @@ class ReplyStatement:
             "acknowledgement_key": acknowledgement_key.hex(),
             **self._said(),
             "size": size,
-            "recipient_sha256": recipient_sha256.hex(),
             "signature": signature.hex(),
         }
 
@@ -85,6 +86,7 @@ class ReplyStatement:
         return {
             "manifest_sha256": self.manifest_sha256.hex(),
             "payload_sha256": self.payload_sha256.hex(),
+            "recipient_sha256": self.recipient_sha256.hex(),
             "replied_at": format_time(self.replied_at),
         }
 
@@ -100,8 +102,6 @@ class SignedReply:
     acknowledgement_key: bytes
     #: Bytes of the sealed package.
     size: int
-    #: SHA-256 of the agency's key that it is sealed to, as the sender states, 32 bytes.
-    recipient_sha256: bytes
     #: 64 bytes.
     signature: bytes
 
@@ -125,8 +125,8 @@ def from_facts(
         facts,
         "replied event",
         required=(
-            *("reply", "mandate", "key", "acknowledgement_key", "size", "recipient_sha256"),
-            *("signature", *_SAID),
+            *("reply", "mandate", "key", "acknowledgement_key", "size", "signature"),
+            *_SAID,
         ),
         open_ended=True,
     )
@@ -135,7 +135,6 @@ def from_facts(
         key=KeyId(check_id(fields.text("key"), "key id")),
         acknowledgement_key=fields.hex("acknowledgement_key", size=32),
         size=fields.integer("size"),
-        recipient_sha256=fields.hex("recipient_sha256", size=32),
         signature=fields.hex("signature", size=64),
     )
 
@@ -152,5 +151,6 @@ def _read(
         mandate=mandate,
         manifest_sha256=fields.hex("manifest_sha256", size=32),
         payload_sha256=fields.hex("payload_sha256", size=32),
+        recipient_sha256=fields.hex("recipient_sha256", size=32),
         replied_at=fields.time("replied_at"),
     )

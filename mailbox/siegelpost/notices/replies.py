@@ -114,7 +114,6 @@ async def reply(
             acknowledgement_key=key.acknowledgement_key,
             signature=given.signature,
             size=size,
-            recipient_sha256=given.recipient_sha256,
         )
         (recorded,) = append_events(
             connection,
@@ -198,6 +197,8 @@ def _check(to: ReplyTo, notice: AnyRow, said: ReplyStatement, given: GivenReply)
         raise SendingNotAgreed("no consent to sending is in force")
     if sha256(to.recipient).digest() != given.recipient_sha256:
         raise ReplyKeyChanged("the agency has another key now")
+    if said.recipient_sha256 != given.recipient_sha256:
+        raise ReplyInvalid("the statement names another key of the agency")
     spoken = (said.notice, said.mailbox, said.agency, said.mandate)
     if spoken != (to.notice_id, to.mailbox_id, to.agency_id, to.mandate):
         raise ReplyInvalid("the statement speaks of another notice, mailbox, agency or mandate")

@@ -5,8 +5,10 @@ A reply is believed after these steps:
 1. The log has bound the key that signed (`siegelpost.evidence.key_proof`), to the citizen's
    mailbox; for a delegate's reply to some mailbox, which is the delegate's by the service's word.
 2. That key signed the statement, which speaks of this reply and this notice.
-3. The sealed file is the one that the statement names, opens with the agency's key, and holds what
-   its manifest says (`siegelpost.sealing.replies`).
+3. The statement names the very key of the agency's that opens it: to the sender's browser no other
+   was given out as the agency's, under which somebody could have read first.
+4. The sealed file is the one that the statement names, opens with that key, and holds what its
+   manifest says (`siegelpost.sealing.replies`).
 
 What the caller still owes: that the notice is the agency's own, and that the mandate is in force by
 the agency's own rules. Files come from outside: whoever opens them looks at them as at any upload.
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import httpx2
@@ -26,7 +29,8 @@ from siegelpost.evidence.fields import Fields
 from siegelpost.evidence.key_proof import parse_key_proof, verify_binding
 from siegelpost.evidence.reply import PREFIX, ReplyStatement, parse_reply
 from siegelpost.evidence.trust import Trust
-from siegelpost.sealing.age import Unwrapper
+from siegelpost.sealing.errors import NoMatch
+from siegelpost.sealing.keys import Identity
 from siegelpost.sealing.replies import MAX_REPLY_SIZE, Reply, open_reply
 from siegelpost.sending.client import Refused, problem_of
 
@@ -115,9 +119,20 @@ def check_signer(answer: Json, trust: Trust) -> ReplyStatement:
     return said
 
 
-def check(fetched: FetchedReply, identities: Iterable[Unwrapper], trust: Trust) -> Reply:
+def check(fetched: FetchedReply, identities: Iterable[Identity], trust: Trust) -> Reply:
     """The opened reply, after all steps; errors of ``siegelpost.evidence`` and ``.sealing``."""
-    return open_reply(fetched.sealed, identities, check_signer(fetched.answer, trust))
+    # 1. and 2.
+    said = check_signer(fetched.answer, trust)
+    # 3.
+    named = said.recipient_sha256
+    meant = [each for each in identities if sha256(each.recipient.raw).digest() == named]
+    if not meant:
+        raise NoMatch(
+            "the sender sealed it to a key that is none of the agency's (SHA-256 "
+            f"{named.hex()}): somebody else may have read it"
+        )
+    # 4.
+    return open_reply(fetched.sealed, meant, said)
 
 
 def _plain(headers: httpx2.Headers) -> dict[str, str]:

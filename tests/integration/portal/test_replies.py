@@ -174,6 +174,9 @@ INVALID: dict[str, Callable[[MadeReply, bytes], MadeReply]] = {
     "another agency": lambda made, seed: made.signed_by(seed, agency="stadt-musterstadt"),
     "a mandate that is none": lambda made, seed: made.signed_by(seed, mandate="0193-none"),
     "another payload": lambda made, seed: made.signed_by(seed, payload_sha256=bytes(32)),
+    "another key of the agency": lambda made, seed: made.signed_by(
+        seed, recipient_sha256=bytes(32)
+    ),
     "no UUIDv7": lambda made, seed: made.signed_by(seed, reply=ReplyId("antwort-1")),
     "changed after signing": lambda made, seed: replace(made, sealed=made.sealed + b"x"),
     "no age file": lambda made, seed: replace(made, sealed=b"Guten Tag"),

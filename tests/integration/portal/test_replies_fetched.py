@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from siegelpost.evidence.errors import EvidenceError
+from siegelpost.evidence.reply import PREFIX
 from siegelpost.evidence.trust import parse_trust
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.keyring.protocol import KeyPurpose
-from siegelpost.sealing.errors import SealingError
+from siegelpost.sealing.age_header import parse_header, write_header
+from siegelpost.sealing.errors import NoMatch, SealingError
 from siegelpost.sealing.keys import Identity
+from siegelpost.sealing.replies import open_reply
 from siegelpost.sending.replies import FetchedReply, check, check_signer
 from siegelpost.store import tables
 from siegelpost.store.events import events_of
@@ -192,6 +196,42 @@ async def test_what_the_service_tells_wrong_is_not_believed(office: Office) -> N
     for lie in lies.values():
         with pytest.raises((EvidenceError, SealingError)):
             check(lie, [office.identity], trust)
+
+
+async def test_key_put_in_the_agency_s_place_is_told_by_what_was_signed(office: Office) -> None:
+    """A browser was given another key; whoever holds it opened the file and sealed it anew."""
+    stranger = new_agency_key()
+    await offer_replies(office.town, stranger.recipient)
+    made = await office.alice.make("vertraulich")
+    await offer_replies(office.town, office.identity.recipient)
+    header = parse_header(made.sealed)
+    file_key = stranger.unwrap(header.stanzas)
+    assert file_key is not None
+    stanzas = [office.identity.recipient.wrap(file_key), *header.stanzas[1:]]
+    sealed = write_header(stanzas, file_key) + made.sealed[header.size :]
+    own = sha256(office.identity.recipient.raw).digest()
+    forged = replace(made, sealed=sealed, recipient_sha256=own)
+    # The same payload, which the citizen signed, opens with the agency's key; and yet:
+    assert open_reply(sealed, [office.identity], made.said).text == "vertraulich"
+    assert await office.alice.refused(forged) == (422, "reply-invalid")
+    # Nor does the agency believe it, whatever the service let in.
+    genuine = await office.fetched(office.made)
+    answer = {
+        **genuine.answer,
+        "id": made.said.reply,
+        "statement": made.said.message().removeprefix(PREFIX).decode(),
+        "signature": made.signature.hex(),
+    }
+    trust = parse_trust(office.town.trust())
+    assert check_signer(answer, trust) == made.said
+    with pytest.raises(NoMatch, match="none of the agency's"):
+        check(FetchedReply(answer=answer, sealed=sealed), [office.identity], trust)
+
+
+async def test_older_key_of_the_agency_still_opens(office: Office) -> None:
+    got = await office.fetched(office.made)
+    identities = [new_agency_key(), office.identity]
+    assert check(got, identities, parse_trust(office.town.trust())).text == TEXT
 
 
 async def test_no_other_agency_sees_or_fetches_anything(office: Office) -> None:

@@ -120,6 +120,10 @@ TAMPERED: dict[str, tuple[str, Sample]] = {
         "reply-signature",
         Sample(plan=PLAN[:4], change_event=_stated(reply=sample_id("other"))),
     ),
+    "key that it is sealed to": (
+        "reply-signature",
+        Sample(plan=PLAN, change_event=_stated(recipient_sha256="00" * 32)),
+    ),
     "time on the sender's device": (
         "reply-signature",
         Sample(plan=PLAN, change_event=_stated(replied_at="2026-11-22T09:30:00.000000Z")),
@@ -252,6 +256,7 @@ def test_statement_is_read_as_it_is_written() -> None:
         {"mandate": 7},
         {"mandate": "a b"},
         {"manifest_sha256": "ab"},
+        {"recipient_sha256": None},
         {"replied_at": "yesterday"},
         {"more": "than there is"},
     ],

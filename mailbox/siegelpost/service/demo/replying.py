@@ -112,6 +112,7 @@ class Replying:
                 mandate=manifest.mandate,
                 manifest_sha256=sha256(encode_manifest(manifest)).digest(),
                 payload_sha256=sealed.payload_digest,
+                recipient_sha256=sha256(agency.raw).digest(),
                 replied_at=now,
             ),
             sealed=sealed.data,
