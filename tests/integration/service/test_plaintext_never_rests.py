@@ -21,7 +21,7 @@ import pytest
 
 from siegelpost.service.client import Refused
 from siegelpost.service.demo.citizen import Citizen
-from tests.support.object_stores import folder_fields, use_objects
+from tests.support.object_stores import folder_fields, segment_fields, use_objects
 from tests.support.pdfs import make_pdf, make_text_pdf
 from tests.support.plaintext import binary_forms, forms, search
 from tests.support.postgres import running_server
@@ -45,8 +45,8 @@ LARGE = 5_000_000
 _EVERY, _SAMPLE = 64 * 1024, 24
 
 
-#: Where large packages lie: the day, the notice and randomness.
-_OBJECT = re.compile(r"/objects/\d{8}/[0-9a-f-]{36}\.package\.[0-9a-f]{32}$")
+#: Where large packages lie: the day, the notice and randomness; or segments of a day.
+_OBJECT = re.compile(r"/objects/\d{8}(/[0-9a-f-]{36}\.package\.[0-9a-f]{32}|-[0-9a-f]{32}\.seg)$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,14 +67,16 @@ class Played:
     written: tuple[Write, ...] | str
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql", "objects"])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "objects", "segments"])
 def played(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Played]:
-    """The story, on each database, and with large packages apart in a folder."""
+    """The story, on each database, and with large packages apart in a folder of either kind."""
     folder = tmp_path_factory.mktemp(f"plaintext-{request.param}")
     if request.param != "postgresql":
-        apart = folder_fields(folder / "objects") if request.param == "objects" else None
+        kinds = {"objects": folder_fields, "segments": segment_fields}
+        fields = kinds.get(request.param)
+        apart = None if fields is None else fields(folder / "objects")
         places = (folder / "objects",) if apart else ()
         yield _play(folder, "sqlite:///siegelpost.db", places, apart)
         return
