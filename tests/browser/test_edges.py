@@ -18,7 +18,7 @@ from tests.support.walks import log_in as log_in_as
 
 pytestmark = pytest.mark.browser
 
-NAME = "dora@example.org"
+NAME = "dora.edges@example.org"
 
 
 @dataclass(frozen=True, kw_only=True)

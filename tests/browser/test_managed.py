@@ -121,7 +121,7 @@ def test_what_the_service_kept_opens_after_a_letter_for_an_own_key(
 
 def test_all_is_lost_and_a_new_letter_gives_a_new_key(browser: Browser, house: PortalHouse) -> None:
     letter = house.enrol("Paula Beispiel")
-    name = "paula@example.org"
+    name = "paula.lost@example.org"
     with person(browser, house.address) as paula:
         arrive(paula, house, letter, name)
         house.send(letter, "Alter Bescheid", pdf("Alt", "Text"), due=None)

@@ -90,7 +90,7 @@ def test_whoever_closes_the_browser_on_the_way_goes_on_later(
     browser: Browser, house: PortalHouse
 ) -> None:
     letter = house.enrol("Renate Beispiel")
-    name = "renate@example.org"
+    name = "renate.rotation@example.org"
     with person(browser, house.address) as renate:
         renate.allow(r"ERR_FAILED|Failed to load resource")
         arrive(renate, house, letter, name)
