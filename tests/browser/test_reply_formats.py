@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from siegelpost.evidence.ids import AgencyId, MailboxId, NoticeId, ReplyId, new_id
-from siegelpost.evidence.reply import PREFIX, ReplyStatement, parse_reply
+from siegelpost.evidence.ids import ReplyId, new_id
+from siegelpost.evidence.reply import PREFIX, parse_reply
 from siegelpost.sealing.age import open_bytes, payload_digest
 from siegelpost.sealing.age_header import parse_header
 from siegelpost.sealing.errors import NoMatch
@@ -24,7 +24,6 @@ from siegelpost.sealing.replies import (
     encode_manifest,
     open_reply,
     reply_documents,
-    seal_reply,
 )
 from siegelpost.sealing.zipstore import Entry, write_zip
 from tests.support.browsers import person
@@ -41,7 +40,7 @@ FILES = [
     ("Kontoauszug: Oktober/2026.pdf", "application/pdf", b"%PDF-1.7 eins\n%%EOF\n"),
     ("Straße.jpg", "image/jpeg", b"\xff\xd8\xff eins"),
     ("STRASSE.jpg", "image/jpeg", b"\xff\xd8\xff zwei"),
-    ("nachricht.TXT", "image/png", b"\x89PNG"),
+    ("Nachricht.txt.PNG", "image/png", b"\x89PNG"),
 ]
 NAMES: dict[str, str | None] = {
     "reply": REPLY,
@@ -108,7 +107,7 @@ def test_package_is_the_same_byte_for_byte(page: Page) -> None:
         "Kontoauszug_ Oktober_2026.pdf",
         "Straße.jpg",
         "STRASSE (2).jpg",
-        "nachricht (2).TXT",
+        "Nachricht.txt.PNG",
     )
     packed = documents(list(names))
     encoded = encode_manifest(manifest(packed))
@@ -147,8 +146,10 @@ def test_reply_made_in_the_browser_opens_for_whom_it_is_sealed_to(
     assert (said.agency, said.mandate) == (AGENCY, mandate)
     signer = acknowledgement_key(ALICE.seed).public_key().public_bytes_raw()
     said.verify(signer, base64.b64decode(headers["Siegelpost-Signature"]))
-    agency = hashlib.sha256(BOB.recipient.raw).hexdigest()
-    assert headers["Siegelpost-Recipient"] == agency
+    agency = hashlib.sha256(BOB.recipient.raw)
+    # What it was sealed to as the agency's is signed, too: nobody seals it anew unseen.
+    assert said.recipient_sha256 == agency.digest()
+    assert headers["Siegelpost-Recipient"] == agency.hexdigest()
     assert len(parse_header(sealed).stanzas) == len(readers)
     for reader in readers:
         opened = open_reply(sealed, [reader], said)
@@ -180,59 +181,29 @@ def test_sealed_files_of_every_length_open_in_python(page: Page, size: int) -> N
     assert payload_digest(data) == base64.b64decode(digest)
 
 
-READ = """
-  const { readReply } = await load("reply-reading");
-  const { acknowledgementKey, open } = await load("sealing");
-  const { publicKey } = await acknowledgementKey(b(given.seed));
-  const listed = { id: given.id, statement: given.statement, signature: given.signature };
-  try {
-    const plain = await open(b(given.sealed), [b(given.seed)]);
-    const read = await readReply(plain, listed, given.notice, [publicKey]);
-    return [read.signed, read.text, ...read.files.map(({ name }) => name)];
-  } catch (error) { return error.message; }"""
+def test_nothing_is_packed_that_an_agency_would_refuse(page: Page) -> None:
+    def pack(name: str, media_type: str, *, text: str = TEXT) -> Any:
+        return run(
+            page,
+            """
+          const { packReply } = await load("reply-package");
+          const files = [{ name: given.name, mediaType: given.mediaType, content: utf8("%PDF") }];
+          try { await packReply(given.names, given.text, files); return "packed"; }
+          catch (error) { return error.message; }""",
+            names=NAMES,
+            text=text,
+            name=name,
+            mediaType=media_type,
+        )
 
-
-def listed(sealed_digest: bytes, encoded: bytes, **changes: Any) -> dict[str, str]:
-    """How the service lists a reply that Alice signed."""
-    said = ReplyStatement(
-        **{
-            "reply": REPLY,
-            "notice": NoticeId(NOTICE),
-            "mailbox": MailboxId(MAILBOX),
-            "agency": AgencyId(AGENCY),
-            "mandate": None,
-            "manifest_sha256": hashlib.sha256(encoded).digest(),
-            "payload_sha256": sealed_digest,
-            "replied_at": datetime(2026, 11, 29, tzinfo=UTC),
-            **changes,
-        }
-    )
-    signature = acknowledgement_key(ALICE.seed).sign(said.message())
-    return {
-        "id": REPLY,
-        "statement": said.message().removeprefix(PREFIX).decode(),
-        "signature": as_text(signature),
-    }
-
-
-def test_own_reply_opens_again_in_the_browser_and_another_does_not(page: Page) -> None:
-    names = ["Auszug.pdf", "a.jpg", "b.jpg", "c.png"]
-    packed = documents(names)
-    encoded = encode_manifest(manifest(packed))
-    sealed = seal_reply(manifest(packed), packed, [BOB.recipient, ALICE.recipient])
-    right = listed(sealed.payload_digest, encoded)
-
-    def read(**changes: Any) -> Any:
-        given = {"sealed": sealed.data, "seed": ALICE.seed, "notice": NOTICE, **right, **changes}
-        return run(page, READ, **given)
-
-    assert read() == [True, TEXT, *names]
-    # Somebody else signed it: it opens, and the page is told.
-    assert read(seed=BOB.seed) == [False, TEXT, *names]
-    assert read(id="reply-2") == "another reply"
-    assert read(notice="notice-2") == "another notice"
-    other = listed(sealed.payload_digest, encoded, manifest_sha256=bytes(32))
-    assert read(**other) == "another manifest"
+    assert pack("Mietvertrag.pdf", "application/pdf") == "packed"
+    assert pack("Mietvertrag.PDF", "application/pdf") == "packed"
+    refused = "a type that replies do not hold, or a name that ends otherwise"
+    assert pack("Mietvertrag.pdf.lnk", "application/pdf") == refused
+    assert pack("Mietvertrag.pdf", "image/png") == refused
+    assert pack("Mietvertrag", "application/pdf") == refused
+    assert pack("seite.html", "text/html") == refused
+    assert pack("Mietvertrag.pdf", "application/pdf", text="\x1f\n") == "the text is empty"
 
 
 def test_names_of_files_are_made_safe_alike(page: Page) -> None:
@@ -250,6 +221,36 @@ def test_names_of_files_are_made_safe_alike(page: Page) -> None:
     )
     assert made[0] == [safe_name(name) for name in hostile]
     assert made[1] == list(unique_names([*hostile, *hostile]))
+
+
+@pytest.mark.parametrize(
+    ("media_type", "endings"),
+    [
+        ("application/pdf", (".pdf",)),
+        ("image/jpeg", (".jpg", ".jpeg")),
+        ("image/png", (".png",)),
+    ],
+)
+def test_names_of_files_end_as_their_types_say(
+    page: Page, media_type: str, endings: tuple[str, ...]
+) -> None:
+    hostile = [
+        "a.pdf.lnk", "a.html", "a", ".pdf", "pdf", "a.PDF", "a.Jpg", "a.jpeg", "a.png", "a.pdf.",
+        "a.pdf\u202e", "a.pdf \u200b.exe", "x" * 300 + ".pdf", "漢" * 100, "con", "a.pdf:exe", "a.",
+    ]  # fmt: skip
+    made = run(
+        page,
+        """
+      const { nameAs, uniqueNames } = await load("file-names");
+      return uniqueNames([...given.names, ...given.names].map((n) => nameAs(n, given.mediaType)));
+      """,
+        names=hostile,
+        mediaType=media_type,
+    )
+    assert len({fold(name) for name in made}) == 2 * len(hostile)
+    for name in made:
+        assert name == safe_name(name)
+        assert name.lower().endswith(endings), name
 
 
 def test_names_that_python_finds_equal_are_never_both_given(page: Page) -> None:

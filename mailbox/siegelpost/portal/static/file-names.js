@@ -10,6 +10,12 @@ const FORBIDDEN = /[/\\:*?"<>|]/g;
 const DEVICE = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i;
 const EXTENSION = /^(.+)(\.[A-Za-z0-9]{1,10})$/su;
 const MAX_PASSES = 8;
+/** How names of what a reply may hold end; the first is given to those that end otherwise. */
+const ENDINGS = new Map([
+  ["application/pdf", [".pdf"]],
+  ["image/jpeg", [".jpg", ".jpeg"]],
+  ["image/png", [".png"]],
+]);
 const encoder = new TextEncoder();
 
 /** `name` as a harmless file name; safe names stay as they are. */
@@ -22,6 +28,17 @@ export function safeName(name) {
     before = after;
   }
   return FALLBACK;
+}
+
+/** Whether a clerk's computer will take the file for what it is, by the end of its name. */
+export const endsAs = (name, mediaType) =>
+  ENDINGS.get(mediaType)?.some((ending) => name.toLowerCase().endsWith(ending)) ?? false;
+
+/** A safe name that ends as the type says: one that replies may hold. */
+export function nameAs(name, mediaType) {
+  const safe = safeName(name);
+  if (endsAs(safe, mediaType)) return safe;
+  return safeName(safe.replace(/\.[A-Za-z0-9]{1,10}$/, "") + ENDINGS.get(mediaType)[0]);
 }
 
 /** Safe names in the same order; later ones that differ by case alone get ` (2)`, ` (3)`, … */

@@ -34,7 +34,7 @@ try {
   showReplies({
     path,
     packages: `/helping/${encodeURIComponent(mandate)}/replies`,
-    notice,
+    expected: { notice, mailbox: state.facts.mailbox, agency: agency.id, mandate },
     seeds: state.seeds,
     possible: state.facts.can_reply,
     any: state.facts.replied,

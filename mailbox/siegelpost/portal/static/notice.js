@@ -89,7 +89,12 @@ try {
   showReplies({
     path,
     packages: "/replies",
-    notice: id,
+    expected: {
+      notice: id,
+      mailbox: state.mailbox,
+      agency: state.facts.agency.id,
+      mandate: null,
+    },
     seeds: state.seeds.map(({ seed }) => seed),
     possible: state.facts.can_reply,
     any: state.facts.events.some(({ type }) => type === "replied"),

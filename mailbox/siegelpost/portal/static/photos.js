@@ -2,7 +2,7 @@
 // Photos are drawn anew, no larger than a page needs: that spares slow connections, and takes out
 // where and with what they were taken. What is no JPEG or PNG but can be drawn becomes a JPEG.
 
-import { safeName } from "./file-names.js";
+import { nameAs } from "./file-names.js";
 
 /** Pixels of the longer side: a page of A4 at about 200 dpi, and some margin. */
 const LONG_SIDE = 2560;
@@ -18,17 +18,17 @@ export class FileError extends Error {}
 export async function prepareFile(file) {
   const bytes = await read(file);
   if (bytes.length === 0) throw new FileError("file-empty");
-  if (isPdf(bytes)) return named(file, ".pdf", "application/pdf", bytes);
+  if (isPdf(bytes)) return named(file, "application/pdf", bytes);
   const png = starts(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  if (png && bytes.length <= PNG_KEPT) return named(file, ".png", "image/png", bytes);
+  if (png && bytes.length <= PNG_KEPT) return named(file, "image/png", bytes);
   const drawn = await draw(file);
   if (drawn !== null) {
     const smaller = drawn.length < bytes.length;
-    return { ...named(file, ".jpg", "image/jpeg", drawn), smaller };
+    return { ...named(file, "image/jpeg", drawn), smaller };
   }
   // Too large for this phone to draw: sent as it is, rather than not at all.
-  if (png) return named(file, ".png", "image/png", bytes);
-  if (starts(bytes, [0xff, 0xd8, 0xff])) return named(file, ".jpg", "image/jpeg", bytes);
+  if (png) return named(file, "image/png", bytes);
+  if (starts(bytes, [0xff, 0xd8, 0xff])) return named(file, "image/jpeg", bytes);
   throw new FileError("file-type");
 }
 
@@ -65,13 +65,8 @@ async function draw(file) {
   }
 }
 
-function named(file, extension, mediaType, content) {
-  const known = extension === ".jpg" ? /\.jpe?g$/i : new RegExp(`\\${extension}$`, "i");
-  const name = safeName(file.name);
-  const ending = /\.[A-Za-z0-9]{1,10}$/;
-  const fitting = known.test(name) ? name : safeName(name.replace(ending, "") + extension);
-  return { name: fitting, mediaType, content, smaller: false };
-}
+const named = (file, mediaType, content) =>
+  ({ name: nameAs(file.name, mediaType), mediaType, content, smaller: false });
 
 /** Some programs write a few bytes before the mark. */
 function isPdf(bytes) {

@@ -5,8 +5,9 @@ import { get, send } from "./api.js";
 import { CanonicalError } from "./canonical.js";
 import { Notice, byId, fill, onClick, say, show } from "./dom.js";
 import { documentItem } from "./notice-view.js";
-import { ReplyError, readReply } from "./reply-reading.js";
-import { SealingError, acknowledgementKey, open } from "./sealing.js";
+import { ReplyError } from "./reply-manifest.js";
+import { openReply } from "./reply-reading.js";
+import { SealingError } from "./sealing.js";
 import { formatTime, text } from "./texts.js";
 import { ZipError } from "./zipstore.js";
 
@@ -14,14 +15,15 @@ const UNTRUE = [CanonicalError, ReplyError, ZipError, TypeError];
 
 /**
  * Show the section if there is anything in it. `path` is the notice's, `packages` where sealed
- * replies are; `possible`: one may reply now; `any`: somebody has replied.
+ * replies are; `expected` = {notice, mailbox, agency, mandate}: what they are about, the mandate
+ * null on the citizen's own page; `possible`: one may reply now; `any`: somebody has replied.
  */
-export async function showReplies({ path, packages, notice, seeds, possible, any }) {
+export async function showReplies({ path, packages, expected, seeds, possible, any }) {
   show(byId("reply-ask"), possible);
   show(byId("replies"), possible || any);
   if (!any) return;
   const { replies } = await get(`${path}/replies`);
-  const items = replies.map((reply) => item(reply, { packages, notice, seeds }));
+  const items = replies.map((reply) => item(reply, { packages, expected, seeds }));
   byId("reply-list").replaceChildren(...items);
   show(byId("replies-sent"), items.length > 0);
   show(byId("replies"), possible || items.length > 0);
@@ -40,7 +42,7 @@ function item(reply, where) {
   button.setAttribute("aria-label", `${button.textContent.trim()}: ${time}`);
   const box = element.querySelector("[data-alert]");
   onClick(button, box, async () => {
-    const opened = await openReply(reply, where);
+    const opened = await fetchReply(reply, where);
     const content = element.querySelector("[data-content]");
     content.querySelector("[data-slot=message]").textContent = opened.text;
     content.querySelector("ul").replaceChildren(...opened.files.map(documentItem));
@@ -52,13 +54,13 @@ function item(reply, where) {
   return element;
 }
 
-async function openReply(reply, { packages, notice, seeds }) {
+async function fetchReply(reply, { packages, expected, seeds }) {
   const response = await send(`${packages}/${encodeURIComponent(reply.id)}`);
   const sealed = new Uint8Array(await response.arrayBuffer());
-  const own = await Promise.all(seeds.map(acknowledgementKey));
+  // Of those that helped, the citizen sees every mandate's.
+  const mandate = reply.mine ? expected.mandate : undefined;
   try {
-    const keys = own.map(({ publicKey }) => publicKey);
-    const opened = await readReply(await open(sealed, seeds), reply, notice, keys);
+    const opened = await openReply(sealed, seeds, reply, { ...expected, mandate });
     // What somebody else signed for us can't be told from here; what is ours must be.
     if (reply.mine && !opened.signed) throw new ReplyError("not signed here");
     return opened;

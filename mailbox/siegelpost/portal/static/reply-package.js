@@ -4,7 +4,8 @@
 import { base64, concat, hex, randomBytes, sha256, utf8 } from "./bytes.js";
 import { encode } from "./canonical.js";
 import { uniqueNames } from "./file-names.js";
-import { MESSAGE, PREFIX, ReplyError } from "./reply-reading.js";
+import { MESSAGE, MESSAGE_TYPE, ReplyError, checkManifest, checkText } from "./reply-manifest.js";
+import { PREFIX } from "./reply-reading.js";
 import { seal } from "./seal.js";
 import { recipientText } from "./sealing.js";
 import { bech32 } from "./vendor/crypto.js";
@@ -34,10 +35,11 @@ export const documentsSize = (text, files) =>
 /**
  * {manifestDigest, pieces}: the package of a text and files = [{name, mediaType, content}].
  *
- * `names` = {reply, notice, mailbox, agency, mandate}. Files get safe names that differ.
+ * `names` = {reply, notice, mailbox, agency, mandate}. Files get safe names that differ;
+ * ReplyError for what no agency would take.
  */
 export async function packReply(names, text, files, salt = randomBytes(SALT_SIZE)) {
-  const all = [{ name: MESSAGE, mediaType: "text/plain", content: utf8(text) }, ...files];
+  const all = [{ name: MESSAGE, mediaType: MESSAGE_TYPE, content: utf8(checkText(text)) }, ...files];
   const safe = uniqueNames(all.map(({ name }) => name));
   const documents = [];
   for (const [at, { mediaType, content }] of all.entries()) {
@@ -48,7 +50,9 @@ export async function packReply(names, text, files, salt = randomBytes(SALT_SIZE
       sha256: hex(await sha256(content)),
     });
   }
-  const manifest = encode({ version: 1, kind: "reply", ...names, salt: hex(salt), documents });
+  const manifest = encode(
+    checkManifest({ version: 1, kind: "reply", ...names, salt: hex(salt), documents }),
+  );
   const entries = all.map(({ content }, at) => ({ name: safe[at], content }));
   return {
     manifestDigest: await sha256(manifest),
@@ -56,12 +60,16 @@ export async function packReply(names, text, files, salt = randomBytes(SALT_SIZE
   };
 }
 
-/** {statement (canonical JSON bytes), signature}: who signs sent this reply. */
-export function signReply(signer, names, { manifestDigest, payloadDigest, now }) {
+/**
+ * {statement (canonical JSON bytes), signature}: who signs sent this reply, sealed to this key of
+ * the agency's.
+ */
+export function signReply(signer, names, { manifestDigest, payloadDigest, recipientDigest, now }) {
   const statement = encode({
     ...names,
     manifest_sha256: hex(manifestDigest),
     payload_sha256: hex(payloadDigest),
+    recipient_sha256: hex(recipientDigest),
     // UTC with six digits of a second, of which a browser knows three.
     replied_at: now.toISOString().replace("Z", "000Z"),
   });
@@ -72,14 +80,15 @@ export function signReply(signer, names, { manifestDigest, payloadDigest, now })
 export async function makeReply(names, { text, files, recipients, signer, progress }) {
   const { manifestDigest, pieces } = await packReply(names, text, files);
   const { sealed, payloadDigest } = await seal(pieces, recipients, progress);
-  const made = { manifestDigest, payloadDigest, now: new Date() };
+  const recipientDigest = await sha256(recipients[0]);
+  const made = { manifestDigest, payloadDigest, recipientDigest, now: new Date() };
   const { statement, signature } = signReply(signer, names, made);
   return {
     sealed,
     headers: {
       "Siegelpost-Statement": base64(statement),
       "Siegelpost-Signature": base64(signature),
-      "Siegelpost-Recipient": hex(await sha256(recipients[0])),
+      "Siegelpost-Recipient": hex(recipientDigest),
     },
   };
 }

@@ -10,6 +10,7 @@ import { readCover } from "./manifest.js";
 import { saveReceipt } from "./notice-actions.js";
 import { FileError, prepareFile } from "./photos.js";
 import { forgetDraft, keepDraft, loadDraft } from "./reply-draft.js";
+import { isBlank } from "./reply-manifest.js";
 import { documentsSize, freshId, makeReply, recipientBytesOf } from "./reply-package.js";
 import { upload } from "./reply-upload.js";
 import { acknowledgementKey, open, recipientBytes, recipientText } from "./sealing.js";
@@ -47,10 +48,10 @@ const state = {
 start();
 
 addEventListener("beforeunload", (event) => {
-  if (!state.done && (message.value.trim() || state.files.length > 0)) event.preventDefault();
+  if (!state.done && (!isBlank(message.value) || state.files.length > 0)) event.preventDefault();
 });
 message.addEventListener("input", () => {
-  if (message.value.trim()) markField(message);
+  if (!isBlank(message.value)) markField(message);
   if (state.reader) keepDraft(path, message.value, own().seed);
 });
 addButton.addEventListener("click", () => byId("files-input").click());
@@ -144,7 +145,7 @@ async function addFiles(chosen) {
     }
   }
   showFiles();
-  if (state.files.length > 0 && !message.value.trim()) markField(message);
+  if (state.files.length > 0 && isBlank(message.value)) markField(message);
   if (wrong.length === 0) {
     say(text("files-added", { count: state.files.length }));
     return;
@@ -178,7 +179,7 @@ function showFiles() {
 
 /** The message as it will be sent; FieldError. */
 function checked() {
-  const words = message.value.trim() ? message.value : "";
+  const words = isBlank(message.value) ? "" : message.value;
   if (!words && state.files.length === 0) throw new FieldError(message, text("message-missing"));
   const { text: most, bytes } = state.facts.limits;
   const count = [...words].length;
