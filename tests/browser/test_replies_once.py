@@ -122,6 +122,64 @@ def test_reply_whose_answer_was_lost_is_sent_again_and_arrives_once(
         assert texts == ["Eins", "Zwei", "Zwei und mehr"]
 
 
+def end_logins(house: PortalHouse) -> None:
+    """As if half an hour had passed."""
+    over = core(tables.Session).delete()
+    house.run(house.context.store.write(lambda connection: connection.execute(over)))
+
+
+def test_login_that_ends_after_a_lost_answer_does_not_send_twice(
+    browser: Browser, house: PortalHouse
+) -> None:
+    letter = house.enrol("Lena Lost")
+    email = "lena.lost@example.org"
+    with person(browser, house.address) as lena:
+        lena.allow("ERR_CONNECTION_RESET|ERR_FAILED|status of 401")
+        notice = ready(lena, house, letter, "Bitte um Unterlagen", email)
+        page = lena.page
+        page.on("dialog", lambda dialog: dialog.accept())
+        lose_answers(page)
+        page.get_by_label("Ihre Nachricht").fill("Nur einmal")
+        page.get_by_role("button", name="Antwort senden").click()
+        expect(page.get_by_text("wird nicht doppelt gesendet")).to_be_visible()
+        page.unroute("**/replies")
+        end_logins(house)
+        page.get_by_role("button", name="Antwort senden").click()
+        expect(page.get_by_role("textbox", name="Anmeldename")).to_be_visible()
+        log_in(page, email)
+        done = page.get_by_role("heading", name="Ihre Antwort ist eingegangen")
+        expect(done).to_be_focused()
+        expect(page.get_by_text("Das war Ihre erste Fassung")).to_be_hidden()
+        assert [reply.text for reply in received(house, notice)] == ["Nur einmal"]
+
+
+def test_page_loaded_anew_after_a_lost_answer_tells_the_first_version_and_keeps_the_rest(
+    browser: Browser, house: PortalHouse
+) -> None:
+    letter = house.enrol("Neele Neu")
+    with person(browser, house.address) as neele:
+        neele.allow("ERR_CONNECTION_RESET|ERR_FAILED")
+        notice = ready(neele, house, letter, "Bitte um Unterlagen", "neele@example.org")
+        page = neele.page
+        page.on("dialog", lambda dialog: dialog.accept())
+        message = page.get_by_label("Ihre Nachricht")
+        lose_answers(page)
+        message.fill("Eins")
+        page.get_by_role("button", name="Antwort senden").click()
+        expect(page.get_by_text("wird nicht doppelt gesendet")).to_be_visible()
+        page.unroute("**/replies")
+        message.fill("Eins und mehr")
+        page.wait_for_timeout(1_500)  # the longer text is being kept
+        expect_kept(page)
+        page.reload()
+        done = page.get_by_role("heading", name="Ihre Antwort ist eingegangen")
+        expect(done).to_be_focused()
+        expect(page.get_by_text("Das war Ihre erste Fassung")).to_be_visible()
+        page.get_by_role("link", name="Noch eine Antwort schreiben").click()
+        expect(message).to_have_value("Eins und mehr")
+        assert [reply.text for reply in received(house, notice)] == ["Eins"]
+
+
 def test_agency_that_exchanges_its_key_meanwhile_gets_the_reply_under_the_new_one(
     browser: Browser, house: PortalHouse
 ) -> None:
@@ -158,8 +216,7 @@ def test_login_that_ends_meanwhile_takes_nothing_away_and_phones_offer_their_cam
         page.get_by_label("Ihre Nachricht").fill("Das war viel Arbeit")
         paula.inspect("reply-16-camera")
         expect_kept(page)
-        over = core(tables.Session).delete()
-        house.run(house.context.store.write(lambda connection: connection.execute(over)))
+        end_logins(house)
         page.get_by_role("button", name="Antwort senden").click()
         expect(page.get_by_role("textbox", name="Anmeldename")).to_be_visible()
         log_in(page, email)

@@ -22,10 +22,13 @@ const { notice, mandate } = byId("app").dataset;
 const person = mandate ? `/helping/${encodeURIComponent(mandate)}` : "";
 const path = `${person}/notices/${encodeURIComponent(notice)}`;
 const TRIED = `siegelpost-reply:${path}`;
+const CHANGED = "changed";
 /** The clerk reads it, so it is German, as the package's file names are. */
 const FILES_ALONE = "Siehe die angehängten Dateien.";
-/** What says for certain that nothing was taken; too slow or too busy does not. */
-const REFUSED = [400, 401, 403, 404, 409, 413, 415, 422];
+/** What says for certain that a reply was not taken, now or before; too slow or busy does not. */
+const NOT_TAKEN = [409, 413, 415, 422];
+/** What turns away this try before anybody looks whether an earlier one was taken. */
+const TURNED_AWAY = [400, 401, 403, 404];
 /** Of the bar: sealing, then sending. */
 const SEALED_PERCENT = 20;
 
@@ -40,7 +43,7 @@ const state = {
   files: [],
   /** files that are being read or drawn */
   preparing: Promise.resolve(),
-  /** what was handed over without an answer: {id, text, files, made} */
+  /** what was handed over without an answer: {id, text, files, made, unanswered} */
   pending: null,
   done: false,
 };
@@ -53,6 +56,7 @@ addEventListener("beforeunload", (event) => {
 message.addEventListener("input", () => {
   if (!isBlank(message.value)) markField(message);
   if (state.reader) keepDraft(path, message.value, own().seed);
+  noteChange();
 });
 addButton.addEventListener("click", () => byId("files-input").click());
 byId("add-photo").addEventListener("click", () => byId("photo-input").click());
@@ -88,10 +92,10 @@ try {
   const [facts, shown] = await Promise.all([get(`${path}/reply/facts`), get(`${path}/facts`)]);
   state.facts = facts;
   await showTitle(shown);
-  const tried = sessionStorage.getItem(TRIED);
+  const [tried, changed] = sessionStorage.getItem(TRIED)?.split(" ") ?? [];
   const arrived = tried && (await find(tried));
   if (arrived) {
-    showDone(arrived);
+    showDone(arrived, { changed: changed === CHANGED });
   } else {
     sessionStorage.removeItem(TRIED);
     message.value ||= await loadDraft(path, seeds());
@@ -156,6 +160,7 @@ async function addFiles(chosen) {
 }
 
 function showFiles() {
+  noteChange();
   const items = state.files.map((file) => {
     const size = formatSize(file.content.length);
     const element = fill(byId("file-item"), {
@@ -191,11 +196,9 @@ function checked() {
 }
 
 async function sendOnce(words) {
-  const { pending } = state;
-  const changed = pending && !(pending.text === words && sameFiles(pending.files));
-  if (changed) {
+  if (state.pending && isChanged(words)) {
     // Somebody wrote on after an answer got lost: is the first version there?
-    const arrived = await find(pending.id);
+    const arrived = await find(state.pending.id);
     if (arrived) return showDone(arrived, { changed: true });
     state.pending = null;
   }
@@ -213,17 +216,21 @@ async function sendOnce(words) {
 
 async function handOver(words) {
   state.pending ??= await prepare(words);
-  const { id, made } = state.pending;
+  const { id, made, unanswered } = state.pending;
   sessionStorage.setItem(TRIED, id);
   try {
     const progress = (sent, total) => bar(SEALED_PERCENT, 100, sent, total);
     const answer = await upload(`${path}/replies`, made.sealed, made.headers, progress);
     showDone(answer);
   } catch (error) {
-    // A refusal is an answer: the next try is a new one. Without an answer, it is the same again.
-    if (REFUSED.includes(error.status)) {
+    // A refusal is an answer: the next try is a new one. Without an answer, it is the same again,
+    // also after a login that has ended in between.
+    const turnedAway = TURNED_AWAY.includes(error.status);
+    if (NOT_TAKEN.includes(error.status) || (turnedAway && !unanswered)) {
       state.pending = null;
       sessionStorage.removeItem(TRIED);
+    } else {
+      state.pending.unanswered = true;
     }
     throw error;
   }
@@ -254,11 +261,23 @@ async function prepare(words) {
     signer: await acknowledgementKey(own().seed),
     progress: (done, total) => bar(0, SEALED_PERCENT, done, total),
   });
-  return { id, text: words, files, made };
+  return { id, text: words, files, made, unanswered: false };
 }
 
-function sameFiles(files) {
-  return files.length === state.files.length && files.every((file, at) => file === state.files[at]);
+/** Whether the page holds something else than what was handed over. */
+function isChanged(words) {
+  const { text: sent, files } = state.pending;
+  const now = state.files;
+  const same = files.length === now.length && files.every((file, at) => file === now[at]);
+  return !(sent === words && same);
+}
+
+/** Remember for a page that is loaded anew that more was written than was handed over. */
+function noteChange() {
+  if (!state.pending) return;
+  const words = isBlank(message.value) ? FILES_ALONE : message.value;
+  const { id } = state.pending;
+  sessionStorage.setItem(TRIED, isChanged(words) ? `${id} ${CHANGED}` : id);
 }
 
 /** The reply of this id as the service lists it, or undefined. */
