@@ -94,6 +94,7 @@ def test_citizen_replies_with_text_photo_and_pdf_and_the_receipt_proves_it(
         page.get_by_role("button", name="Antwort ansehen").click()
         expect(page.get_by_text("hier sind die Kontoauszüge von September.")).to_be_visible()
         expect(page.get_by_text("Kontoauszug_ September.pdf")).to_be_visible()
+        expect(page.get_by_text("dass die Antwort eingegangen ist und wann")).to_be_visible()
         renate.inspect("reply-7-own-view")
         page.get_by_text("Alle Schritte").click()
         expect(page.get_by_text("Sie haben der Behörde geantwortet")).to_be_visible()
