@@ -40,6 +40,8 @@ _NEEDS: Mapping[EventType, frozenset[EventType]] = {
     EventType.ACKNOWLEDGED: frozenset({EventType.RETRIEVED}),
     EventType.REPLY_FETCHED: frozenset({EventType.REPLIED}),
 }
+#: The kind of consent that a notice needs; events from before there were two do not name it.
+_RECEIVE = "receive"
 _ONCE = frozenset({EventType.SUBMISSION_ACCEPTED, EventType.PROVIDED})
 _NOTICE_TYPES = frozenset({*_ONCE, *_NEEDS})
 
@@ -79,9 +81,10 @@ def check_times(events: Sequence[Event], made_at: datetime) -> None:
 
 
 def check_consent(mailbox_events: Sequence[tuple[Event, int]], *, before: int, agency: str) -> None:
-    """VerificationError if the last shown consent event before leaf `before` is a revocation.
+    """VerificationError if the last consent event to receiving before leaf `before` revokes it.
 
-    Receipts need not show consents; without any there is nothing to contradict.
+    Receipts need not show consents; without any there is nothing to contradict. Nor does one whose
+    facts are withheld: it may be about sending, which no notice needs.
     """
     consents = [
         (leaf, event)
@@ -89,9 +92,10 @@ def check_consent(mailbox_events: Sequence[tuple[Event, int]], *, before: int, a
         if event.type in (EventType.CONSENT_GIVEN, EventType.CONSENT_REVOKED)
         and event.agency in (None, agency)
         and leaf < before
+        and event.facts.get("kind", _RECEIVE) == _RECEIVE
     ]
     if not consents:
         return
     _, last = max(consents, key=lambda pair: pair[0])
-    if last.type is EventType.CONSENT_REVOKED:
+    if last.type is EventType.CONSENT_REVOKED and last.facts:
         raise failure("consent-revoked", f"{last.id} at {format_time(last.time_at)}")

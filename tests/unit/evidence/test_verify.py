@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from siegelpost.evidence.acceptance import parse_acceptance
+from siegelpost.evidence.blackening import redact
 from siegelpost.evidence.canonical import Json, encode
 from siegelpost.evidence.checkpoint import Checkpoint, sign_checkpoint
 from siegelpost.evidence.errors import VerificationError
@@ -25,7 +26,8 @@ from siegelpost.evidence.key_succession import KeySuccession
 from siegelpost.evidence.notes import Ed25519Signer, sign_note, split_note
 from siegelpost.evidence.proofs import parse_proof
 from siegelpost.evidence.receipt import Receipt, ReceiptDocument, ReceiptEvent, write_receipt
-from siegelpost.evidence.seal import seal_receipt
+from siegelpost.evidence.redacted import Redaction, write_redacted
+from siegelpost.evidence.seal import seal_receipt, seal_redacted
 from siegelpost.evidence.times import format_time
 from siegelpost.evidence.trust import Purpose, Trust, write_trust
 from siegelpost.evidence.verify import verify_receipt
@@ -108,6 +110,42 @@ def _second_package(key: str) -> dict[str, Json]:
 def test_consent_revoked_after_submission_leaves_the_notice_as_it_was() -> None:
     sample = Sample(plan=PLAN[:3], mailbox_plan=((E.CONSENT_REVOKED, -60),), mailbox_last=True)
     verify_receipt(write_receipt(sample.receipt()), write_trust(sample_trust()))
+
+
+def _consents(*kinds: str) -> Callable[[Event], Event]:
+    """The sample's events of consents, in turn, with these kinds."""
+    left = list(kinds)
+
+    def change(event: Event) -> Event:
+        if event.type not in (E.CONSENT_GIVEN, E.CONSENT_REVOKED):
+            return event
+        return replace(event, facts={"consent": event.id, "kind": left.pop(0)})
+
+    return change
+
+
+GIVEN_REVOKED = (*Sample().mailbox_plan, (E.CONSENT_GIVEN, 80), (E.CONSENT_REVOKED, 60))
+REVOKED_GIVEN = (*Sample().mailbox_plan, (E.CONSENT_REVOKED, 80), (E.CONSENT_GIVEN, 60))
+
+
+def test_consent_to_sending_that_ends_is_no_end_of_receiving() -> None:
+    sample = Sample(mailbox_plan=GIVEN_REVOKED, change_event=_consents("receive", "send", "send"))
+    verify_receipt(write_receipt(sample.receipt()), write_trust(sample_trust()))
+
+
+def test_consent_to_sending_that_is_given_gives_none_to_receiving() -> None:
+    sample = Sample(
+        mailbox_plan=REVOKED_GIVEN, change_event=_consents("receive", "receive", "send")
+    )
+    with pytest.raises(VerificationError) as caught:
+        verify_receipt(write_receipt(sample.receipt()), write_trust(sample_trust()))
+    assert caught.value.code == "consent-revoked"
+
+
+def test_withheld_consent_contradicts_nothing() -> None:
+    sample = Sample(mailbox_plan=GIVEN_REVOKED, change_event=_consents("receive", "send", "send"))
+    redacted = seal_redacted(redact(sample.receipt(), Redaction.TIMES_ONLY), ACCEPTANCE)
+    verify_receipt(write_redacted(redacted), write_trust(sample_trust()))
 
 
 def _with_key(purpose: Purpose, **changes: Any) -> Trust:
@@ -440,7 +478,10 @@ TAMPERED: dict[str, tuple[str, Callable[[], Receipt | bytes]]] = {
     ),
     "consent revoked before": (
         "consent-revoked",
-        lambda: Sample(mailbox_plan=(*BOUND, (E.CONSENT_REVOKED, 60))).receipt(),
+        lambda: Sample(
+            mailbox_plan=(*BOUND, (E.CONSENT_REVOKED, 60)),
+            change_event=_consents("receive", "receive"),
+        ).receipt(),
     ),
     "acceptance is no note": (
         "acceptance-malformed",
