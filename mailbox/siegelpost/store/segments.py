@@ -42,6 +42,8 @@ BUFFER_BYTES = 1 << 20
 
 _PLACE = re.compile(r"(\d{8}-[0-9a-f]{8,64}\.seg):(\d{1,15})", re.ASCII)
 _DIRECT = getattr(os, "O_DIRECT", 0)
+#: What is wrong with one segment while others can be read: a bad block, a file of somebody else.
+_UNREADABLE = (errno.EIO, errno.EACCES, errno.EUCLEAN, errno.EBADMSG)
 
 #: Parts of one package.
 Parts = Sequence["bytes | memoryview"]
@@ -109,7 +111,7 @@ class SegmentFolder:
 
     def _range(self, name: str, start: int, length: int) -> bytes:
         segment, offset = _place(name)
-        with _translated(self._folder, name):
+        with _translated(self._folder, name, reading=True):
             held = os.open(self._folder / segment, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 data = os.pread(held, length, offset + start)
@@ -274,12 +276,14 @@ def _place(name: str) -> tuple[str, int]:
 
 
 @contextmanager
-def _translated(folder: Path, name: str) -> Iterator[None]:
+def _translated(folder: Path, name: str, *, reading: bool = False) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if isinstance(error, FileNotFoundError) and folder.is_dir():
             raise damaged(name, "its segment is missing") from error
+        if reading and error.errno in _UNREADABLE and folder.is_dir():
+            raise damaged(name, f"its segment cannot be read: {error.strerror}") from error
         _log.warning("segments failed", object=name, error=error.strerror)
         raise ObjectsUnavailable("the folder of segments failed") from error
 

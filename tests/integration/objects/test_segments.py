@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +132,34 @@ async def test_damage_is_told_counts_as_no_retrieval_and_fsck_names_the_notice(
     found = findings(context)
     assert any(notice in one for one in found)
     assert any(other in one for one in found) is (how == "gone")
+
+
+@pytest.mark.parametrize("what", [errno.EIO, errno.EACCES])
+async def test_fsck_names_the_notice_that_the_disk_cannot_read_and_goes_on(
+    context: Context,
+    api: ApiClient,
+    alice: Citizen,
+    monkeypatch: pytest.MonkeyPatch,
+    what: int,
+) -> None:
+    notices = [await dispatch(api, alice, key=f"{number}") for number in range(3)]
+    bad = await one(context, _object, id=f"{notices[1]}.package")
+    offset = int(bad.name.partition(":")[2])
+    real = os.pread
+
+    def pread(held: int, length: int, start: int) -> bytes:
+        if start == offset:
+            raise OSError(what, os.strerror(what))
+        return real(held, length, start)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "pread", pread)
+        (finding,) = findings(context)
+        with pytest.raises(ObjectDamaged):
+            await sealed(context, alice, notices[1])
+        await sealed(context, alice, notices[2])
+    assert notices[1] in finding
+    assert os.strerror(what) in finding
 
 
 async def test_crash_before_the_commit_leaves_bytes_that_disturb_nobody(

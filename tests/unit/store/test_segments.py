@@ -236,7 +236,13 @@ async def test_a_folder_that_is_away_is_waited_for_and_never_made(tmp_path: Path
     assert not folder.exists()
     folder.mkdir()
     await storage.ready()
-    assert await content(storage, await storage.put(new_name(), [b"back"]), 4) == b"back"
+    place = await storage.put(new_name(), [b"back"])
+    assert await content(storage, place, 4) == b"back"
+    away = folder.rename(tmp_path / "away")
+    with pytest.raises(ObjectsUnavailable):
+        await content(storage, place, 4)
+    away.rename(folder)
+    assert await content(storage, place, 4) == b"back"
 
 
 def time_of_test() -> datetime:
