@@ -34,8 +34,12 @@ from siegelpost.sealing.zipstore import Entry, read_zip, write_zip
 KIND, VERSION = "reply", 1
 #: The document that always comes first.
 TEXT_NAME, TEXT_TYPE = "Nachricht.txt", "text/plain"
-#: Types of what may come beside it.
-FILE_TYPES = frozenset({"application/pdf", "image/jpeg", "image/png"})
+#: Types of what may come beside it, and how their names end: the agency's computers go by that.
+FILE_TYPES = {
+    "application/pdf": (".pdf",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+}
 #: Characters of the text, at least one.
 MAX_TEXT = 10_000
 #: Files beside it.
@@ -76,6 +80,8 @@ class ReplyManifest:
             raise ManifestError(f"the first document is not {TEXT_NAME}")
         if any(entry.media_type not in FILE_TYPES for entry in files):
             raise ManifestError("a file is of a type that replies do not hold")
+        if not all(entry.name.lower().endswith(FILE_TYPES[entry.media_type]) for entry in files):
+            raise ManifestError("the name of a file does not end as its type demands")
         if len({fold(entry.name) for entry in self.documents}) != len(self.documents):
             raise ManifestError("two documents share a name")
         if sum(entry.size for entry in self.documents) > MAX_DOCUMENTS_SIZE:

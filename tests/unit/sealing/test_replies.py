@@ -37,7 +37,7 @@ TEXT = "Guten Tag,\n\nanbei meine Kontoauszüge.\n"
 FILES = (
     Document(name="Kontoauszug.pdf", media_type="application/pdf", content=b"%PDF-1.7"),
     Document(name="Foto.jpg", media_type="image/jpeg", content=b"\xff\xd8\xff"),
-    Document(name="foto.JPG", media_type="image/png", content=b""),
+    Document(name="foto.JPG", media_type="image/jpeg", content=b""),
 )
 
 
@@ -130,6 +130,9 @@ TEXT_ENTRY = describe(reply_documents(TEXT, ()))[0]
         {"documents": (TEXT_ENTRY, _entry(media_type="text/plain"))},
         {"documents": (TEXT_ENTRY, _entry(media_type="image/svg+xml"))},
         {"documents": (TEXT_ENTRY, _entry(name="nachricht.TXT"))},
+        {"documents": (TEXT_ENTRY, _entry(name="Mietvertrag.pdf.lnk"))},
+        {"documents": (TEXT_ENTRY, _entry(name="Mietvertrag.png"))},
+        {"documents": (TEXT_ENTRY, _entry(name="pdf"))},
         {"documents": (TEXT_ENTRY, *(_entry(name=f"{n}.pdf") for n in range(11)))},
         {"documents": (TEXT_ENTRY, _entry(size=MAX_DOCUMENTS_SIZE))},
         {"salt": bytes(15)},
