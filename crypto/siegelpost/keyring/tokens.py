@@ -1,12 +1,15 @@
 """The one door of this process to PKCS #11 tokens: an HSM, or SoftHSM.
 
 python-pkcs11 promises modules that no two threads call them at once, and a login holds for the
-whole process; so there is one lock for each module, one session for each token, and everybody who
+whole process; so there is one thread for each module, one session for each token, and everybody who
 needs a token comes here: `token_at`.
-A session that fails is thrown away together with its module, which is started anew; then the work
-is tried once more. While that fails, too, callers are told so at once for a second each time, so
-that nothing piles up, and the PIN is sent once for each new session at most.
-What is done in a session must bear being done twice. Blocking: never call it on an event loop.
+Whoever asks waits eight seconds at most, also for a module that hangs; the thread stays in it, as a
+daemon, and goes on when it is let go.
+A session that fails is replaced by a new one, and if that fails, too, the module is started anew.
+While nothing helps, callers are told so at once for a second each time, so that nothing piles up,
+and the PIN is sent once for each new session at most. A key that is missing is no failure of the
+token: others' keys go on.
+What is done in a session must bear being done again. Blocking: never call it on an event loop.
 """
 
 from __future__ import annotations
@@ -15,7 +18,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from siegelpost.keyring.errors import KeyringError, TokenPinError, TokenUnavailableError
@@ -26,11 +31,12 @@ if TYPE_CHECKING:  # optional: pip install 'siegelpost[pkcs11]'
 
 T = TypeVar("T")
 
-#: Longest wait for others' work on the module, in seconds.
-PATIENCE_SECONDS = 10.0
-#: The same while it does not answer anybody.
+#: Longest wait for the module's answer, and for others' work before, in seconds; shorter than
+#: others wait for a write of SQLite's, within which the log signs its checkpoint.
+PATIENCE_SECONDS = 8.0
+#: The same while it has not answered for so long.
 IMPATIENCE_SECONDS = 0.1
-#: Least time between two starts of a module, in seconds.
+#: Least time between two starts of a module, and between two sessions of a token, in seconds.
 RESTART_SECONDS = 1.0
 
 
@@ -70,32 +76,62 @@ class Token:
         self._label = label
         self.pin: Pin | None = None
         self.session: OpenSession | None = None
+        self._opened_at = float("-inf")
+        self._failed_at = float("-inf")
+        self._failure = ""
 
     def run(self, work: Callable[[OpenSession], T]) -> T:
-        """What `work` returns; it runs alone, and possibly twice.
+        """What `work` returns; it runs alone, possibly again, and to its end if nobody waits.
 
         Raises TokenUnavailableError (module or token missing, pulled out, without answer, or
         without the key), TokenPinError, and what `work` raises besides PKCS11Error.
         """
-        with self._module.turn():
-            error = None
-            if self.session is not None:
-                try:
-                    return work(self.session)
-                except self._module.errors() as failed:
-                    error = failed
-            self._module.restart(because=error)
+        return self._module.ask(lambda: self._run(work))
+
+    def _run(self, work: Callable[[OpenSession], T]) -> T:
+        module = self._module
+        failures: tuple[type[Exception], ...] = (*module.errors(), TokenUnavailableError)
+        if self.session is not None:
             try:
-                # SoftHSM rewrites its token's file at a login: who starts meanwhile finds none.
-                with nullcontext() if self.pin is None else self.pin.turn():
-                    self.session = self._open()
                 return work(self.session)
-            except self._module.errors() as failed:
-                self._module.drop()
-                what = str(failed) or type(failed).__name__
-                raise self._module.failed(f"token {self._label}: {what}") from None
-            except TokenUnavailableError as failed:
-                raise self._module.failed(str(failed)) from None
+            except module.errors() as error:
+                if time.monotonic() - self._opened_at < RESTART_SECONDS:
+                    raise self._unavailable(error) from None
+        if time.monotonic() - self._failed_at < RESTART_SECONDS:
+            raise TokenUnavailableError(self._failure)
+        try:
+            return self._anew(work)
+        except module.missing() as error:
+            raise self._unavailable(error) from None
+        except failures as error:
+            failed: Exception = error
+        if module.restart():
+            try:
+                return self._anew(work)
+            except module.missing() as error:
+                raise self._unavailable(error) from None
+            except failures as error:
+                failed = error
+        told = self._unavailable(failed)
+        self._failed_at, self._failure = time.monotonic(), str(told)
+        raise told from None
+
+    def _anew(self, work: Callable[[OpenSession], T]) -> T:
+        """In a new session."""
+        if self.session is not None:
+            with suppress(*self._module.errors()):
+                self.session.raw.close()
+            self.session = None
+        # SoftHSM rewrites its token's file at a login: who starts meanwhile finds none.
+        with nullcontext() if self.pin is None else self.pin.turn():
+            self.session = self._open()
+        self._opened_at = time.monotonic()
+        return work(self.session)
+
+    def _unavailable(self, error: Exception) -> TokenUnavailableError:
+        if isinstance(error, TokenUnavailableError):
+            return error
+        return TokenUnavailableError(f"token {self._label}: {str(error) or type(error).__name__}")
 
     def _open(self) -> OpenSession:
         token = self._find()
@@ -139,59 +175,64 @@ class Token:
 
 
 class _Module:
-    """A PKCS #11 library in this process, with its lock."""
+    """A PKCS #11 library in this process, with the one thread that calls it."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._lock = threading.Lock()
         self._tokens: dict[str, Token] = {}
         self._library: Any = None
-        self._hangs = False
         self._restarted_at = float("-inf")
-        self._failed_at = float("-inf")
-        self._failure = ""
+        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        #: Since when it has been at one job; None while idle.
+        self._busy_since: float | None = None
 
     def token(self, label: str) -> Token:
         return self._tokens.setdefault(label, Token(self, label))
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        # Once somebody has waited in vain, the others need not: threads are few.
-        if not self._lock.acquire(timeout=IMPATIENCE_SECONDS if self._hangs else PATIENCE_SECONDS):
-            self._hangs = True
-            raise TokenUnavailableError(f"{self.path} does not answer")
-        self._hangs = False
+    def ask(self, work: Callable[[], T]) -> T:
+        """What `work` returns or raises in the module's thread; TokenUnavailableError if late."""
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._work, name="token", daemon=True)
+                self._thread.start()
+        future: Future[T] = Future()
+        since = self._busy_since
+        hangs = since is not None and time.monotonic() - since >= PATIENCE_SECONDS
+        self._jobs.put((future, work))
         try:
-            yield
-        finally:
-            self._lock.release()
+            # Once somebody has waited in vain, the others need not: threads are few.
+            return future.result(IMPATIENCE_SECONDS if hangs else PATIENCE_SECONDS)
+        except TimeoutError:
+            future.cancel()  # what has not begun never does
+            raise TokenUnavailableError(f"{self.path} does not answer") from None
 
-    def restart(self, *, because: Exception | None) -> None:
-        """Forget all sessions and start the library anew, if there was one; not too often."""
+    def _work(self) -> None:
+        while True:
+            future, work = self._jobs.get()
+            if not future.set_running_or_notify_cancel():
+                continue
+            self._busy_since = time.monotonic()
+            try:
+                future.set_result(work())
+            except BaseException as error:
+                future.set_exception(error)
+            self._busy_since = None
+
+    def restart(self) -> bool:
+        """Forget all sessions and end the library, which the next one starts; not too often."""
         now = time.monotonic()
-        if now - self._failed_at < RESTART_SECONDS:
-            raise TokenUnavailableError(self._failure)
-        if because is None:
-            return  # the first session of this token: others' need not end for it
         if now - self._restarted_at < RESTART_SECONDS:
-            what = str(because) or type(because).__name__
-            raise TokenUnavailableError(f"{self.path}: {what}")
+            return False
         self._restarted_at = now
-        self.drop()
-
-    def drop(self) -> None:
-        """Forget all sessions and end the library; the next one who comes starts it."""
         for token in self._tokens.values():
             token.session = None
         if self._library is not None:
             library, self._library = self._library, None
             with suppress(*self.errors()):
                 library.finalize()
-
-    def failed(self, why: str) -> TokenUnavailableError:
-        """Note that it cannot be used just now."""
-        self._failed_at, self._failure = time.monotonic(), why
-        return TokenUnavailableError(why)
+        return True
 
     def library(self) -> Any:
         """The started library; TokenUnavailableError if it cannot be loaded or started."""
@@ -215,6 +256,14 @@ class _Module:
         except ImportError:
             return ()
         return (PKCS11Error,)
+
+    def missing(self) -> tuple[type[Exception], ...]:
+        """What it raises if a key is not there, or there twice."""
+        try:
+            from pkcs11.exceptions import MultipleObjectsReturned, NoSuchKey
+        except ImportError:
+            return ()
+        return (NoSuchKey, MultipleObjectsReturned)
 
 
 _modules: dict[str, _Module] = {}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pkcs11
@@ -163,29 +165,45 @@ def test_while_it_is_away_callers_are_told_at_once(
     one.sign(b"x")
 
 
-def test_a_module_that_hangs_does_not_hold_everybody(
+def test_a_module_that_hangs_holds_nobody_not_even_who_asked(
     soft: SoftToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = signer(soft)
     monkeypatch.setattr(tokens, "PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr(tokens, "IMPATIENCE_SECONDS", 0.01)
-    hanging, leave = threading.Event(), threading.Event()
+    leave = threading.Event()
+    late: list[object] = []
 
-    def hang(session: tokens.OpenSession) -> None:
-        hanging.set()
-        leave.wait(30)
-
-    other = threading.Thread(target=lambda: soft.token().run(hang))
-    other.start()
-    assert hanging.wait(30)
-    for longest in (20.0, 0.4):  # in seconds: the first waits, the others need not
+    def ask(work: Callable[[tokens.OpenSession], object]) -> float:
         begun = time.monotonic()
         with pytest.raises(TokenUnavailableError, match="does not answer"):
-            one.sign(b"x")
-        assert time.monotonic() - begun < longest
-    leave.set()
-    other.join()
+            soft.token().run(work)
+        return time.monotonic() - begun
+
+    try:
+        assert 0.4 < ask(lambda session: leave.wait(60)) < 20.0
+        for _ in range(3):  # once somebody has waited, the others need not
+            assert ask(late.append) < 0.4
+    finally:
+        leave.set()
+    monkeypatch.setattr(tokens, "PATIENCE_SECONDS", 8.0)
     one.sign(b"x")
+    assert late == []  # what nobody waits for any more is not begun
+
+
+def test_a_process_ends_while_its_module_hangs(soft: SoftToken) -> None:
+    code = (
+        "import threading; from pathlib import Path; from siegelpost.keyring import tokens\n"
+        "from siegelpost.keyring.pins import Pin\n"
+        "tokens.PATIENCE_SECONDS = 0.5\n"
+        f"token = tokens.token_at({str(MODULE)!r}, {LABEL!r}, Pin(Path({str(soft.pin_file)!r})))\n"
+        "try:\n    token.run(lambda session: threading.Event().wait())\n"
+        "except tokens.TokenUnavailableError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert "does not answer" in done.stdout
 
 
 def test_many_threads_share_one_session(soft: SoftToken) -> None:
@@ -355,15 +373,34 @@ def test_without_the_library_it_says_what_to_install(
         soft.token().run(lambda session: None)
 
 
-def test_a_failing_key_does_not_restart_the_module_for_ever(
+def test_a_key_that_is_missing_stops_no_other(
     soft: SoftToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = signer(soft)
     missing = TokenSigner(soft.token(), OTHER, one.verifier)
-    monkeypatch.setattr(tokens, "RESTART_SECONDS", 0.2)
+    for pause in (0.0, 60.0):  # with a new session to look for it in, and without
+        monkeypatch.setattr(tokens, "RESTART_SECONDS", pause)
+        for _ in range(3):
+            with pytest.raises(TokenUnavailableError, match="No key matching"):
+                missing.sign(b"x")
+            assert soft.token().session is not None
+            one.sign(b"x")
+
+
+def test_another_session_is_enough_where_one_ended(
+    soft: SoftToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Ending the module may take its time, and python-pkcs11 holds all threads for so long.
+    one, (module,) = signer(soft), tokens._modules.values()
+    session, library = soft.token().session, module._library
+    assert session is not None
+    session.raw.close()
+    one.sign(b"x")
+    assert module._library is library
+    soft.pull()
     with pytest.raises(TokenUnavailableError):
-        missing.sign(b"x")
-    time.sleep(0.3)
+        one.sign(b"x")
+    soft.put_back()
     one.sign(b"x")
 
 
