@@ -42,6 +42,8 @@ BUFFER_BYTES = 1 << 20
 
 _PLACE = re.compile(r"(\d{8}-[0-9a-f]{8,64}\.seg):(\d{1,15})", re.ASCII)
 _DIRECT = getattr(os, "O_DIRECT", 0)
+#: Tries of one write: direct writes refused, the segment no longer in its place.
+_TRIES = 3
 #: What is wrong with one segment while others can be read: a bad block, a file of somebody else.
 _UNREADABLE = (errno.EIO, errno.EACCES, errno.EUCLEAN, errno.EBADMSG)
 
@@ -178,22 +180,33 @@ class Segment:
         A new segment is called after ``name``. Raises OSError; then nothing counts, and the next
         call begins a new segment, since nobody knows what the end of this one holds.
         """
-        for direct in (True, False):
+        for _ in range(_TRIES):
             try:
                 held = self._opened(name)
                 places, end = self._write(held, packages)
                 os.fdatasync(held)
             except OSError as error:
                 self._abandon()
-                if direct and self._direct and error.errno == errno.EINVAL:
+                if self._direct and error.errno == errno.EINVAL:
                     self._direct = False  # the file system, or the disk, cannot
                     continue
                 raise
+            if not self._in_place(held):
+                self._close()  # the folder was moved or restored: once more, in the one there now
+                continue
             self._end = end
             if end >= SEGMENT_BYTES:
                 self._close()
             return places
-        raise AssertionError("unreachable: the last try returns or raises")
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    def _in_place(self, held: int) -> bool:
+        """Whether what was written to is what a reader finds by the segment's name."""
+        try:
+            found = (self._folder / self._name).stat()
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(os.fstat(held), found)
 
     def _opened(self, name: str) -> int:
         if self._file is not None:

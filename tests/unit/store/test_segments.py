@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import re
+import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -196,6 +197,32 @@ async def test_a_slow_disk_is_left_to_a_thread(
     other.cancel()
     assert turns > 5, "the event loop stood still"
     assert [await content(storage, place, 1) for place in places] == [b"%d" % n for n in range(6)]
+
+
+@pytest.mark.parametrize("how", ["folder replaced", "file replaced", "file gone"])
+@pytest.mark.parametrize("size", [5, BRIEF_BYTES + 5])
+async def test_what_is_put_after_a_move_or_restore_is_found_there(
+    tmp_path: Path, how: str, size: int
+) -> None:
+    storage = SegmentFolder(tmp_path / "segments", database_limit=0)
+    (tmp_path / "segments").mkdir()
+    before = await storage.put(new_name(), [bytes(size)])
+    (file,) = files(tmp_path / "segments")
+    if how == "folder replaced":
+        shutil.copytree(tmp_path / "segments", tmp_path / "copy")
+        (tmp_path / "segments").rename(tmp_path / "old")
+        (tmp_path / "copy").rename(tmp_path / "segments")
+    elif how == "file replaced":
+        Path(shutil.copy(file, tmp_path / "copy")).replace(file)
+    else:
+        file.unlink()
+    places = [await storage.put(new_name(), [b"%d" % n * size]) for n in range(2)]
+    for n, place in enumerate(places):
+        assert not place.startswith(file.name), "a copy is not written on"
+        assert await content(storage, place, size) == b"%d" % n * size
+    assert len({place.partition(":")[0] for place in places}) == 1, "the new segment grows"
+    if how != "file gone":
+        assert await content(storage, before, size) == bytes(size)
 
 
 async def test_a_caller_who_goes_away_takes_nobody_along(storage: SegmentFolder) -> None:
