@@ -126,7 +126,11 @@ class ReplyIdTaken(NoticeError):
 
 
 class TooManyReplies(NoticeError):
-    """The notice, or the mailbox within a day, has had as many as there may be."""
+    """The sender has replied to the notice as often as anybody may."""
+
+
+class TooManyRepliesToday(NoticeError):
+    """The mailbox's notices have had as many within a day as there may be."""
 
 
 class NoSuchReply(NoticeError):

@@ -31,6 +31,7 @@ from siegelpost.notices.errors import (
     SendingNotAgreed,
     StepRefused,
     TooManyReplies,
+    TooManyRepliesToday,
 )
 from siegelpost.notices.readers import Delegate, Reader
 from siegelpost.notices.reply_to import REPLY, ReplyTo, SealingKey, look, visible_notice
@@ -45,7 +46,7 @@ from siegelpost.store.context import Context
 from siegelpost.store.errors import Conflict
 from siegelpost.store.events import EventDraft, append_events
 
-#: Most replies to one notice, by whomever.
+#: Most replies to one notice by one sender: a delegate uses up none of the citizen's.
 PER_NOTICE = 20
 #: Most replies about one mailbox's notices within `DAY`, by whomever.
 PER_DAY = 50
@@ -84,7 +85,8 @@ async def reply(
     """Check and record a reply; the same one again gets the same answer and changes nothing.
 
     Raises NoSuchNotice, StepRefused (withdrawn), RepliesNotOffered, SendingNotAgreed,
-    ReplyKeyChanged, ReplyInvalid, ReplyIdTaken, TooManyReplies, StoreUnavailable.
+    ReplyKeyChanged, ReplyInvalid, ReplyIdTaken, TooManyReplies, TooManyRepliesToday,
+    StoreUnavailable.
     """
     try:
         said = parse_reply(PREFIX + given.statement)
@@ -107,7 +109,7 @@ async def reply(
             return Received(id=said.reply, at=earlier.received_at)
         to = look(connection, row, reader, lock=True)
         key = _check(to, row, said, given)
-        _check_limits(connection, row, now)
+        _check_limits(connection, row, reader.mailbox_id, now)
         size = len(given.sealed)
         facts = said.facts(
             key=key.id,
@@ -212,10 +214,11 @@ def _check(to: ReplyTo, notice: AnyRow, said: ReplyStatement, given: GivenReply)
     return key
 
 
-def _check_limits(connection: Connection, notice: AnyRow, now: datetime) -> None:
+def _check_limits(connection: Connection, notice: AnyRow, sender: MailboxId, now: datetime) -> None:
     count = select(func.count()).select_from(REPLY)
-    if (connection.scalar(count.where(REPLY.c.notice_id == notice.id)) or 0) >= PER_NOTICE:
-        raise TooManyReplies(f"the notice has {PER_NOTICE} replies")
+    own = count.where(REPLY.c.notice_id == notice.id, REPLY.c.sender_id == sender)
+    if (connection.scalar(own) or 0) >= PER_NOTICE:
+        raise TooManyReplies(f"{PER_NOTICE} replies to the notice by this sender")
     recent = count.where(REPLY.c.mailbox_id == notice.mailbox_id, REPLY.c.received_at > now - DAY)
     if (connection.scalar(recent) or 0) >= PER_DAY:
-        raise TooManyReplies(f"{PER_DAY} replies within a day")
+        raise TooManyRepliesToday(f"{PER_DAY} replies within a day")

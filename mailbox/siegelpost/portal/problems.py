@@ -29,6 +29,7 @@ from siegelpost.notices.errors import (
     SendingNotAgreed,
     StepRefused,
     TooManyReplies,
+    TooManyRepliesToday,
 )
 from siegelpost.notices.inbox import CursorInvalid
 from siegelpost.oidc.errors import OidcError, ProviderMisconfigured, ProviderUnavailable
@@ -304,6 +305,7 @@ _NOTICE_CODES: Mapping[type[NoticeError], str] = {
     ReplyInvalid: "reply-invalid",
     ReplyIdTaken: "reply-id-taken",
     TooManyReplies: "too-many-replies",
+    TooManyRepliesToday: "too-many-replies-today",
 }
 
 

@@ -37,8 +37,15 @@ REPLY_TEXTS: Mapping[str, tuple[int, str, str]] = {
     ),
     "too-many-replies": (
         429,
-        "Das sind zu viele Antworten. Bitte warten Sie einen Tag, oder rufen Sie die Behörde an.",
-        "These are too many replies. Please wait a day, or call the authority.",
+        "Zu diesem Schreiben haben Sie schon so oft geantwortet, wie es hier geht. Bitte rufen Sie "
+        "die Behörde an.",
+        "You have replied to this letter as often as is possible here. Please call the authority.",
+    ),
+    "too-many-replies-today": (
+        429,
+        "Das sind zu viele Antworten an einem Tag. Bitte warten Sie einen Tag, oder rufen Sie die "
+        "Behörde an.",
+        "These are too many replies in one day. Please wait a day, or call the authority.",
     ),
     "sending-already": (
         429,

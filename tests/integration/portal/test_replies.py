@@ -252,7 +252,8 @@ async def test_number_of_replies_is_limited(
     monkeypatch.setattr(replies, "PER_DAY", 2)
     for _ in range(2):
         await street.sender.send(await street.sender.make())
-    assert await street.sender.refused(await street.sender.make()) == (429, "too-many-replies")
+    today = (429, "too-many-replies-today")
+    assert await street.sender.refused(await street.sender.make()) == today
     clock.advance(timedelta(days=1, seconds=1))
     street.alice = again = street.town.citizen()
     await again.log_in(ALICE, PASSPHRASE)
@@ -260,6 +261,9 @@ async def test_number_of_replies_is_limited(
     await street.sender.send(await street.sender.make())
     assert await street.sender.refused(await street.sender.make()) == (429, "too-many-replies")
     assert len(await street.rows()) == 3
+    # What the citizen used up is not the delegate's, nor the reverse.
+    bob = await street.by_bob()
+    await bob.send(await bob.make())
 
 
 async def test_charlie_replies_to_nothing_of_alice_s(street: Street) -> None:
