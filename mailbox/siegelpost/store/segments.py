@@ -19,9 +19,9 @@ import errno
 import mmap
 import os
 import re
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -64,17 +64,19 @@ class SegmentFolder:
         self.database_limit = database_limit
         self._folder = folder
         self._brief, self._long = Segment(folder), Segment(folder)
-        self._one_long = threading.Lock()
+        # Not the loop's own threads: whoever waits here would keep them from everybody else.
+        self._one_long = ThreadPoolExecutor(1, "siegelpost-segments")
         self._waiting: list[tuple[str, Parts, asyncio.Future[str]]] = []
         self._in_thread = False
         self._here_from = 0.0
 
     async def put(self, name: str, parts: Parts) -> str:
         """Store ``parts``, durable when this returns; returns their place. ObjectsUnavailable."""
+        loop = asyncio.get_running_loop()
         if sum(map(len, parts)) > BRIEF_BYTES:
             with _translated(self._folder, name):
-                return await asyncio.to_thread(self._put_long, name, parts)
-        loop = asyncio.get_running_loop()
+                written = loop.run_in_executor(self._one_long, self._long.append, name, [parts])
+                return (await written)[0]
         future: asyncio.Future[str] = loop.create_future()
         self._waiting.append((name, parts, future))
         if len(self._waiting) == 1 and not self._in_thread:
@@ -120,10 +122,6 @@ class SegmentFolder:
             finally:
                 os.close(held)
         return whole(name, data, length)
-
-    def _put_long(self, name: str, parts: Parts) -> str:
-        with self._one_long:
-            return self._long.append(name, [parts])[0]
 
     def _gather(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
         if turns:

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import shutil
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -223,6 +224,27 @@ async def test_what_is_put_after_a_move_or_restore_is_found_there(
     assert len({place.partition(":")[0] for place in places}) == 1, "the new segment grows"
     if how != "file gone":
         assert await content(storage, before, size) == bytes(size)
+
+
+async def test_large_packages_that_wait_for_a_disk_keep_no_thread_from_others(
+    storage: SegmentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stands, real = threading.Event(), os.fdatasync
+
+    def hangs(held: int) -> None:
+        stands.wait(30)
+        real(held)
+
+    monkeypatch.setattr(os, "fdatasync", hangs)
+    data = bytes(BRIEF_BYTES + 1)
+    waiting = [asyncio.create_task(storage.put(new_name(), [data])) for _ in range(40)]
+    await asyncio.sleep(0.05)
+    try:
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 5) == "free"
+    finally:
+        stands.set()
+        places = await asyncio.gather(*waiting)
+    assert await content(storage, places[-1], len(data)) == data
 
 
 async def test_a_caller_who_goes_away_takes_nobody_along(storage: SegmentFolder) -> None:
