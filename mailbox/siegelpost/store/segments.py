@@ -35,6 +35,8 @@ from siegelpost.store.writer import GATHERING_TURNS, LONG_SECONDS, PAUSE_SECONDS
 SEGMENT_BYTES = 64 << 20
 #: Packages up to so many bytes may be written by the event loop.
 BRIEF_BYTES = 512 << 10
+#: Bytes in one write of the event loop; a larger group goes to a thread.
+LOOP_BYTES = 4 << 20
 #: Writes begin and end at multiples of this, as disks want it that are written to directly.
 BLOCK_BYTES = 4096
 #: Bytes of one write; a multiple of BLOCK_BYTES.
@@ -68,6 +70,7 @@ class SegmentFolder:
         self._one_long = ThreadPoolExecutor(1, "siegelpost-segments")
         self._waiting: list[tuple[str, Parts, asyncio.Future[str]]] = []
         self._in_thread = False
+        self._slow = False  # the last write was
         self._here_from = 0.0
 
     async def put(self, name: str, parts: Parts) -> str:
@@ -128,15 +131,13 @@ class SegmentFolder:
             loop.call_soon(self._gather, loop, turns - 1)
             return
         group, self._waiting = self._waiting, []
-        if time.monotonic() < self._here_from:  # the disk is slow: it stops nobody else
-            self._in_thread = True
+        size = sum(len(part) for _, parts, _ in group for part in parts)
+        if self._slow or time.monotonic() < self._here_from or size > LOOP_BYTES:
+            self._in_thread = True  # what takes long stops nobody else
             written = loop.run_in_executor(None, self._append, group)
             written.add_done_callback(lambda done: self._written(loop, group, done.result()))
             return
-        begun = time.monotonic()
         _deliver(group, self._append(group))
-        if time.monotonic() - begun > LONG_SECONDS:
-            self._here_from = time.monotonic() + PAUSE_SECONDS
 
     def _written(
         self,
@@ -152,12 +153,18 @@ class SegmentFolder:
     def _append(
         self, group: Sequence[tuple[str, Parts, asyncio.Future[str]]]
     ) -> Sequence[str] | Exception:
-        name = group[0][0]
+        name, begun = group[0][0], time.monotonic()
         try:
             with _translated(self._folder, name):
                 return self._brief.append(name, [parts for _, parts, _ in group])
         except Exception as error:  # everybody who waits must hear of it, whatever it is
             return error
+        finally:
+            # Back to the loop only after a brief write, so that it meets a slow disk once.
+            ended = time.monotonic()
+            self._slow = ended - begun > LONG_SECONDS
+            if self._slow:
+                self._here_from = ended + PAUSE_SECONDS
 
 
 class Segment:

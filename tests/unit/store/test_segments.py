@@ -16,7 +16,13 @@ import pytest
 
 from siegelpost.store import segments
 from siegelpost.store.errors import ObjectDamaged, ObjectsUnavailable
-from siegelpost.store.segments import BLOCK_BYTES, BRIEF_BYTES, BUFFER_BYTES, SegmentFolder
+from siegelpost.store.segments import (
+    BLOCK_BYTES,
+    BRIEF_BYTES,
+    BUFFER_BYTES,
+    LOOP_BYTES,
+    SegmentFolder,
+)
 from siegelpost.store.storages import RANGE_BYTES, object_name
 from siegelpost.store.writer import LONG_SECONDS
 
@@ -214,7 +220,8 @@ async def test_what_is_put_after_a_move_or_restore_is_found_there(
         (tmp_path / "segments").rename(tmp_path / "old")
         (tmp_path / "copy").rename(tmp_path / "segments")
     elif how == "file replaced":
-        Path(shutil.copy(file, tmp_path / "copy")).replace(file)
+        shutil.copy(file, tmp_path / "copy")
+        (tmp_path / "copy").replace(file)
     else:
         file.unlink()
     places = [await storage.put(new_name(), [b"%d" % n * size]) for n in range(2)]
@@ -224,6 +231,49 @@ async def test_what_is_put_after_a_move_or_restore_is_found_there(
     assert len({place.partition(":")[0] for place in places}) == 1, "the new segment grows"
     if how != "file gone":
         assert await content(storage, before, size) == bytes(size)
+
+
+async def test_the_loop_meets_a_slow_disk_once_and_writes_again_when_it_is_quick(
+    storage: SegmentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, threads, slow = os.fdatasync, list[bool](), True
+
+    def fdatasync(held: int) -> None:
+        threads.append(threading.current_thread() is not threading.main_thread())
+        if slow:
+            time.sleep(1.5 * LONG_SECONDS)
+        real(held)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    monkeypatch.setattr(segments, "PAUSE_SECONDS", 0.05)
+    for _ in range(3):
+        await storage.put(new_name(), [b"x"])
+        await asyncio.sleep(0.1)
+    slow = False
+    await storage.put(new_name(), [b"x"])
+    await asyncio.sleep(0.1)
+    await storage.put(new_name(), [b"x"])
+    assert threads == [False, True, True, True, False]
+
+
+async def test_much_that_waits_at_once_goes_to_a_thread(
+    storage: SegmentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, threads = os.fdatasync, list[bool]()
+
+    def fdatasync(held: int) -> None:
+        threads.append(threading.current_thread() is not threading.main_thread())
+        real(held)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    data = os.urandom(BRIEF_BYTES)
+    most = LOOP_BYTES // BRIEF_BYTES
+    monkeypatch.setattr(segments, "LONG_SECONDS", 60.0)  # only the size decides
+    await asyncio.gather(*(storage.put(new_name(), [data]) for _ in range(most)))
+    places = await asyncio.gather(*(storage.put(new_name(), [data]) for _ in range(most + 1)))
+    assert threads == [False, True]
+    for place in places:
+        assert await content(storage, place, len(data)) == data
 
 
 async def test_large_packages_that_wait_for_a_disk_keep_no_thread_from_others(
