@@ -149,6 +149,8 @@ def open_in_python(given: Mapping[str, Any]) -> Reply:
         ({"text": " \n\x85"}, "the text is empty"),
         ({"text": "ä" * 10_001}, "the text is too long"),
         ({"files": [("a.html", "text/html", b"<")]}, "a type that"),
+        ({"files": [("a.pdf.lnk", "application/pdf", b"%PDF")]}, "a type that"),
+        ({"files": [("a.png", "image/jpeg", b"\xff")]}, "a type that"),
         ({"files": [("..\\..\\a\u202efdp.pdf", "application/pdf", b"%")]}, "unsafe name"),
         (
             {"files": [*GOOD, ("A.JPG", *GOOD[1][1:])]},
