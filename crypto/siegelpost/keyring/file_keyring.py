@@ -24,9 +24,10 @@ from siegelpost.evidence.trust import TrustedKey
 from siegelpost.keyring.entry import MAX_OWN_FORMAT, KeyEntry, Random, Reason
 from siegelpost.keyring.errors import KeyMissingError, KeyringError
 from siegelpost.keyring.files import locked, read_private, write_private
+from siegelpost.keyring.pins import Pin
 from siegelpost.keyring.protocol import Custody, KeyPurpose
 from siegelpost.keyring.seal_key import read_seal_key
-from siegelpost.keyring.sealed_file import MAX_KEYRING, SealedFile
+from siegelpost.keyring.sealed_file import MAX_KEYRING, SealedFile, derive
 from siegelpost.keyring.token_keys import TokenSigner, destroy, make_custody_key, make_signing_key
 from siegelpost.keyring.tokens import Token
 
@@ -49,6 +50,7 @@ class FileKeyring:
     ) -> None:
         self._file = SealedFile(master, random)
         self._path = path
+        self._pins_key = derive(master, b"refused PIN")
         self._random = random
         self._token = token
         self._origin = ""
@@ -101,6 +103,11 @@ class FileKeyring:
         keyring = cls(path, master, random, token)
         keyring.reload()
         return keyring
+
+    def pin(self, file: Path) -> Pin:
+        """The PIN in `file`, of a token that others name; refusals are noted beside the keyring."""
+        refusals = self._path.with_name(f"{self._path.name}.refused-seal-pin")
+        return Pin(file, refusals=refusals, key=self._pins_key)
 
     @property
     def origin(self) -> str:

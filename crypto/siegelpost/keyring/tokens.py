@@ -272,11 +272,12 @@ _modules: dict[str, _Module] = {}
 def token_at(module: str, label: str, pin: Pin | None = None) -> Token:
     """The token called `label` in the library `module`; nothing is loaded or opened yet.
 
-    `pin` is used at its next login, whoever asked for it before.
+    A `pin` is used at its next login, unless somebody gave another before: the keyring does so
+    first, and its PIN notes refusals.
     """
     # Two names of one library would be started twice, and the second start fails.
     path = os.path.realpath(module) if os.path.exists(module) else module  # noqa: PTH110
     token = _modules.setdefault(path, _Module(path)).token(label)
-    if pin is not None:
+    if token.pin is None:
         token.pin = pin
     return token

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from siegelpost.evidence.errors import EvidenceError
 from siegelpost.keyring.errors import KeyringError
-from siegelpost.keyring.protocol import Keyring
+from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.service.pdf_sealing import current_seal_key, seal_pin
 
 
-def manifest_sealer(keyring: Keyring, pin_file: Path | None) -> Callable[[bytes], bytes]:
+def manifest_sealer(keyring: FileKeyring, pin_file: Path | None) -> Callable[[bytes], bytes]:
     """Return what seals a manifest; it blocks, and raises SealingFailed."""
-    pin = seal_pin(pin_file)
+    pin = seal_pin(keyring, pin_file)
 
     def seal(manifest: bytes) -> bytes:
         # pyHanko takes a second to load; only processes that seal pay for it.

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from siegelpost.evidence.errors import EvidenceError
 from siegelpost.evidence.timestamps import MAX_TOKEN, TimestampError, token_of_response
 from siegelpost.keyring.errors import KeyringError
+from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.pins import Pin
 from siegelpost.keyring.protocol import KeyPurpose, Keyring
 from siegelpost.keyring.seal_key import SealKey, read_seal_key
@@ -31,10 +32,10 @@ _log = structlog.get_logger("siegelpost.pdf")
 
 
 def pdf_sealer(
-    keyring: Keyring, authorities: Sequence[ReachableAuthority], pin_file: Path | None
+    keyring: FileKeyring, authorities: Sequence[ReachableAuthority], pin_file: Path | None
 ) -> Callable[[bytes], bytes]:
     """Return what seals a PDF; it blocks, and raises SealingFailed."""
-    pin = seal_pin(pin_file)
+    pin = seal_pin(keyring, pin_file)
 
     def seal(pdf: bytes) -> bytes:
         # pyHanko takes a second to load; only processes that seal pay for it.
@@ -62,9 +63,9 @@ def current_seal_key(keyring: Keyring) -> SealKey:
     return read_seal_key(keyring.private_key(KeyPurpose.SEAL))
 
 
-def seal_pin(file: Path | None) -> Pin | None:
+def seal_pin(keyring: FileKeyring, file: Path | None) -> Pin | None:
     """Return the PIN of the token, if a file is named; it is read when it is needed."""
-    return None if file is None else Pin(file)
+    return None if file is None else keyring.pin(file)
 
 
 def fetch(authorities: Sequence[ReachableAuthority], request: bytes) -> bytes:

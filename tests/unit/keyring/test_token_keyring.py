@@ -20,6 +20,7 @@ from siegelpost.keyring import (
     KeyPurpose,
     KeyringCorruptError,
     KeyringError,
+    TokenPinError,
 )
 from siegelpost.keyring.pins import Pin
 from siegelpost.keyring.tokens import token_at
@@ -223,6 +224,19 @@ def test_a_token_that_is_away_changes_nothing_in_the_file(
         keyring.rotate(KeyPurpose.LOG, now=LATER)
     assert path.read_bytes() == was
     soft.put_back()
+
+
+def test_the_seal_s_wrong_pin_is_not_sent_again_after_a_restart(
+    path: Path, soft: SoftToken
+) -> None:
+    shutil.copyfile(BEFORE, path)
+    path.chmod(0o600)
+    soft.write_pin("0815")
+    for said in ("was refused by the token: put", "is not tried again"):
+        forget_modules()
+        keyring = FileKeyring.open(path, MASTER)  # its keys are in the file
+        with pytest.raises(TokenPinError, match=said):
+            token_at(str(MODULE), LABEL, keyring.pin(soft.pin_file)).run(lambda session: None)
 
 
 def _rotates(path: Path, pin_file: Path) -> None:

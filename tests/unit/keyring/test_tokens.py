@@ -312,6 +312,18 @@ def test_another_pin_in_the_file_is_tried_and_ends_the_matter(
     assert not refusals.exists()
 
 
+def test_the_first_pin_that_was_named_for_a_token_stays(soft: SoftToken, tmp_path: Path) -> None:
+    wrong = tmp_path / "seal-pin"
+    wrong.write_text("0815\n")
+    wrong.chmod(0o600)
+    one = signer(soft)
+    tokens.token_at(str(MODULE), LABEL, Pin(wrong))  # as the seal does, for each PDF
+    session = soft.token().session
+    assert session is not None
+    session.raw.close()
+    one.sign(b"x")
+
+
 def test_a_pin_that_others_may_read_is_not_used(soft: SoftToken) -> None:
     soft.pin_file.chmod(0o640)
     with pytest.raises(KeyringError, match="chmod 600"):
