@@ -69,6 +69,7 @@ class SegmentFolder:
         # Not the loop's own threads: whoever waits here would keep them from everybody else.
         self._one_long = ThreadPoolExecutor(1, "siegelpost-segments")
         self._waiting: list[tuple[str, Parts, asyncio.Future[str]]] = []
+        self._waiting_bytes = 0
         self._in_thread = False
         self._slow = False  # the last write was
         self._here_from = 0.0
@@ -76,12 +77,14 @@ class SegmentFolder:
     async def put(self, name: str, parts: Parts) -> str:
         """Store ``parts``, durable when this returns; returns their place. ObjectsUnavailable."""
         loop = asyncio.get_running_loop()
-        if sum(map(len, parts)) > BRIEF_BYTES:
+        size = sum(map(len, parts))
+        if size > BRIEF_BYTES:
             with _translated(self._folder, name):
                 written = loop.run_in_executor(self._one_long, self._long.append, name, [parts])
                 return (await written)[0]
         future: asyncio.Future[str] = loop.create_future()
         self._waiting.append((name, parts, future))
+        self._waiting_bytes += size
         if len(self._waiting) == 1 and not self._in_thread:
             loop.call_soon(self._gather, loop, GATHERING_TURNS)
         return await future
@@ -131,7 +134,7 @@ class SegmentFolder:
             loop.call_soon(self._gather, loop, turns - 1)
             return
         group, self._waiting = self._waiting, []
-        size = sum(len(part) for _, parts, _ in group for part in parts)
+        size, self._waiting_bytes = self._waiting_bytes, 0
         if self._slow or time.monotonic() < self._here_from or size > LOOP_BYTES:
             self._in_thread = True  # what takes long stops nobody else
             written = loop.run_in_executor(None, self._append, group)

@@ -305,6 +305,18 @@ async def test_a_caller_who_goes_away_takes_nobody_along(storage: SegmentFolder)
     assert await content(storage, await stays, 5) == b"stays"
 
 
+async def test_nobody_waits_for_good_beside_what_cannot_be_written(storage: SegmentFolder) -> None:
+    view = memoryview(bytes(100))
+    gone = asyncio.create_task(storage.put(new_name(), [view]))
+    stays = asyncio.create_task(storage.put(new_name(), [b"stays"]))
+    await asyncio.sleep(0)
+    gone.cancel()
+    view.release()
+    with pytest.raises(ValueError, match="released"):
+        await asyncio.wait_for(stays, 5)
+    assert await content(storage, await storage.put(new_name(), [b"later"]), 5) == b"later"
+
+
 async def test_what_is_missing_short_or_no_place_is_damaged(
     storage: SegmentFolder, tmp_path: Path
 ) -> None:
