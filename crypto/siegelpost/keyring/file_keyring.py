@@ -141,10 +141,20 @@ class FileKeyring:
         self._current(purpose, None, signs=False)
         return tuple(entry.private for entry in self._usable(purpose))
 
+    def custody(self) -> Custody:
+        self.refresh()  # what a retired key wraps after `rewrap` would be lost
+        return self.custodies()[0]
+
     def custodies(self) -> tuple[Custody, ...]:
-        if _find(self._entries, KeyPurpose.CUSTODY, None) is None:
+        current = _find(self._entries, KeyPurpose.CUSTODY, None)
+        if current is None:
             raise KeyMissingError(f"no key for {KeyPurpose.CUSTODY.value}")
-        return tuple(entry.custody(self._token) for entry in self._usable(KeyPurpose.CUSTODY))
+        others = (
+            entry
+            for entry in reversed(self._entries)
+            if entry.purpose is KeyPurpose.CUSTODY and entry is not current
+        )
+        return tuple(entry.custody(self._token) for entry in (current, *others))
 
     def public_keys(self) -> tuple[TrustedKey, ...]:
         return tuple(entry.public() for entry in self._entries if entry.purpose.signs)

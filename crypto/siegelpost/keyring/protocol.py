@@ -115,8 +115,14 @@ class Keyring(Protocol):
         Compromised secrets are left out.
         """
 
+    def custody(self) -> Custody:
+        """What wraps seeds from now on; blocks, and looks whether it was rotated just now."""
+
     def custodies(self) -> tuple[Custody, ...]:
-        """What wraps seeds from now on, and what did before, newest first; likewise."""
+        """What opens seeds: the key in force and those before, newest first.
+
+        Compromised ones, too: else their mailboxes would be closed for good.
+        """
 
     def public_keys(self) -> tuple[TrustedKey, ...]:
         """Every public key with its validity, retired ones too: the matter of trust files."""

@@ -79,10 +79,9 @@ async def check_managed_key(
 ) -> CheckedKey:
     """Like `check_key`, with the one copy that the service makes of ``seed``.
 
-    Raises KeyBindingWrong, InputInvalid, KeyringError (its token is away, or a keyring from before
-    there were any).
+    Raises KeyBindingWrong, InputInvalid, KeyringError (its token is away, its file cannot be read
+    and may name another key, or a keyring from before there were any).
     """
-    custody = context.keyring.custodies()[0]
     salt, nonce = context.entropy(SALT_SIZE), context.entropy(NONCE_SIZE)
 
     def check() -> CheckedKey:
@@ -97,6 +96,7 @@ async def check_managed_key(
         )
         try:
             same = Identity(seed).recipient.raw == checked.recipient
+            custody = context.keyring.custody()
             copy = managed_copy(custody, seed, mailbox=mailbox, key=key, salt=salt, nonce=nonce)
         except SealingError as error:
             raise KeyBindingWrong(str(error)) from None

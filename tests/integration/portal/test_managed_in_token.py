@@ -207,3 +207,13 @@ async def _until_it_answers(keyring: FileKeyring) -> None:
                 await anyio.sleep(0.1)
             else:
                 return
+
+
+async def test_nobody_gets_a_managed_mailbox_by_a_key_that_may_be_an_older_one(
+    town: Town, tmp_path: Path
+) -> None:
+    file = tmp_path / "keyring.json"
+    file.write_bytes(file.read_bytes())
+    file.chmod(0o640)  # it changed, and cannot be read
+    with pytest.raises(PortalRefused, match="unavailable"):
+        await bert(town)

@@ -196,6 +196,33 @@ def test_an_erased_custody_key_opens_nothing_any_more(path: Path, soft: SoftToke
         keyring.forget(first.id)
 
 
+@pytest.mark.parametrize("in_token", [False, True])
+def test_a_compromised_custody_key_still_opens_and_wraps_no_more(
+    path: Path, soft: SoftToken, in_token: bool
+) -> None:
+    token = soft.token() if in_token else None
+    keyring = FileKeyring.create(path, MASTER, origin="post.example", now=NOW, token=token)
+    wrapped = copy(keyring)
+    old = next(e for e in keyring.entries if e.purpose is KeyPurpose.CUSTODY)
+    keyring.rotate(KeyPurpose.CUSTODY, now=LATER)
+    keyring.retire(old.id, at=LATER, reason="compromised")
+    assert opened(keyring, wrapped) == [False, True]
+    assert opened(keyring, copy(keyring)) == [True, False]
+
+
+def test_wrapping_looks_for_a_new_key_first_and_does_nothing_where_it_cannot(path: Path) -> None:
+    FileKeyring.create(path, MASTER, origin="post.example", now=NOW)
+    service, operator = (FileKeyring.open(path, MASTER) for _ in range(2))
+    operator.rotate(KeyPurpose.CUSTODY, now=LATER)
+    salt = bytes(16)
+    fresh = operator.custodies()[0].wrapping_key(MAILBOX, KEY, salt)
+    path.chmod(0o640)
+    with pytest.raises(KeyringError, match="chmod 600"):
+        service.custody()
+    path.chmod(0o600)
+    assert service.custody().wrapping_key(MAILBOX, KEY, salt) == fresh
+
+
 def test_the_way_out_of_the_token(keyring: FileKeyring, path: Path) -> None:
     wrapped = copy(keyring)
     keyring.rotate(KeyPurpose.LOG, now=LATER, in_file=True)
