@@ -106,10 +106,12 @@ def test_the_old_custody_key_is_erased_when_nobody_can_be_using_it(
     file.write_text(file.read_text().replace("[mail]", soft.place.lines() + "[mail]", 1))
     old = next(e for e in keyring(folder).entries if e.purpose is KeyPurpose.CUSTODY)
     assert "until `siegelpost key rewrap`" in run("key", "move", "-s", file)
-    assert "come back after" in run("key", "rewrap", "-s", file)
+    assert "come back after" in run("key", "rewrap", "--erase", "-s", file)
     assert old.id in {e.id for e in keyring(folder).entries}
     monkeypatch.setattr("siegelpost.service.commands.keys.SETTLED", timedelta(minutes=-2))
-    assert f"{old.id} erased" in run("key", "rewrap", "-s", file)
+    assert f"{old.id} stays" in run("key", "rewrap", "-s", file)  # backups still need it
+    assert old.id in {e.id for e in keyring(folder).entries}
+    assert f"{old.id} erased" in run("key", "rewrap", "--erase", "-s", file)
     custody = [e for e in keyring(folder).entries if e.purpose is KeyPurpose.CUSTODY]
     assert [(e.in_token, e.valid_until) for e in custody] == [(True, None)]
     assert old.private.hex() not in (folder / "keyring.json").read_text()

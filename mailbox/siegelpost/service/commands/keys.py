@@ -82,8 +82,13 @@ def key_move(settings: SettingsFile = None) -> None:
 
 
 @key_app.command("rewrap")
-def key_rewrap(settings: SettingsFile = None) -> None:
-    """Wrap managed mailboxes' keys anew by the custody key in force, then erase older ones."""
+def key_rewrap(
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Then erase older keys: no older backup opens again.")
+    ] = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Wrap managed mailboxes' keys anew by the custody key in force."""
     import asyncio
 
     from siegelpost.citizens.managed_rewrap import rewrap_managed
@@ -111,6 +116,12 @@ def key_rewrap(settings: SettingsFile = None) -> None:
     now = datetime.now(UTC)
     for entry in keyring.entries:
         if entry.purpose is not KeyPurpose.CUSTODY or entry.valid_until is None:
+            continue
+        if not erase:
+            typer.echo(
+                f"siegelpost: {entry.id} stays, for restoring older backups; --erase ends that",
+                err=True,
+            )
             continue
         if now < entry.valid_until + SETTLED:
             typer.echo(
