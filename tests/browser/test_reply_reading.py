@@ -65,7 +65,7 @@ def sent(
     `about` changes the manifest, `said` the statement that Alice signs.
     """
     packed = [("Nachricht.txt", "text/plain", text.encode()), *files]
-    described = [
+    described: list[canonical.Json] = [
         {"name": n, "media_type": t, "size": len(c), "sha256": hashlib.sha256(c).hexdigest()}
         for n, t, c in packed
     ]
