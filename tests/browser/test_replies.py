@@ -39,7 +39,11 @@ def test_citizen_replies_with_text_photo_and_pdf_and_the_receipt_proves_it(
     with person(browser, house.address, accept_downloads=True) as renate:
         arrive(renate, house, letter, "renate@example.org")
         notice = house.send(letter, "Bitte um Kontoauszüge", pdf("Bitte", "Auszüge"), due=None)
+        loaded: list[str] = []
+        renate.page.on("request", lambda request: loaded.append(request.url))
         page = renate.go(f"/notices/{notice}")
+        expect(page.get_by_role("link", name="Antwort schreiben")).to_be_visible()
+        assert not [url for url in loaded if "/static/reply-" in url]
         page.get_by_role("link", name="Antwort schreiben").click()
         expect(page.get_by_text("Sie haben noch nicht zugestimmt")).to_be_visible()
         renate.inspect("reply-1-no-consent")
@@ -91,6 +95,8 @@ def test_citizen_replies_with_text_photo_and_pdf_and_the_receipt_proves_it(
         page.get_by_role("link", name="Zurück zum Schreiben").last.click()
         expect(page.get_by_role("heading", name="Ihre Antworten")).to_be_visible()
         expect(page.get_by_text("Die Behörde hat sie noch nicht abgeholt.")).to_be_visible()
+        # Only now the page needs it; named by digest like all that it loads.
+        assert [url for url in loaded if "/static/reply-list.js?v=" in url]
         page.get_by_role("button", name="Antwort ansehen").click()
         expect(page.get_by_text("hier sind die Kontoauszüge von September.")).to_be_visible()
         expect(page.get_by_text("Kontoauszug_ September.pdf")).to_be_visible()

@@ -32,6 +32,8 @@ MEDIA_TYPES = {
 
 #: What our modules and the bundled ones import, all by addresses relative to themselves.
 _IMPORT = re.compile(rb"""(?:\bfrom|\bimport)\s*["']\./([A-Za-z0-9./-]+\.js)["']""")
+#: What a module imports only when it is needed.
+_IMPORT_LATER = re.compile(rb"""\bimport\(\s*["']\./([A-Za-z0-9./-]+\.js)["']\s*\)""")
 
 _FOREVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
@@ -83,13 +85,18 @@ class Assets:
         """The value of an ``integrity`` attribute; LookupError if there is no such file."""
         return self._assets[name].integrity
 
-    def modules(self, name: str) -> tuple[str, ...]:
-        """The modules that ``name`` loads, itself excluded, each once and in loading order."""
+    def modules(self, name: str, *, later: bool = False) -> tuple[str, ...]:
+        """The modules that ``name`` loads, itself excluded, each once and in loading order.
+
+        With `later` also those that it may load only when they are needed.
+        """
         found: dict[str, None] = {}
         waiting = [name]
         while waiting:
             module = waiting.pop(0)
-            for imported in _IMPORT.findall(self._assets[module].plain):
+            source = self._assets[module].plain
+            found_here = _IMPORT.findall(source) + (_IMPORT_LATER.findall(source) if later else [])
+            for imported in found_here:
                 target = imported.decode("ascii")
                 if target != name and target not in found:
                     found[target] = None

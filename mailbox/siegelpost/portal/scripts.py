@@ -32,8 +32,9 @@ class Scripts:
         Call it once a page: browsers take one import map. LookupError if there is no such file.
         """
         assets = self._assets
-        imported = assets.modules(name)
+        imported = assets.modules(name, later=True)
         addresses = {module: assets.address(module) for module in imported}
+        at_once = assets.modules(name)
         text = json.dumps(
             {
                 "imports": {f"/static/{module}": at for module, at in addresses.items()},
@@ -44,7 +45,7 @@ class Scripts:
         digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
         self.hashes.append(f"'sha256-{digest}'")
         lines = [f'<script type="importmap">{text}</script>']
-        lines += [f'<link rel="modulepreload" href="{at}">' for at in addresses.values()]
+        lines += [f'<link rel="modulepreload" href="{addresses[each]}">' for each in at_once]
         lines.append(
             f'<script type="module" src="{assets.address(name)}"'
             f' integrity="{assets.integrity(name)}"></script>'

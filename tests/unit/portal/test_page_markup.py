@@ -17,7 +17,7 @@ KINDS = ("not-found", "signed-out", "too-many-requests", "refused", "broken")
 PAGES = [(page.stem, kind) for page in sorted((TEMPLATES / "pages").glob("*.html"))
          for kind in (KINDS if page.stem == "error" else ("broken",))]  # fmt: skip
 
-_IMPORT = re.compile(r'from "\./([a-z0-9-]+\.js)"')
+_IMPORT = re.compile(r'(?:from |import\()"\./([a-z0-9-]+\.js)"')
 _BY_ID = re.compile(r'byId\("([a-z-]+)"\)')
 _TEXT = re.compile(r'\b(?:text|plainText)\("([a-z-]+)"')
 

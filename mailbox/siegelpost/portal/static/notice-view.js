@@ -150,6 +150,18 @@ export function documentItem({ name, mediaType, content }) {
   return item;
 }
 
+/**
+ * The way to a reply if it is `possible`, and what was sent if there is `any`; else nothing of it.
+ * Most notices have no replies: the scripts that list and open them come only then.
+ */
+export async function showReplies({ possible, any, ...where }) {
+  show(byId("reply-ask"), possible);
+  show(byId("replies"), possible || any);
+  if (!any) return;
+  const { listReplies } = await import("./reply-list.js");
+  await listReplies({ ...where, possible });
+}
+
 /** List what happened, oldest first, in words. */
 export function showEvents({ events, looks, delegates }) {
   const items = events

@@ -9,6 +9,7 @@ import {
   showEvents,
   showFacts,
   showFiling,
+  showReplies,
 } from "./notice-view.js";
 import { fromBase64, hex, sha256, utf8 } from "./bytes.js";
 import { alertBox, byId, explain, onClick, onSubmit, say, show } from "./dom.js";
@@ -16,7 +17,6 @@ import { save } from "./downloads.js";
 import { ManifestError, readCover } from "./manifest.js";
 import { NoteError, parseVerifier } from "./notes.js";
 import { PackageError, checkEvidence, readPackage } from "./package.js";
-import { showReplies } from "./reply-list.js";
 import { SealingError, acknowledgementKey, identityText, open, payloadDigest } from "./sealing.js";
 import { start } from "./session.js";
 import { text } from "./texts.js";

@@ -14,14 +14,11 @@ import { ZipError } from "./zipstore.js";
 const UNTRUE = [CanonicalError, ReplyError, ZipError, TypeError];
 
 /**
- * Show the section if there is anything in it. `path` is the notice's, `packages` where sealed
- * replies are; `expected` = {notice, mailbox, agency, mandate}: what they are about, the mandate
- * null on the citizen's own page; `possible`: one may reply now; `any`: somebody has replied.
+ * Show what was sent. `path` is the notice's, `packages` where sealed replies are; `expected` =
+ * {notice, mailbox, agency, mandate}: what they are about, the mandate null on the citizen's own
+ * page; `possible`: one may reply now.
  */
-export async function showReplies({ path, packages, expected, seeds, possible, any }) {
-  show(byId("reply-ask"), possible);
-  show(byId("replies"), possible || any);
-  if (!any) return;
+export async function listReplies({ path, packages, expected, seeds, possible }) {
   const { replies } = await get(`${path}/replies`);
   const items = replies.map((reply) => item(reply, { packages, expected, seeds }));
   byId("reply-list").replaceChildren(...items);
