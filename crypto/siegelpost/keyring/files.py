@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +42,8 @@ def write_private(path: Path, data: bytes, *, replace: bool) -> None:
 
     With `replace=False` an existing file is a KeyringError and stays as it is.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    # In containers process numbers come again, and who was killed left its file.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:

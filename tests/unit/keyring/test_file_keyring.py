@@ -340,3 +340,12 @@ def test_keys_are_asked_for_in_the_form_that_they_have(keyring: FileKeyring) -> 
             ask(KeyPurpose.DKIM_RSA)
     with pytest.raises(KeyMissingError):
         keyring.private_key(KeyPurpose.PEPPER)
+
+
+def test_what_a_killed_process_of_the_same_number_left_stops_no_change(
+    keyring: FileKeyring, path: Path
+) -> None:
+    left = path.with_name(f".{path.name}.{os.getpid()}.new")
+    left.touch()
+    keyring.rotate(KeyPurpose.SESSION, now=LATER)
+    assert list(path.parent.glob(".*.new")) == [left]
