@@ -63,11 +63,11 @@ class BlobsPart(_Part):
     """Where large sealed packages lie: in the database, in segment files, or in object storage."""
 
     url: str = Field(
-        default="", pattern=r"^($|(file|segments):///.|(s3|az|gs)://[^/?#@:]+(/[^?#]*)?$)"
+        default="", pattern=r"^($|(file|segments):///[^?#]+$|(s3|az|gs)://[^/?#@:]+(/[^?#]*)?$)"
     )
     """segments:///FOLDER (fast, on a disk of this machine), file:///FOLDER, s3://BUCKET/PREFIX,
     az://CONTAINER/PREFIX or gs://BUCKET/PREFIX; without one everything is in the database. Once
-    notices lie there, it can move but not be taken away."""
+    notices lie there, it can move but not be taken away. In a FOLDER, ? is %3F, # is %23."""
     database_limit_bytes: int = Field(default=256 << 10, ge=0, le=1 << 30)
     """Larger sealed packages go there; 0: all."""
     endpoint: str | None = None

@@ -44,6 +44,9 @@ def test_every_default_in_the_example_is_accepted(tmp_path: Path) -> None:
         (("[http]", "[http]\nporrt = 1"), "http.porrt"),
         (("#port = 8080", "port = 99999"), "http.port"),
         (('#tls = "required"', 'tls = "sometimes"'), "mail.tls"),
+        (('#url = ""', 'url = "segments:///srv/a#b"'), "blobs.url"),
+        (('#url = ""', 'url = "segments:///srv/a?b"'), "blobs.url"),
+        (('#url = ""', 'url = "file:///srv/a#b"'), "blobs.url"),
         (("master_secret_file", "#master_secret_file"), "keyring.master_secret_file"),
     ],
 )

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from siegelpost.service.object_storage import open_objects
+from siegelpost.service.settings import BlobsPart
 from siegelpost.store import segments
 from siegelpost.store.errors import ObjectDamaged, ObjectsUnavailable
 from siegelpost.store.segments import (
@@ -354,6 +356,16 @@ async def test_a_folder_that_is_away_is_waited_for_and_never_made(tmp_path: Path
         await content(storage, place, 4)
     away.rename(folder)
     assert await content(storage, place, 4) == b"back"
+
+
+async def test_a_folder_of_any_name_can_be_given(tmp_path: Path) -> None:
+    folder = tmp_path / "a#b?c d"
+    folder.mkdir()
+    url = folder.as_uri().replace("file:", "segments:")
+    storage = open_objects(BlobsPart(url=url))
+    assert isinstance(storage, SegmentFolder)
+    await storage.put(new_name(), [b"x"])
+    assert len(files(folder)) == 1
 
 
 def time_of_test() -> datetime:
