@@ -6,6 +6,7 @@ import fcntl
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from siegelpost.keyring.errors import KeyringCorruptError, KeyringError, Keyring
 
 #: Bytes of a master secret.
 MASTER_SECRET_SIZE = 32
+_LOOK_SECONDS = 0.01
 
 
 def read_private(path: Path, *, max_size: int) -> bytes:
@@ -65,18 +67,37 @@ def write_private(path: Path, data: bytes, *, replace: bool) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the writers' lock of `path` (a file beside it) within the block."""
+def locked(path: Path, *, patience_seconds: float | None = None) -> Iterator[None]:
+    """Hold the writers' lock of `path` (a file beside it) within the block.
+
+    KeyringError if that cannot be, or others hold it for longer than `patience_seconds`.
+    """
     lock = path.with_name(f".{path.name}.lock")
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise KeyringError(f"cannot lock {path}: {error.strerror}") from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if patience_seconds is None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        else:
+            _lock_within(patience_seconds, descriptor, path)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock_within(seconds: float, descriptor: int, path: Path) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise KeyringError(f"another process holds the lock of {path}") from None
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
 
 
 def read_master_secret(path: Path) -> bytes:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from siegelpost.keyring.errors import TokenPinError
+from siegelpost.keyring.errors import KeyringError, TokenPinError, TokenUnavailableError
 from siegelpost.keyring.files import locked, read_private, write_private
 
 _MAX_PIN = 1000
+#: Longest wait for other processes that log in, in seconds.
+PATIENCE_SECONDS = 8.0
 
 
 class Pin:
@@ -61,12 +63,17 @@ class Pin:
     def turn(self) -> Iterator[None]:
         """Within the block no other process starts a module and logs in.
 
-        Together they could use up the tries with one wrong PIN.
+        Together they could use up the tries with one wrong PIN. TokenUnavailableError if another
+        one takes too long, perhaps because its module hangs.
         """
         if self._refusals is None:
             yield
             return
-        with locked(self._refusals):
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self._refusals, patience_seconds=PATIENCE_SECONDS))
+            except KeyringError as error:
+                raise TokenUnavailableError(str(error)) from None
             yield
 
     def _told(self, what: str) -> str:

@@ -20,9 +20,11 @@ from siegelpost.keyring import (
     KeyringError,
     TokenPinError,
     TokenUnavailableError,
+    pins,
     token_keys,
     tokens,
 )
+from siegelpost.keyring.files import locked
 from siegelpost.keyring.pins import Pin
 from siegelpost.keyring.token_keys import (
     TokenCustody,
@@ -322,6 +324,17 @@ def test_the_first_pin_that_was_named_for_a_token_stays(soft: SoftToken, tmp_pat
     assert session is not None
     session.raw.close()
     one.sign(b"x")
+
+
+def test_another_process_that_hangs_at_its_login_is_not_waited_for_without_end(
+    soft: SoftToken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pins, "PATIENCE_SECONDS", 0.2)
+    refusals = tmp_path / "refused-pin"
+    token = tokens.token_at(str(MODULE), LABEL, Pin(soft.pin_file, refusals=refusals))
+    with locked(refusals), pytest.raises(TokenUnavailableError, match="holds the lock"):
+        token.run(lambda session: None)
+    token.run(lambda session: None)
 
 
 def test_a_pin_that_others_may_read_is_not_used(soft: SoftToken) -> None:
