@@ -43,6 +43,7 @@ COMMON = {
     "helping": [("mandate-1", "Alice Beispiel")],
     "mandate": "mandate-1",
     "giver": "Alice Beispiel",
+    "giver_managed": False,
     "reads": True,
     "counts": False,
     "form_token": "token",

@@ -33,6 +33,8 @@ class SealingKey:
     recipient: bytes
     #: Ed25519 public key, 32 bytes
     acknowledgement_key: bytes
+    #: whether the service keeps its private half for the owner, and so could read
+    managed: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,4 +137,5 @@ def _in_force(connection: Connection, mailbox: MailboxId, *, lock: bool) -> Seal
         id=KeyId(row.id),
         recipient=bytes(row.recipient),
         acknowledgement_key=bytes(row.acknowledgement_key),
+        managed=row.custody == "managed",
     )

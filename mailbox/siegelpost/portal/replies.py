@@ -57,6 +57,7 @@ async def form(world: World, request: Request) -> Response:
         limits=LIMITS,
         mandate=None if mandate is None else mandate.mandate,
         giver=None if mandate is None else mandate.giver_name,
+        giver_managed=mandate is not None and any(key.managed for key in found.keys[:1]),
     )
 
 

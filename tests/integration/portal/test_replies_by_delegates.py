@@ -9,6 +9,7 @@ import pytest
 from siegelpost.sealing.keys import Identity
 from siegelpost.sealing.replies import open_reply
 from siegelpost.service.demo.citizen import Citizen
+from siegelpost.store import tables
 from tests.support.reply_street import Street, refused
 
 
@@ -46,6 +47,25 @@ async def test_delegate_replies_and_everybody_sees_who(street: Street) -> None:
 async def end(alice: Citizen, mandate: str) -> None:
     await alice.load("/account/delegates")
     await alice.submit("/account/delegates/end", {"mandate": mandate})
+
+
+async def test_delegate_is_told_where_the_service_keeps_the_citizen_s_key(street: Street) -> None:
+    bob = await street.by_bob()
+    key = tables.core(tables.MailboxKey)
+
+    async def page(custody: str) -> str:
+        change = (
+            key.update().where(key.c.mailbox_id == street.alice.mailbox).values(custody=custody)
+        )
+        await street.town.context.store.write(lambda connection: connection.execute(change))
+        return (await bob.who.send("GET", f"{bob.base}/reply")).content.decode()
+
+    for custody, told in (("managed", True), ("own", False)):
+        shown = await page(custody)
+        assert ("Einen der Schlüssel dazu verwahren wir." in shown) == told
+        assert ("Lesen können Ihre Antwort nur die Behörde" in shown) != told
+        # Of Bob's own letters the page says nothing else than before.
+        assert "Nur Sie können sie öffnen, wir nicht." in shown
 
 
 async def test_delegate_s_reply_needs_the_citizen_s_consent(street: Street) -> None:
