@@ -2,16 +2,21 @@
 
 A reply is believed after these steps:
 
-1. The log has bound the key that signed (`siegelpost.evidence.key_proof`), to the citizen's
-   mailbox; for a delegate's reply to some mailbox, which is the delegate's by the service's word.
-2. That key signed the statement, which speaks of this reply and this notice.
+1. The log has bound the key that signed (`siegelpost.evidence.key_proof`), to the mailbox that the
+   statement names; for a delegate's reply to some mailbox, which is the delegate's by the service's
+   word. Which mailbox is the citizen's, too, only the caller can know (`Expected`).
+2. That key signed the statement, which speaks of the reply that was asked for, of the notice that
+   the service names, and of the agency and mailbox that the caller expects.
 3. The statement names the very key of the agency's that opens it: to the sender's browser no other
    was given out as the agency's, under which somebody could have read first.
 4. The sealed file is the one that the statement names, opens with that key, and holds what its
    manifest says (`siegelpost.sealing.replies`).
 
-What the caller still owes: that the notice is the agency's own, and that the mandate is in force by
-the agency's own rules. Files come from outside: whoever opens them looks at them as at any upload.
+What the caller still owes: that the notice is the agency's own and the mailbox its citizen's, that
+the mandate is in force by the agency's own rules, and that the key was not retired before: the
+proof is of its binding alone, so whoever stole an older key of a mailbox, and runs the service or
+has its help, can sign with it. Step 17 of `verify` sees retirements, in the notice's receipt.
+Files come from outside: whoever opens them looks at them as at any upload.
 """
 
 from __future__ import annotations
@@ -73,8 +78,13 @@ class ReplyClient:
             cursor = f"&cursor={page['next']}"
 
     def fetch(self, reply: str) -> FetchedReply:
-        """One reply with its sealed file; from then on it counts as fetched. Raises Refused."""
-        answer: dict[str, Any] = self._get(f"/v1/replies/{reply}").json()
+        """One reply with its sealed file; which then counts as fetched. Refused, FormatError."""
+        try:
+            answer: Any = self._get(f"/v1/replies/{reply}").json()
+        except ValueError as error:
+            raise FormatError(f"the service answers with no JSON: {error}") from None
+        if not isinstance(answer, dict):
+            raise FormatError("the service answers with no reply")
         sealed = self._get(f"/v1/replies/{reply}/package").content
         return FetchedReply(answer=answer, sealed=sealed)
 
@@ -94,7 +104,23 @@ class ReplyClient:
         return whole
 
 
-def check_signer(answer: Json, trust: Trust) -> ReplyStatement:
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What the caller knows of a reply, from elsewhere than the service's answer; None: unknown."""
+
+    #: which was asked for
+    reply: str | None = None
+    #: who asks
+    agency: str | None = None
+    #: whose enrolment it is about
+    mailbox: str | None = None
+
+
+#: Nothing is known.
+ANY = Expected()
+
+
+def check_signer(answer: Json, trust: Trust, expected: Expected = ANY) -> ReplyStatement:
     """The statement of a reply, after steps 1 and 2; errors of ``siegelpost.evidence``."""
     fields = Fields(
         answer,
@@ -116,13 +142,22 @@ def check_signer(answer: Json, trust: Trust) -> ReplyStatement:
         mandate,
     ):
         raise FormatError("the statement speaks of another reply, notice or mandate")
+    for name in ("reply", "agency", "mailbox"):
+        wanted, found = getattr(expected, name), getattr(said, name)
+        if wanted is not None and found != wanted:
+            raise FormatError(f"the statement speaks of {name} {found} instead of {wanted}")
     return said
 
 
-def check(fetched: FetchedReply, identities: Iterable[Identity], trust: Trust) -> Reply:
+def check(
+    fetched: FetchedReply,
+    identities: Iterable[Identity],
+    trust: Trust,
+    expected: Expected = ANY,
+) -> Reply:
     """The opened reply, after all steps; errors of ``siegelpost.evidence`` and ``.sealing``."""
     # 1. and 2.
-    said = check_signer(fetched.answer, trust)
+    said = check_signer(fetched.answer, trust, expected)
     # 3.
     named = said.recipient_sha256
     meant = [each for each in identities if sha256(each.recipient.raw).digest() == named]

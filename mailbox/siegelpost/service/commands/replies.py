@@ -21,14 +21,18 @@ from siegelpost.service.commands.options import SettingsFile
 from siegelpost.service.errors import ServiceError
 
 if TYPE_CHECKING:
+    from siegelpost.evidence.trust import Trust
     from siegelpost.sealing.keys import Identity
     from siegelpost.sealing.replies import Reply
+    from siegelpost.sending.known_senders import KnownSenders
     from siegelpost.sending.replies import FetchedReply, ReplyClient
 
 #: Name of a reply's folder while it is being written; the next run finishes what was begun.
 _UNFINISHED = ".unvollständig"
 #: The sender's key was bound seconds ago.
 _LATER = "urn:siegelpost:problem:not-yet-logged"
+#: HTTP status.
+_NOT_FOUND = 404
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 
 
@@ -88,6 +92,10 @@ def replies(
         list[str] | None,
         typer.Option("--reply", help="Only this one, fetched before or not; may be repeated."),
     ] = None,
+    agency_id: Annotated[
+        str | None,
+        typer.Option("--agency", help="Id of the agency; without it that of the first reply."),
+    ] = None,
 ) -> None:
     """Fetch the replies that wait, check and open them, each into a folder; prints the folders."""
     import httpx2
@@ -97,7 +105,8 @@ def replies(
     from siegelpost.evidence.errors import EvidenceError
     from siegelpost.evidence.trust import parse_trust
     from siegelpost.sealing.errors import SealingError
-    from siegelpost.sending.replies import ReplyClient, check
+    from siegelpost.sending.known_senders import KnownSenders
+    from siegelpost.sending.replies import ReplyClient
     from siegelpost.service.client import AgencyClient, Refused
 
     try:
@@ -105,11 +114,12 @@ def replies(
         trusted = parse_trust(trust.read_bytes())
         identities = [each for file in identity for each in _identities(file)]
         into.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        senders = KnownSenders(into, agency=agency_id)
     except (OSError, ValueError, JoseError, EvidenceError, SealingError) as error:
         raise ServiceError(f"cannot read what is needed: {error}") from error
     agency = AgencyClient(url, client, private)
     service = ReplyClient(agency.http, bearer=agency.bearer)
-    unopened = 0
+    failed = 0
     try:
         for reply in _wanted(service, into, only):
             folder = into / f"{reply}{_UNFINISHED}"
@@ -117,23 +127,27 @@ def replies(
             try:
                 fetched = service.fetch(reply)
             except Refused as refused:
-                if refused.problem.get("type") != _LATER:
-                    with suppress(OSError):  # nothing was begun: the next run must not go on here
+                if refused.problem.get("type") == _LATER:
+                    typer.echo(f"siegelpost: {reply} waits for the log: run this again", err=True)
+                    continue
+                failed += 1
+                typer.echo(f"siegelpost: {reply} is refused: {refused}", err=True)
+                # Only this says that nothing was handed out; after anything else the service may
+                # count it as fetched, and the folder alone has the next run ask for it again.
+                if refused.status == _NOT_FOUND:
+                    with suppress(OSError):
                         folder.rmdir()
-                    raise
-                typer.echo(f"siegelpost: {reply} waits for the log: run this again", err=True)
                 continue
-            opened, problem = None, ""
-            try:
-                opened = check(fetched, identities, trusted)
-            except (EvidenceError, SealingError) as error:
-                problem = str(error)
-                unopened += 1
-                typer.echo(f"siegelpost: {reply} does not hold: {problem}", err=True)
-            _write(folder, fetched, opened, problem)
+            except EvidenceError as error:
+                failed += 1
+                typer.echo(f"siegelpost: {reply} cannot be fetched: {error}", err=True)
+                continue
+            failed += not _finish(folder, reply, fetched, identities, trusted, senders)
             typer.echo(folder.rename(into / reply))
     except Refused as refused:
         raise ServiceError(f"refused: {refused}") from refused
+    except EvidenceError as error:
+        raise ServiceError(f"the service answers oddly: {error}") from error
     except httpx2.TransportError as error:
         typer.echo(f"siegelpost: {url} is out of reach: {error}", err=True)
         raise typer.Exit(3) from None
@@ -141,8 +155,38 @@ def replies(
         raise ServiceError(f"cannot write: {error}") from error
     finally:
         agency.close()
-    if unopened:
+    if failed:
         raise typer.Exit(1)
+
+
+def _finish(
+    folder: Path,
+    reply: str,
+    fetched: FetchedReply,
+    identities: list[Identity],
+    trusted: Trust,
+    senders: KnownSenders,
+) -> bool:
+    """Check, open and write it; whether it holds."""
+    from siegelpost.evidence.errors import EvidenceError
+    from siegelpost.sealing.errors import SealingError
+    from siegelpost.sending.replies import check, check_signer
+
+    enrolment = str(fetched.answer.get("enrolment", ""))
+    expected = senders.expected(reply, enrolment)
+    try:
+        opened = check(fetched, identities, trusted, expected)
+        said = check_signer(fetched.answer, trusted, expected)
+    except (EvidenceError, SealingError) as error:
+        typer.echo(f"siegelpost: {reply} does not hold: {error}", err=True)
+        _write(folder, fetched, None, str(error))
+        return False
+    _write(folder, fetched, opened, "")
+    senders.remember(enrolment, said)
+    typer.echo(
+        f"siegelpost: {reply} is about mailbox {said.mailbox}, enrolment {enrolment}", err=True
+    )
+    return True
 
 
 def _wanted(service: ReplyClient, into: Path, only: list[str] | None) -> list[str]:
@@ -168,7 +212,12 @@ def _identities(file: Path) -> list[Identity]:
 
 def _write(folder: Path, fetched: FetchedReply, opened: Reply | None, problem: str) -> None:
     """The sealed file, what the service said, and if it opened the text and files."""
-    known = {**fetched.answer, "holds": opened is not None, "problem": problem or None}
+    known = {
+        **fetched.answer,
+        "mailbox": None if opened is None else opened.manifest.mailbox_id,
+        "holds": opened is not None,
+        "problem": problem or None,
+    }
     _put(folder / "antwort.age", fetched.sealed)
     _put(folder / "antwort.json", json.dumps(known, ensure_ascii=False, indent=1).encode())
     if opened is None:

@@ -1,0 +1,165 @@
+"""``siegelpost replies`` before a service that fails or lies: nothing is lost, nothing mistaken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from joserfc.jwk import OKPKey
+
+from siegelpost.evidence.errors import EvidenceError, FormatError
+from siegelpost.evidence.ids import KeyId
+from siegelpost.evidence.reply import PREFIX
+from siegelpost.evidence.trust import parse_trust
+from siegelpost.notices.key_proofs import prove_keys
+from siegelpost.sealing.package import describe
+from siegelpost.sealing.replies import (
+    ReplyManifest,
+    encode_manifest,
+    reply_documents,
+    seal_reply,
+)
+from siegelpost.sending.client import Refused
+from siegelpost.sending.known_senders import FILE_NAME
+from siegelpost.sending.replies import Expected, FetchedReply, ReplyClient, check
+from siegelpost.service.commands.replies import replies
+from tests.integration.portal.test_replies_fetched import Office, office
+
+__all__ = ["office"]
+
+CHARLIE = "charlie@fremd.example"
+Answer = FetchedReply | Exception
+
+
+@pytest.fixture
+def run(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Run the command against these answers by id; its exit code."""
+    key = OKPKey.generate_key("Ed25519", private=True)
+    (tmp_path / "key.jwk").write_text(json.dumps(key.as_dict(private=True)))
+    (tmp_path / "trust.json").write_bytes(office.town.trust())
+    (tmp_path / "identity.txt").write_text(office.identity.encode())
+
+    def run(answers: dict[str, Answer], *, waiting: list[str] | None = None) -> int:
+        def fetch(_: ReplyClient, reply: str) -> FetchedReply:
+            found = answers[reply]
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        def listed(_: ReplyClient) -> Iterator[str]:
+            return iter(answers if waiting is None else waiting)
+
+        monkeypatch.setattr(ReplyClient, "fetch", fetch)
+        monkeypatch.setattr(ReplyClient, "waiting", listed)
+        try:
+            replies(
+                url="http://service.example",
+                client="client",
+                key=tmp_path / "key.jwk",
+                identity=[tmp_path / "identity.txt"],
+                trust=tmp_path / "trust.json",
+                into=tmp_path / "into",
+            )
+        except typer.Exit as ended:
+            return ended.exit_code
+        return 0
+
+    return run
+
+
+def known(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "antwort.json").read_text())
+    return found
+
+
+async def test_reply_whose_answer_was_lost_is_fetched_by_the_next_run(
+    office: Office, run: Callable[..., int], tmp_path: Path
+) -> None:
+    good = await office.fetched(office.made)
+    # The service counts it as fetched, then something on the way answers.
+    assert run({good.id: Refused(504, {})}) == 1
+    assert run({good.id: good}, waiting=[]) == 0
+    assert known(tmp_path / "into" / good.id)["holds"] is True
+
+
+async def test_one_refusal_keeps_nobody_else_waiting(
+    office: Office, run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = await office.fetched(office.made)
+    refused = Refused(404, {"type": "urn:siegelpost:problem:not-found"})
+    assert run({"0193-gone": refused, "0193-odd": FormatError("too much"), good.id: good}) == 1
+    told = capsys.readouterr().err
+    assert "0193-gone is refused: 404" in told
+    assert "0193-odd cannot be fetched: too much" in told
+    into = tmp_path / "into"
+    assert known(into / good.id)["mailbox"] == office.alice.who.mailbox
+    assert f"about mailbox {office.alice.who.mailbox}" in told
+    assert sorted(path.name for path in into.iterdir()) == sorted(
+        [FILE_NAME, good.id, "0193-odd.unvollständig"]
+    )
+
+
+async def test_older_reply_in_the_place_of_a_new_one_does_not_hold(
+    office: Office, run: Callable[..., int], tmp_path: Path
+) -> None:
+    old = await office.fetched(office.made)
+    assert run({"0193-new": old}) == 1
+    assert known(tmp_path / "into" / "0193-new")["holds"] is False
+    assert not (tmp_path / "into" / "0193-new" / "inhalt").exists()
+
+
+async def in_charlie_s_name(office: Office) -> FetchedReply:
+    """What whoever runs the service makes with a mailbox of their own, about Alice's notice."""
+    charlie = await office.town.active(CHARLIE)
+    await office.town.sequence()
+    ((key, seed),) = charlie.seeds.items()
+    assert charlie.mailbox is not None
+    made = await office.alice.make()
+    documents = reply_documents("Ich verzichte auf alles.", ())
+    manifest = ReplyManifest(
+        reply_id=made.said.reply,
+        notice_id=made.said.notice,
+        mailbox_id=charlie.mailbox,
+        agency_id=made.said.agency,
+        mandate=None,
+        salt=bytes(16),
+        documents=describe(documents),
+    )
+    sealed = seal_reply(manifest, documents, [office.identity.recipient])
+    forged = made.signed_by(
+        seed,
+        mailbox=charlie.mailbox,
+        manifest_sha256=sha256(encode_manifest(manifest)).digest(),
+        payload_sha256=sealed.payload_digest,
+    )
+    context, mailbox = office.town.context, charlie.mailbox
+    (proof,) = await context.store.read(lambda c: prove_keys(c, context, mailbox, [KeyId(key)]))
+    answer = {
+        **(await office.fetched(office.made)).answer,
+        "id": forged.said.reply,
+        "statement": forged.said.message().removeprefix(PREFIX).decode(),
+        "signature": forged.signature.hex(),
+        "bound": proof.json(),
+    }
+    return FetchedReply(answer=answer, sealed=sealed.data)
+
+
+async def test_another_mailbox_in_the_citizen_s_place_is_refused_once_hers_is_known(
+    office: Office, run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = await office.fetched(office.made)
+    forged = await in_charlie_s_name(office)
+    trust = parse_trust(office.town.trust())
+    with pytest.raises(EvidenceError, match="speaks of mailbox"):
+        check(forged, [office.identity], trust, Expected(mailbox=office.alice.who.mailbox))
+    with pytest.raises(EvidenceError, match="speaks of agency"):
+        check(good, [office.identity], trust, Expected(agency="stadt-musterstadt"))
+    assert run({good.id: good}) == 0
+    assert run({forged.id: forged}) == 1
+    assert "speaks of mailbox" in capsys.readouterr().err
+    assert known(tmp_path / "into" / forged.id)["holds"] is False
