@@ -303,6 +303,19 @@ FAULTS = {
         "UPDATE reply SET event_id = (SELECT id FROM event WHERE type = 'provided')",
         "no evidence",
     ),
+    "another statement": ("UPDATE reply SET statement = '{}'", "differ in statement"),
+    "another mailbox": (
+        "UPDATE reply SET mailbox_id = (SELECT id FROM mailbox WHERE id <> mailbox_id)",
+        "differ in mailbox",
+    ),
+    "another sender": (
+        "UPDATE reply SET sender_id = (SELECT id FROM mailbox WHERE id <> sender_id)",
+        "differ in actor",
+    ),
+    "another agency": (
+        f"UPDATE reply SET agency_id = '{OTHER_AGENCY}'",  # noqa: S608 - our own
+        "differ in agency",
+    ),
     "another mandate": (
         "UPDATE reply SET mandate_id = (SELECT id FROM mandate)",
         "differ in mandate",
@@ -312,7 +325,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_fsck_finds_each_fault(office: Office, fault: str) -> None:
-    if "mandate" in fault:
+    if fault in ("another mandate", "another mailbox", "another sender"):
         bob = await office.town.active(BOB)
         await delegated(office.town, office.alice.who, bob)
         await office.town.sequence()

@@ -9,7 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from siegelpost.evidence.errors import FormatError
 from siegelpost.evidence.events import EventType
+from siegelpost.evidence.ids import AgencyId, MailboxId, NoticeId
+from siegelpost.evidence.reply import PREFIX, from_facts
 from siegelpost.sealing.age_header import parse_header
 from siegelpost.sealing.errors import SealingError
 from siegelpost.store import tables
@@ -19,6 +22,7 @@ from siegelpost.store.fsck.finding import Finding, Progress
 
 _reply = tables.core(tables.Reply)
 _event = tables.core(tables.Event)
+_mandate = tables.core(tables.Mandate)
 
 
 def check_replies(connection: Connection, progress: Progress) -> Iterator[Finding]:
@@ -26,8 +30,15 @@ def check_replies(connection: Connection, progress: Progress) -> Iterator[Findin
     total = connection.execute(select(func.count()).select_from(_reply)).scalar_one()
     fetched = _fetched(connection)
     rows = connection.execute(
-        select(_reply, _event.c.type, _event.c.body, _event.c.notice_id.label("event_notice_id"))
+        select(
+            _reply,
+            _event.c.type,
+            _event.c.body,
+            _event.c.notice_id.label("event_notice_id"),
+            _mandate.c.delegate_id,
+        )
         .outerjoin(_event, _event.c.id == _reply.c.event_id)
+        .outerjoin(_mandate, _mandate.c.id == _reply.c.mandate_id)
         .order_by(_reply.c.id),
         execution_options={"yield_per": 100},
     )
@@ -65,7 +76,21 @@ def _check_event(row: AnyRow) -> Iterator[Finding]:
         return
     if row.body is None:
         return
-    facts = json.loads(row.body)["facts"]
+    yield from _check_statement(row)
+    body = json.loads(row.body)
+    facts = body["facts"]
+    about: dict[str, Any] = {
+        "agency": row.agency_id,
+        "mailbox": row.mailbox_id,
+        "actor": f"mailbox:{row.sender_id}"
+        if row.mandate_id is None
+        else f"delegate:{row.mandate_id}",
+    }
+    for name, value in about.items():
+        if body.get(name) != value:
+            yield _about(row.id, f"table and evidence differ in {name}")
+    if row.mandate_id is not None and row.sender_id != row.delegate_id:
+        yield _about(row.id, "it was not sent by the mandate's delegate")
     stated: dict[str, Any] = {
         "reply": row.id,
         "mandate": row.mandate_id,
@@ -78,6 +103,23 @@ def _check_event(row: AnyRow) -> Iterator[Finding]:
     for name, value in stated.items():
         if facts.get(name) != value:
             yield _about(row.id, f"table and evidence differ in {name}")
+
+
+def _check_statement(row: AnyRow) -> Iterator[Finding]:
+    """The statement is the one that evidence holds, with the same signature."""
+    body = json.loads(row.body)
+    try:
+        signed = from_facts(
+            body["facts"],
+            notice=NoticeId(row.notice_id),
+            mailbox=MailboxId(row.mailbox_id),
+            agency=AgencyId(row.agency_id),
+        )
+    except FormatError as error:
+        yield _about(row.id, f"its evidence cannot be read: {error}")
+        return
+    if signed.said.message() != PREFIX + row.statement.encode("utf-8"):
+        yield _about(row.id, "table and evidence differ in statement")
 
 
 def _check_rows(connection: Connection) -> Iterator[Finding]:
