@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from siegelpost.keyring.errors import KeyringError, TokenPinError, TokenUnavaila
 from siegelpost.keyring.files import locked, read_private, write_private
 
 _MAX_PIN = 1000
+_DIGEST = hashlib.sha256().digest_size
 #: Longest wait for other processes that log in, in seconds.
 PATIENCE_SECONDS = 8.0
 
@@ -31,17 +33,23 @@ class Pin:
         self._refused = b""
 
     def read(self) -> str:
-        """The PIN; KeyringError if the file cannot be read, TokenPinError if it was refused."""
+        """The PIN, to be sent; TokenPinError if it was refused.
+
+        KeyringError if the file cannot be read, or a refusal could not be noted.
+        """
         try:
             pin = read_private(self._file, max_size=_MAX_PIN).decode("utf-8").strip()
         except UnicodeDecodeError:
             pin = ""
         if not pin:
             raise TokenPinError(f"{self._file} holds no PIN")
-        known = self._refused
-        if self._refusals is not None and self._refusals.exists():
-            known = read_private(self._refusals, max_size=_MAX_PIN)
-        if hmac.compare_digest(known, self._digest(pin)):
+        known = [self._refused]
+        if self._refusals is not None:
+            if not self._refusals.exists():
+                # Room for a refusal, before there is one: on a full disk no PIN is sent.
+                write_private(self._refusals, bytes(_DIGEST), replace=True)
+            known.append(read_private(self._refusals, max_size=_MAX_PIN))
+        if any(hmac.compare_digest(each, self._digest(pin)) for each in known):
             raise TokenPinError(self._told("was refused by the token and is not tried again"))
         return pin
 
@@ -49,7 +57,10 @@ class Pin:
         """Never send `pin` again; returns the error to raise."""
         self._refused = self._digest(pin)
         if self._refusals is not None:
-            write_private(self._refusals, self._refused, replace=True)
+            with suppress(OSError), self._refusals.open("r+b") as file:  # in its room
+                file.write(self._refused)
+                file.flush()
+                os.fsync(file.fileno())
         return TokenPinError(self._told("was refused by the token"))
 
     def accept(self) -> None:

@@ -299,6 +299,29 @@ def test_a_wrong_pin_is_sent_once_and_never_again(soft: SoftToken, tmp_path: Pat
     fresh().run(lambda session: None)
 
 
+def test_where_a_refusal_could_not_be_noted_no_pin_is_sent(
+    soft: SoftToken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise KeyringError("cannot write refused-pin: No space left on device")
+
+    soft.write_pin("0815")
+    pin = Pin(soft.pin_file, refusals=tmp_path / "refused-pin")
+    with monkeypatch.context() as disk:
+        disk.setattr(pins, "write_private", full)
+        with pytest.raises(KeyringError, match="No space left"):
+            tokens.token_at(str(MODULE), LABEL, pin).run(lambda session: None)
+    forget_modules()
+    soft.write_pin(PIN)  # and once there was room, the disk may be full
+    soft.token().run(lambda session: None)
+    pin.read()
+    with monkeypatch.context() as disk:
+        disk.setattr(pins, "write_private", full)
+        pin.refuse(PIN)
+        with pytest.raises(TokenPinError, match="is not tried again"):
+            Pin(soft.pin_file, refusals=tmp_path / "refused-pin").read()
+
+
 def test_another_pin_in_the_file_is_tried_and_ends_the_matter(
     soft: SoftToken, tmp_path: Path
 ) -> None:

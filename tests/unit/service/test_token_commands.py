@@ -160,3 +160,8 @@ def test_the_seal_s_key_is_made_in_the_token_and_seals(
     assert soft.token().run(extractable) is False
     run("seal", "make", "--in-file", "-s", file)
     assert read_seal_key(keyring(folder).private_key(KeyPurpose.SEAL)).private is not None
+
+
+def test_the_unit_does_not_try_again_where_trying_cannot_help() -> None:
+    unit = Path(__file__).resolve().parents[3] / "config" / "systemd" / "siegelpost.service"
+    assert "RestartPreventExitStatus=2\n" in unit.read_text()  # what a refused PIN ends with
