@@ -222,7 +222,7 @@ def _answer(world: World, request: Request, error: Exception) -> Response:
         target = pages.safe_next(request.url.path)
         return RedirectResponse("/login" + (f"?next={target}" if target else ""), 303)
     if isinstance(error, RequestRefused):
-        problem = Problem(code=error.code)
+        problem = Problem(code=error.code, retry_after=5 if error.code == "unavailable" else None)
     elif isinstance(error, HTTPException):
         problem = Problem(code=_STATUS_CODES.get(error.status_code, "internal"))
     elif isinstance(error, (StoreError, KeyringError)):

@@ -34,6 +34,8 @@ from siegelpost.sealing.replies import MAX_DOCUMENTS_SIZE, MAX_FILES, MAX_TEXT
 LIMITS = {"text": MAX_TEXT, "files": MAX_FILES, "bytes": MAX_DOCUMENTS_SIZE}
 AGE = "application/age"
 
+#: Uploads at a time in this process, each of twice the size of a reply in memory.
+MAX_UPLOADS = 8
 #: Who is uploading to this process: one at a time for each, since a reply is held in memory.
 _uploading: set[MailboxId] = set()
 
@@ -95,14 +97,16 @@ async def send(world: World, request: Request) -> Response:
     signature = _base64(request, "Siegelpost-Signature", size=64)
     recipient = _hex(request, "Siegelpost-Recipient")
     with _one_upload(who.mailbox_id):
+        sealed_file = await read_body(
+            world, request, MAX_SEALED_SIZE, seconds=world.settings.upload_seconds
+        )
+        # Minutes later: the session may be over by now, and so may the mandate.
         done = await reply(
             world.context,
-            who,
+            await _who(world, request),
             _notice(request),
             GivenReply(
-                sealed=await read_body(
-                    world, request, MAX_SEALED_SIZE, seconds=world.settings.upload_seconds
-                ),
+                sealed=sealed_file,
                 statement=statement,
                 signature=signature,
                 recipient_sha256=recipient,
@@ -153,6 +157,8 @@ async def sealed(world: World, request: Request) -> Response:
 def _one_upload(mailbox: MailboxId) -> Iterator[None]:
     if mailbox in _uploading:
         raise RequestRefused("sending-already")
+    if len(_uploading) >= MAX_UPLOADS:
+        raise RequestRefused("unavailable")
     _uploading.add(mailbox)
     try:
         yield
