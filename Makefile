@@ -20,7 +20,7 @@ PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 2 --dist loadfile \
 .PHONY: demo test check bench verifier format lock clean
 
 demo: $(STAMPS)/service
-	$(BIN)/siegelpost demo build/demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
+	$(BIN)/siegelpost demo build/demo$(if $(ONCE),-once --once) $(if $(PORT),--port $(PORT))
 
 test: $(STAMPS)/dev $(STAMPS)/system $(STAMPS)/node
 	@# Browser tests run apart, as their driver keeps an event loop that other tests cannot share;

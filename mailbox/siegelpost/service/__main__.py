@@ -24,6 +24,7 @@ from siegelpost.service.commands.evidence_keys import evidence_key
 from siegelpost.service.commands.explainers import explainer_app
 from siegelpost.service.commands.keys import key_app
 from siegelpost.service.commands.mail_keys import dkim_app, openpgp_app
+from siegelpost.service.commands.new_keys import make_client_key, make_reply_key
 from siegelpost.service.commands.options import SettingsFile
 from siegelpost.service.commands.replies import replies, reply_key
 from siegelpost.service.commands.reports import report
@@ -53,6 +54,18 @@ app.add_typer(seal_app, name="seal")
 app.add_typer(openpgp_app, name="openpgp")
 app.add_typer(dkim_app, name="dkim")
 app.add_typer(witness_app, name="witness")
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    """A secure citizen mailbox and notification service: sealed notices, provable delivery."""
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"siegelpost {version_of('siegelpost')}")
+        raise typer.Exit
 
 
 @app.command()
@@ -269,6 +282,7 @@ def client_add(
     typer.echo(client_id)
 
 
+client_app.command("make-key")(make_client_key)
 client_app.command("list")(client_list)
 client_app.command("scopes")(client_scopes)
 client_app.command("disable")(client_disable)
@@ -276,6 +290,7 @@ agency_app.command("make-key")(make_key)
 agency_app.command("bind-key")(bind_key)
 agency_app.command("retire-key")(retire_key)
 agency_app.command("evidence-key")(evidence_key)
+agency_app.command("make-reply-key")(make_reply_key)
 agency_app.command("reply-key")(reply_key)
 app.command()(report)
 app.command("court-file")(court_file)

@@ -30,6 +30,13 @@ async def get(town: Town, citizen: Citizen, path: str) -> str:
     return answer.text
 
 
+async def test_whoever_is_logged_in_finds_the_way_on_at_the_front_door(town: Town) -> None:
+    alice = await town.active("alice@beispiel.example")
+    assert "Zu meinen Schreiben" in await get(town, alice, "/")
+    await alice.log_out()
+    assert "Zu meinen Schreiben" not in await get(town, alice, "/")
+
+
 async def press(
     town: Town, citizen: Citizen, page: str, action: str, **fields: str
 ) -> httpx2.Response:

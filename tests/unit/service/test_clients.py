@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from siegelpost.sealing.age import open_bytes, seal_bytes
+from siegelpost.sealing.keys import Identity
 from siegelpost.service.__main__ import app
 from siegelpost.service.administration import SCOPES, write_new_installation
+from siegelpost.service.commands.evidence_keys import read_recipient
 from siegelpost.service.errors import ServiceError
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -23,8 +26,9 @@ def settings(tmp_path: Path) -> Path:
     )
 
 
-def _run(settings: Path, *words: str) -> str:
-    result = CliRunner().invoke(app, [*words, "--settings", str(settings)])
+def _run(settings: Path | None, *words: str) -> str:
+    where = () if settings is None else ("--settings", str(settings))
+    result = CliRunner().invoke(app, [*words, *where])
     if result.exception is not None:
         raise result.exception
     return result.stdout.strip()
@@ -49,7 +53,10 @@ def test_scopes_are_set_in_place_of_those_of_before(settings: Path, client: str)
         "notices:read replies:read"
     )
     assert _run(settings, "client", "list").endswith("Fachverfahren: notices:read replies:read")
-    assert _run(settings, "client", "scopes", "--client", client) == " ".join(SCOPES)
+    # Who only looks widens nothing.
+    assert _run(settings, "client", "scopes", "--client", client) == "notices:read replies:read"
+    assert _run(settings, "client", "scopes", "--client", client, "--all") == " ".join(SCOPES)
+    assert _run(settings, "client", "list").endswith(f"Fachverfahren: {' '.join(SCOPES)}")
 
 
 def test_unknown_scopes_and_systems_are_refused(settings: Path, client: str) -> None:
@@ -63,6 +70,30 @@ def test_unknown_scopes_and_systems_are_refused(settings: Path, client: str) -> 
 def test_a_disabled_system_stays_so(settings: Path, client: str) -> None:
     assert _run(settings, "client", "disable", "--client", client) == ""
     assert _run(settings, "client", "list").endswith("Fachverfahren: disabled")
-    for again in ("scopes", "disable"):
+    for again in (("scopes", "--all"), ("disable",)):
         with pytest.raises(ServiceError, match="in use"):
-            _run(settings, "client", again, "--client", client)
+            _run(settings, "client", *again, "--client", client)
+
+
+def test_a_system_s_key_is_made_where_it_is_used(settings: Path, tmp_path: Path) -> None:
+    file = tmp_path / "client.jwk"
+    public = json.loads(_run(None, "client", "make-key", str(file)))
+    assert file.stat().st_mode & 0o777 == 0o600
+    private = json.loads(file.read_text())
+    assert {**private, "d": None} == {**public, "d": None}
+    assert "d" not in public
+    assert "d" in private
+    with pytest.raises(ServiceError, match="exists"):
+        _run(None, "client", "make-key", str(file))
+    assert json.loads(file.read_text()) == private
+
+
+def test_a_key_for_replies_opens_what_is_sealed_to_its_public_half(
+    settings: Path, tmp_path: Path
+) -> None:
+    file, public = tmp_path / "reply-key.txt", tmp_path / "reply-key.pub"
+    public.write_text(_run(None, "agency", "make-reply-key", str(file)))
+    assert file.stat().st_mode & 0o777 == 0o600
+    sealed = seal_bytes(b"Guten Tag", [read_recipient(public)]).data
+    lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
+    assert open_bytes(sealed, [Identity.parse(lines[0])], max_size=100) == b"Guten Tag"

@@ -29,6 +29,7 @@ def client_list(settings: SettingsFile = None) -> None:
     from sqlalchemy import select
 
     table = _table()
+    typer.echo(f"{'client_id':36}  {'agency':36}  name: scopes")
     with _transaction(settings) as connection:
         for row in connection.execute(select(table).order_by(table.c.id)):
             state = "disabled" if row.disabled_at else row.scopes
@@ -38,23 +39,33 @@ def client_list(settings: SettingsFile = None) -> None:
 def client_scopes(
     client: ClientOption,
     scope: Annotated[
-        list[str] | None, typer.Option(help="Repeat for several; none: every scope.")
+        list[str] | None, typer.Option(help="Repeat for several; takes the place of all others.")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every scope there is.")] = False,
     settings: SettingsFile = None,
 ) -> None:
-    """Set what a system may do, in place of what it might before; prints it."""
+    """Show or set what a system may do; prints it."""
+    from sqlalchemy import select
+
     from siegelpost.service.administration import check_scopes
 
-    scopes = " ".join(check_scopes(scope))
+    if scope and every:
+        raise ServiceError("either --scope or --all")
+    table = _table()
     with _transaction(settings) as connection:
-        _change(connection, client, scopes=scopes)
-    typer.echo(scopes)
+        if scope or every:
+            _change(connection, client, scopes=" ".join(check_scopes(scope)))
+        shown = connection.scalar(select(table.c.scopes).where(table.c.id == client))
+    if shown is None:
+        raise ServiceError(f"no system {client}; `siegelpost client list` shows them")
+    typer.echo(shown)
 
 
 def client_disable(client: ClientOption, settings: SettingsFile = None) -> None:
-    """Give a system no tokens any more, for good: its key was lost, or it is gone."""
+    """Shut a system out, for good: its key was lost, or it is gone."""
     with _transaction(settings) as connection:
         _change(connection, client, disabled_at=datetime.now(UTC))
+    typer.echo("siegelpost: no tokens from now on; those that are out end in ten minutes", err=True)
 
 
 def _change(connection: Connection, client: str, **values: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -78,9 +79,12 @@ class Installation:
 
 @contextmanager
 def running_installation(folder: Path, *, port: int) -> Iterator[Installation]:
-    """Make a fresh installation in ``folder`` and run it; ends everything at the end."""
-    clear_folder(folder)
+    """Make a fresh installation in ``folder`` and run it; ends everything at the end.
+
+    Raises ServiceError if a demo still runs there, or if ``folder`` holds what no demo made.
+    """
     with (
+        alone_in(folder),
         Letterbox() as letterbox,
         fresh_installation(folder, letterbox, port=port) as installation,
         _dated(installation),
@@ -235,6 +239,35 @@ def clear_folder(folder: Path) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARK).write_text("made by `siegelpost demo`, which may remove this folder\n")
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Make ``folder`` empty and hold it; ServiceError while another demo holds it."""
+    held = _hold(folder) if (folder / _MARK).exists() else None
+    try:
+        clear_folder(folder)
+        held_now = _hold(folder)
+    finally:
+        if held is not None:
+            os.close(held)
+    try:
+        yield
+    finally:
+        os.close(held_now)
+
+
+def _hold(folder: Path) -> int:
+    # The mark itself is locked: a lock file beside it would be one more thing to find.
+    held = os.open(folder / _MARK, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        raise ServiceError(
+            f"a demo runs in {folder}: stop it first, or name another folder"
+        ) from None
+    return held
 
 
 @contextmanager
