@@ -80,6 +80,8 @@ async def facts(world: World, request: Request) -> Response:
                 for key in found.keys
             ],
             "mandate": found.mandate,
+            # Whether the service keeps a key that opens it.
+            "managed": any(key.managed for key in found.keys),
             "limits": LIMITS,
         }
     )

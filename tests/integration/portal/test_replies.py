@@ -60,6 +60,7 @@ async def test_facts_say_whom_to_seal_to_and_what_is_missing(street: Street) -> 
         "consented": True,
         "recipients": [{"key": key, "recipient": Identity(seed).recipient.encode()}],
         "mandate": None,
+        "managed": False,
         "limits": {"text": 10_000, "files": 10, "bytes": 20 * 1024 * 1024},
     }
     assert (await alice.get(f"/notices/{notice}/facts"))["can_reply"] is True

@@ -62,6 +62,7 @@ async def test_delegate_is_told_where_the_service_keeps_the_citizen_s_key(street
 
     for custody, told in (("managed", True), ("own", False)):
         shown = await page(custody)
+        assert (await bob.who.get(f"{bob.base}/reply/facts"))["managed"] is told
         assert ("Einen der Schlüssel dazu verwahren wir." in shown) == told
         assert ("Lesen können Ihre Antwort nur die Behörde" in shown) != told
         # Of Bob's own letters the page says nothing else than before.
