@@ -152,14 +152,19 @@ def kept() -> dict[Any, bool]:
     """What a private key's template says, so that it stays where it is."""
     from pkcs11 import Attribute
 
-    return {Attribute.PRIVATE: True, Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
+    return {
+        Attribute.PRIVATE: True,
+        Attribute.SENSITIVE: True,
+        Attribute.EXTRACTABLE: False,
+        Attribute.MODIFIABLE: False,  # nor does it learn to wrap or derive later
+    }
 
 
 def check_kept(made: Any) -> None:
     """Return if the token says so itself; else it is removed, and this is a KeyringError."""
     from pkcs11 import Attribute
 
-    if made[Attribute.EXTRACTABLE] or not made[Attribute.SENSITIVE]:
+    if made[Attribute.EXTRACTABLE] or not (made[Attribute.SENSITIVE] and made[Attribute.PRIVATE]):
         made.destroy()
         raise KeyringError("the token made a key that could leave it; it was removed again")
 

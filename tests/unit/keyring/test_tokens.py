@@ -30,6 +30,7 @@ from siegelpost.keyring.token_keys import (
     TokenCustody,
     TokenSigner,
     destroy,
+    kept,
     make_custody_key,
     make_signing_key,
 )
@@ -90,14 +91,33 @@ def test_keys_cannot_leave_the_token(soft: SoftToken) -> None:
     }
 
 
+@pytest.mark.parametrize("changed", [{"EXTRACTABLE": True}, {"PRIVATE": False}])
 def test_a_key_that_could_leave_the_token_is_not_used(
-    soft: SoftToken, monkeypatch: pytest.MonkeyPatch
+    soft: SoftToken, monkeypatch: pytest.MonkeyPatch, changed: dict[str, bool]
 ) -> None:
-    lax = {pkcs11.Attribute.SENSITIVE: True, pkcs11.Attribute.EXTRACTABLE: True}
+    lax = kept() | {pkcs11.Attribute[name]: value for name, value in changed.items()}
     monkeypatch.setattr(token_keys, "kept", lambda: lax)
     with pytest.raises(KeyringError, match="could leave it"):
         make_custody_key(soft.token(), KEY, "custody")
     assert soft.token().run(lambda session: list(session.raw.get_objects())) == []
+
+
+def test_a_key_does_not_learn_anything_later(soft: SoftToken) -> None:
+    make_signing_key(soft.token(), KEY, "log")
+    make_custody_key(soft.token(), OTHER, "custody")
+
+    def teach(session: tokens.OpenSession) -> list[bool]:
+        with session.writable() as raw:
+            held = [
+                raw.get_key(object_class=pkcs11.ObjectClass[kind], id=key.encode())
+                for kind, key in (("PRIVATE_KEY", KEY), ("SECRET_KEY", OTHER))
+            ]
+            for key in held:
+                with pytest.raises(pkcs11.PKCS11Error):
+                    key[pkcs11.Attribute.DERIVE] = True
+            return [key[pkcs11.Attribute.MODIFIABLE] for key in held]
+
+    assert soft.token().run(teach) == [False, False]
 
 
 def test_a_wrapping_key_is_good_for_one_copy(soft: SoftToken) -> None:
