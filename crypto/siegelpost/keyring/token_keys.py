@@ -1,7 +1,7 @@
 """Keys that are made in a token (PKCS #11) and never leave it: Ed25519 to sign, HMAC for custody.
 
 Each is found by its id in the keyring, as CKA_ID. It is sensitive and not extractable, and used
-only after the token has said so itself; a signing key signs once before it is believed.
+only after the token has said so itself; each signature is verified before it is given away.
 """
 
 from __future__ import annotations
@@ -38,14 +38,17 @@ class TokenSigner:
         return self._verifier
 
     def sign(self, message: bytes) -> bytes:
-        return self._token.run(lambda session: _sign(session, self._key, message))
+        """Checked each time: a token with another key under this id would make void evidence."""
+        signature = self._token.run(lambda session: _sign(session, self._key, message))
+        try:
+            self._verifier.verify(message, signature)
+        except SignatureError:
+            raise KeyringError(f"the token's key {self._key} is another one") from None
+        return signature
 
     def probe(self) -> None:
         """Sign something that no reader of notes takes for one; KeyringError if that fails."""
-        try:
-            self._verifier.verify(_PROBE, self.sign(_PROBE))
-        except SignatureError:
-            raise KeyringError(f"the token's key {self._key} is another one") from None
+        self.sign(_PROBE)
 
 
 class TokenCustody:

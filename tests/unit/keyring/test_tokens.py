@@ -147,8 +147,9 @@ def test_a_key_that_is_destroyed_signs_no_more(soft: SoftToken) -> None:
 def test_another_key_under_the_same_id_is_noticed(soft: SoftToken) -> None:
     one = signer(soft)
     make_signing_key(soft.token(), KEY, "another")
-    with pytest.raises(KeyringError, match="another one"):
-        one.probe()
+    for use in (one.probe, lambda: one.sign(b"checkpoint")):
+        with pytest.raises(KeyringError, match="another one"):
+            use()
 
 
 def test_a_token_that_was_pulled_out_comes_back_by_itself(soft: SoftToken) -> None:
@@ -258,7 +259,7 @@ def test_work_leaves_no_sessions_open(soft: SoftToken) -> None:
     destroy(soft.token(), KEY)
     destroy(soft.token(), OTHER)
     assert open_sessions() == 1
-    make_signing_key(soft.token(), KEY, "log")
+    one = signer(soft)
     for _ in range(5):
         session = soft.token().session
         assert session is not None
