@@ -15,14 +15,19 @@ from pathlib import Path
 
 import pkcs11
 
+from siegelpost.evidence.ids import KeyId
+from siegelpost.evidence.notes import Verifier
 from siegelpost.keyring import tokens
 from siegelpost.keyring.pins import Pin
+from siegelpost.keyring.token_keys import TokenSigner, make_signing_key
 from siegelpost.service.administration import TokenPlace
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 LABEL = "siegelpost"
 PIN = "471147114711"
 OFFICER_PIN = "12345678"
+#: Of the key that `log_signer` makes.
+KEY = KeyId("01JABCDEFGHJKMNPQRSTVWXYZ0")
 _VARIABLE = "SOFTHSM2_CONF"
 _INIT = ("softhsm2-util", "--init-token", "--free")
 
@@ -105,3 +110,9 @@ def forget_modules() -> None:
     library = pkcs11._loaded.get(str(MODULE.resolve()))
     if library is not None and library.initialized:
         library.finalize()
+
+
+def log_signer(soft: SoftToken) -> TokenSigner:
+    """A new key of the log in the token."""
+    public = make_signing_key(soft.token(), KEY, "log")
+    return TokenSigner(soft.token(), KEY, Verifier(name="post.example/log", public_key=public))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from siegelpost.keyring.pins import Pin
 from siegelpost.keyring.tokens import token_at
 from siegelpost.sealing.errors import WrappingError
 from siegelpost.sealing.wrapping import Method, WrappedSeed, unwrap_seed, wrap_seed
-from tests.support.softhsm import LABEL, MODULE, SoftToken, forget_modules, soft_token
+from tests.support.softhsm import LABEL, MODULE, SoftToken, forget_modules
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 LATER = NOW + timedelta(days=100)
@@ -41,12 +40,6 @@ BEFORE_COPY = bytes.fromhex(
 )
 SEED = bytes(range(32))
 IN_TOKEN = {KeyPurpose.LOG, KeyPurpose.ACCEPTANCE, KeyPurpose.MANIFEST, KeyPurpose.CUSTODY}
-
-
-@pytest.fixture
-def soft(tmp_path: Path) -> Iterator[SoftToken]:
-    with soft_token(tmp_path / "hsm") as soft:
-        yield soft
 
 
 @pytest.fixture

@@ -8,23 +8,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pkcs11
 import pytest
 
 from siegelpost.evidence.ids import KeyId, MailboxId
-from siegelpost.evidence.notes import Verifier
 from siegelpost.keyring import (
     KeyringError,
-    TokenPinError,
     TokenUnavailableError,
-    pins,
     token_keys,
     tokens,
 )
-from siegelpost.keyring.files import locked
 from siegelpost.keyring.pins import Pin
 from siegelpost.keyring.token_keys import (
     TokenCustody,
@@ -34,18 +30,11 @@ from siegelpost.keyring.token_keys import (
     make_custody_key,
     make_signing_key,
 )
-from tests.support.softhsm import LABEL, MODULE, PIN, SoftToken, forget_modules, soft_token
+from tests.support.softhsm import KEY, LABEL, MODULE, SoftToken, forget_modules, log_signer
 
-KEY = KeyId("01JABCDEFGHJKMNPQRSTVWXYZ0")
 OTHER = KeyId("01JABCDEFGHJKMNPQRSTVWXYZ1")
 MAILBOX = MailboxId("01JMAILBOX")
 SALT = bytes(range(16))
-
-
-@pytest.fixture
-def soft(tmp_path: Path) -> Iterator[SoftToken]:
-    with soft_token(tmp_path / "hsm") as soft:
-        yield soft
 
 
 @pytest.fixture(autouse=True)
@@ -53,13 +42,8 @@ def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "RESTART_SECONDS", 0.0)
 
 
-def signer(soft: SoftToken) -> TokenSigner:
-    public = make_signing_key(soft.token(), KEY, "log")
-    return TokenSigner(soft.token(), KEY, Verifier(name="post.example/log", public_key=public))
-
-
 def test_a_token_signs_as_ed25519_does_everywhere(soft: SoftToken) -> None:
-    one = signer(soft)
+    one = log_signer(soft)
     signature = one.sign(b"checkpoint")
     one.verifier.verify(b"checkpoint", signature)
     assert one.sign(b"checkpoint") == signature  # deterministic: equal acceptances stay equal
@@ -137,7 +121,7 @@ def test_a_wrapping_key_is_good_for_one_copy(soft: SoftToken) -> None:
 
 
 def test_a_key_that_is_destroyed_signs_no_more(soft: SoftToken) -> None:
-    one = signer(soft)
+    one = log_signer(soft)
     destroy(soft.token(), KEY)
     destroy(soft.token(), KEY)
     with pytest.raises(TokenUnavailableError):
@@ -145,7 +129,7 @@ def test_a_key_that_is_destroyed_signs_no_more(soft: SoftToken) -> None:
 
 
 def test_another_key_under_the_same_id_is_noticed(soft: SoftToken) -> None:
-    one = signer(soft)
+    one = log_signer(soft)
     make_signing_key(soft.token(), KEY, "another")
     for use in (one.probe, lambda: one.sign(b"checkpoint")):
         with pytest.raises(KeyringError, match="another one"):
@@ -153,7 +137,7 @@ def test_another_key_under_the_same_id_is_noticed(soft: SoftToken) -> None:
 
 
 def test_a_token_that_was_pulled_out_comes_back_by_itself(soft: SoftToken) -> None:
-    one = signer(soft)
+    one = log_signer(soft)
     before = one.sign(b"x")
     soft.pull()
     for _ in range(3):
@@ -164,7 +148,7 @@ def test_a_token_that_was_pulled_out_comes_back_by_itself(soft: SoftToken) -> No
 
 
 def test_a_short_interruption_is_not_even_noticed(soft: SoftToken) -> None:
-    one = signer(soft)
+    one = log_signer(soft)
     before = one.sign(b"x")
     session = soft.token().session
     assert session is not None
@@ -175,7 +159,7 @@ def test_a_short_interruption_is_not_even_noticed(soft: SoftToken) -> None:
 def test_while_it_is_away_callers_are_told_at_once(
     soft: SoftToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = signer(soft)
+    one = log_signer(soft)
     monkeypatch.setattr(tokens, "RESTART_SECONDS", 60.0)
     soft.pull()
     with pytest.raises(TokenUnavailableError) as first:
@@ -191,7 +175,7 @@ def test_while_it_is_away_callers_are_told_at_once(
 def test_a_module_that_hangs_holds_nobody_not_even_who_asked(
     soft: SoftToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = signer(soft)
+    one = log_signer(soft)
     monkeypatch.setattr(tokens, "PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr(tokens, "IMPATIENCE_SECONDS", 0.01)
     leave = threading.Event()
@@ -230,7 +214,7 @@ def test_a_process_ends_while_its_module_hangs(soft: SoftToken) -> None:
 
 
 def test_many_threads_share_one_session(soft: SoftToken) -> None:
-    one = signer(soft)
+    one = log_signer(soft)
     make_custody_key(soft.token(), OTHER, "custody")
     custody = TokenCustody(soft.token(), OTHER)
     wrong: list[object] = []
@@ -253,13 +237,13 @@ def test_many_threads_share_one_session(soft: SoftToken) -> None:
 
 
 def test_work_leaves_no_sessions_open(soft: SoftToken) -> None:
-    one = signer(soft)
+    one = log_signer(soft)
     for key in (KEY, OTHER, KEY):
         make_custody_key(soft.token(), key, "custody")
     destroy(soft.token(), KEY)
     destroy(soft.token(), OTHER)
     assert open_sessions() == 1
-    one = signer(soft)
+    one = log_signer(soft)
     for _ in range(5):
         session = soft.token().session
         assert session is not None
@@ -289,125 +273,10 @@ def test_a_token_that_knows_the_curve_by_name_only_is_asked_so(
     # SoftHSM knows both: the first is replaced by one that it refuses.
     unknown = bytes.fromhex("06032b6501")
     monkeypatch.setattr(token_keys, "_CURVES", (unknown, token_keys._CURVES[1]))
-    signer(soft).probe()
+    log_signer(soft).probe()
     monkeypatch.setattr(token_keys, "_CURVES", (unknown,))
     with pytest.raises(TokenUnavailableError):
-        signer(soft)
-
-
-def test_a_wrong_pin_is_sent_once_and_never_again(soft: SoftToken, tmp_path: Path) -> None:
-    refusals = tmp_path / "keyring.json.refused-pin"
-    soft.write_pin("0815")
-
-    def fresh() -> tokens.Token:
-        """As after a restart."""
-        forget_modules()
-        return tokens.token_at(
-            str(MODULE), LABEL, Pin(soft.pin_file, refusals=refusals, key=bytes(32))
-        )
-
-    token = fresh()
-    with pytest.raises(TokenPinError, match="was refused by the token: put the right one there"):
-        token.run(lambda session: None)
-    # From now on it would be right: whoever sends it again gets in.
-    _change_pin("0815")
-    for again in (token, fresh(), fresh()):
-        with pytest.raises(TokenPinError, match="is not tried again"):
-            again.run(lambda session: None)
-    assert b"0815" not in refusals.read_bytes()
-    assert refusals.stat().st_mode & 0o077 == 0
-    refusals.unlink()  # the operator looked, and it is right after all
-    fresh().run(lambda session: None)
-
-
-def test_where_a_refusal_could_not_be_noted_no_pin_is_sent(
-    soft: SoftToken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise KeyringError("cannot write refused-pin: No space left on device")
-
-    soft.write_pin("0815")
-    pin = Pin(soft.pin_file, refusals=tmp_path / "refused-pin")
-    with monkeypatch.context() as disk:
-        disk.setattr(pins, "write_private", full)
-        with pytest.raises(KeyringError, match="No space left"):
-            tokens.token_at(str(MODULE), LABEL, pin).run(lambda session: None)
-    forget_modules()
-    soft.write_pin(PIN)  # and once there was room, the disk may be full
-    soft.token().run(lambda session: None)
-    pin.read()
-    with monkeypatch.context() as disk:
-        disk.setattr(pins, "write_private", full)
-        pin.refuse(PIN)
-        with pytest.raises(TokenPinError, match="is not tried again"):
-            Pin(soft.pin_file, refusals=tmp_path / "refused-pin").read()
-
-
-def test_another_pin_in_the_file_is_tried_and_ends_the_matter(
-    soft: SoftToken, tmp_path: Path
-) -> None:
-    soft.write_pin("0815")
-    refusals = tmp_path / "refused-pin"
-    token = tokens.token_at(str(MODULE), LABEL, Pin(soft.pin_file, refusals=refusals))
-    for _ in range(2):
-        with pytest.raises(TokenPinError):
-            token.run(lambda session: None)
-    assert refusals.exists()
-    soft.write_pin(PIN)
-    token.run(lambda session: None)
-    assert not refusals.exists()
-
-
-def test_the_first_pin_that_was_named_for_a_token_stays(soft: SoftToken, tmp_path: Path) -> None:
-    wrong = tmp_path / "seal-pin"
-    wrong.write_text("0815\n")
-    wrong.chmod(0o600)
-    one = signer(soft)
-    # As the seal does, for each PDF.
-    session = tokens.token_at(str(MODULE), LABEL, Pin(wrong)).session
-    assert session is not None
-    session.raw.close()
-    one.sign(b"x")
-
-
-def test_another_process_that_hangs_at_its_login_is_not_waited_for_without_end(
-    soft: SoftToken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pins, "PATIENCE_SECONDS", 0.2)
-    refusals = tmp_path / "refused-pin"
-    token = tokens.token_at(str(MODULE), LABEL, Pin(soft.pin_file, refusals=refusals))
-    with locked(refusals), pytest.raises(TokenUnavailableError, match="holds the lock"):
-        token.run(lambda session: None)
-    token.run(lambda session: None)
-
-
-def test_a_pin_that_others_may_read_is_not_used(soft: SoftToken) -> None:
-    soft.pin_file.chmod(0o640)
-    with pytest.raises(KeyringError, match="chmod 600"):
-        soft.token().run(lambda session: None)
-    for nothing in (b"", b"\n", b"\xff\xfe"):
-        soft.write_pin("")
-        soft.pin_file.write_bytes(nothing)
-        with pytest.raises(TokenPinError, match="holds no PIN"):
-            soft.token().run(lambda session: None)
-
-
-@pytest.mark.parametrize(
-    ("flag", "said"), [("USER_PIN_LOCKED", "is locked"), ("USER_PIN_FINAL_TRY", "one more try")]
-)
-def test_the_last_try_is_left_to_people(
-    soft: SoftToken, monkeypatch: pytest.MonkeyPatch, flag: str, said: str
-) -> None:
-    # SoftHSM never locks: its token is shown with the flag that others set.
-    class Warned:
-        flags = pkcs11.TokenFlag[flag]
-
-        def open(self, **_: object) -> None:
-            raise AssertionError("the PIN was sent")
-
-    monkeypatch.setattr(tokens.Token, "_find", lambda self: Warned())
-    with pytest.raises(TokenPinError, match=said):
-        soft.token().run(lambda session: None)
+        log_signer(soft)
 
 
 def test_what_is_missing_is_named(soft: SoftToken, tmp_path: Path) -> None:
@@ -427,7 +296,7 @@ def test_what_is_missing_is_named(soft: SoftToken, tmp_path: Path) -> None:
 def test_two_names_of_one_module_are_one(soft: SoftToken, tmp_path: Path) -> None:
     other = tmp_path / "link.so"
     other.symlink_to(MODULE)
-    one = signer(soft)
+    one = log_signer(soft)
     again = tokens.token_at(str(other), LABEL)
     assert TokenSigner(again, KEY, one.verifier).sign(b"x") == one.sign(b"x")
 
@@ -445,7 +314,7 @@ def test_without_the_library_it_says_what_to_install(
 def test_a_key_that_is_missing_stops_no_other(
     soft: SoftToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = signer(soft)
+    one = log_signer(soft)
     missing = TokenSigner(soft.token(), OTHER, one.verifier)
     for pause in (0.0, 60.0):  # with a new session to look for it in, and without
         monkeypatch.setattr(tokens, "RESTART_SECONDS", pause)
@@ -459,7 +328,7 @@ def test_a_key_that_is_missing_stops_no_other(
 
 def test_another_session_is_enough_where_one_ended(soft: SoftToken) -> None:
     # Ending the module may take its time, and python-pkcs11 holds all threads for so long.
-    one = signer(soft)
+    one = log_signer(soft)
     session = soft.token().session
     assert session is not None
     session.raw.close()
@@ -476,11 +345,3 @@ def test_another_session_is_enough_where_one_ended(soft: SoftToken) -> None:
 def restarts() -> int:
     """How many modules were ever started anew."""
     return sum(module._restarted_at > 0 for module in tokens._modules.values())
-
-
-def _change_pin(new: str) -> None:
-    forget_modules()
-    library = pkcs11.lib(str(MODULE.resolve()))
-    with library.get_token(token_label=LABEL).open(rw=True, user_pin=PIN) as session:
-        session.set_pin(PIN, new)
-    forget_modules()
