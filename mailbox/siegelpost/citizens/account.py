@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
+from siegelpost.citizens.consent import SEND
 from siegelpost.citizens.oidc_links import LinkedAccount, links_of
 from siegelpost.citizens.proofs import PROOF_LIFETIME
 from siegelpost.citizens.second_factor import Factor, address_for_codes
@@ -208,6 +209,6 @@ def _shown(row: AnyRow) -> AccountEvent:
         type=row.type,
         at=row.at,
         method=facts.get("method"),
-        change=facts.get("change"),
+        change=f"{row.type}-send" if facts.get("kind") == SEND else facts.get("change"),
         logged=row.leaf_index is not None,
     )

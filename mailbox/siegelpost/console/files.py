@@ -151,7 +151,7 @@ async def file_page(
 
 def _event(event: Any) -> dict[str, Any]:
     stop = stop_of(event.type, event.at, event.facts, "de")
-    text = event_words(event.type)
+    text = event_words(event.type, event.facts)
     return {
         "event": event,
         "name": stop.name,

@@ -9,7 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from siegelpost.citizens.agreements import Agreement, agreements_of
-from siegelpost.citizens.consent import ConsentState, give_consent, revoke_all, revoke_consent
+from siegelpost.citizens.consent import (
+    SEND,
+    ConsentState,
+    consents_of,
+    give_consent,
+    revoke_all,
+    revoke_consent,
+)
 from siegelpost.citizens.sessions import CitizenSession
 from siegelpost.evidence.ids import EnrolmentId
 from siegelpost.portal.pages import language_of, page, safe_next
@@ -20,7 +27,7 @@ from siegelpost.portal.world import World, logged_in
 PATH = "/account/consent"
 #: Version of the texts that the page shows; see partials/consent.html and consent_send.html.
 WORDING = "2026-11"
-_DONE = ("given", "revoked", "paper")
+_DONE = ("given", "revoked", "revoked-sending", "paper")
 
 
 async def show(world: World, request: Request) -> Response:
@@ -57,7 +64,8 @@ async def _give(world: World, session: CitizenSession, fields: Mapping[str, str]
 async def _revoke(world: World, session: CitizenSession, fields: Mapping[str, str]) -> str:
     consent = field(fields, "consent")
     await revoke_consent(world.context, mailbox=session.mailbox, consent=consent)
-    return "revoked"
+    kinds = {each.id: each.kind for each in await consents_of(world.context, session.mailbox)}
+    return "revoked-sending" if kinds[consent] == SEND else "revoked"
 
 
 async def _paper(world: World, session: CitizenSession, fields: Mapping[str, str]) -> str:

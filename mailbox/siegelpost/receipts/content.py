@@ -155,7 +155,7 @@ def _result(
 
 def _event(number: int, one: _Read, words: Mapping[str, Any], language: Language) -> dict[str, Any]:
     event = one.event
-    said = event_words(event.type)
+    said = event_words(event.type, event.facts)
     at = exact(event.time_at, language)
     day, _, rest = at.rpartition(", ")
     return {

@@ -67,7 +67,7 @@ class DeadlineView:
                 f"{_said(one, language)} ({breakable(_text(one, 'source'))})" for one in self.review
             ],
             "advice": [breakable(_text(one, "de")) for one in _items(value, "advice")],
-            "what_if": [_what_if(one, words, language) for one in _items(value, "what_if")],
+            "what_if": [_what_if(one, value, words, language) for one in _items(value, "what_if")],
             "facts": [
                 {"name": words["legal_basis"], "value": breakable("; ".join(_basis(value)))},
                 {"name": words["rule"], "value": breakable(_text(value, "rule"))},
@@ -105,13 +105,20 @@ def marks_of(deadline: DeadlineView, words: Mapping[str, Any]) -> list[Mark]:
     return marks
 
 
-def _what_if(value: Mapping[str, Json], words: Mapping[str, Any], language: Language) -> str:
+def _what_if(
+    value: Mapping[str, Json],
+    now: Mapping[str, Json],
+    words: Mapping[str, Any],
+    language: Language,
+) -> str:
     deemed, end = _day(value, "deemed"), _day(value, "end")
     parts = [words["then_not"]]
     if deemed is not None:
         parts = [f"{words['then_served']} {short_day(deemed, language)}"]
     if end is not None:
         parts.append(f"{words['then_end']} {short_day(end, language)}")
+    if all(_day(value, name) == _day(now, name) for name in ("deemed", "end")):
+        parts.append(words["then_same"])
     said = _said(value, language)
     return f"{said[:1].upper()}{said[1:]}: {', '.join(parts)}."
 

@@ -58,7 +58,7 @@ def name_of(kind: str, facts: Mapping[str, Json], language: Language) -> str:
     """What the event is called: reminders by their own name, all others by their type."""
     mail = facts.get("kind")
     special = _REMINDERS.get(mail, {}).get(kind) if isinstance(mail, str) else None
-    return say(special or event_words(kind).name, language)
+    return say(special or event_words(kind, facts).name, language)
 
 
 def detail_of(kind: str, facts: Mapping[str, Json], language: Language) -> str:

@@ -181,7 +181,7 @@ class _Picture:
         origin, target, tone = _MOVES.get(stop.kind, (_S, _S, "quiet"))
         middle = self._y + 9
         at = clock(stop.at, self._language)
-        name = stop.name or say(event_words(stop.kind).name, self._language)
+        name = stop.name or say(event_words(stop.kind, {}).name, self._language)
         if self.lanes:
             self._text(0, middle + 4, at, size=_SIZE)
             self._move(middle, origin, target, tone, failed=stop.kind == EventType.ALERT_FAILED)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from siegelpost.evidence.canonical import Json
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.explanations import Text
 
@@ -199,15 +200,15 @@ EVENT_WORDS: Mapping[EventType, EventWords] = {
     EventType.CONSENT_GIVEN: _w(
         ("Einwilligung erteilt", "Consent given"),
         (
-            "Die Person hat in die elektronische Bekanntgabe durch diese Behörde eingewilligt.",
-            "The person consented to electronic notices from this authority.",
+            "Die Person hat gegenüber dieser Behörde eine Einwilligung erteilt.",
+            "The person gave this authority a consent.",
         ),
     ),
     EventType.CONSENT_REVOKED: _w(
         ("Einwilligung widerrufen", "Consent revoked"),
         (
-            "Die Person hat die Einwilligung für die Zukunft widerrufen.",
-            "The person revoked the consent for the future.",
+            "Die Person hat eine Einwilligung gegenüber dieser Behörde für die Zukunft widerrufen.",
+            "The person revoked a consent towards this authority for the future.",
         ),
     ),
     EventType.KEY_BOUND: _w(
@@ -228,8 +229,47 @@ EVENT_WORDS: Mapping[EventType, EventWords] = {
 }
 
 
-def event_words(kind: str) -> EventWords:
-    """The words of a type; for one that documents do not know, the type's own name."""
+#: The two consents, by type and by the event's own `kind`: one does not touch the other.
+_CONSENTS: Mapping[tuple[str, Json], EventWords] = {
+    (EventType.CONSENT_GIVEN, "receive"): _w(
+        ("Einwilligung erteilt: Schreiben bekommen", "Consent given: receiving"),
+        (
+            "Die Person hat in die elektronische Bekanntgabe durch diese Behörde eingewilligt.",
+            "The person consented to electronic notices from this authority.",
+        ),
+    ),
+    (EventType.CONSENT_REVOKED, "receive"): _w(
+        ("Einwilligung widerrufen: Schreiben bekommen", "Consent revoked: receiving"),
+        (
+            "Die Person hat die Einwilligung in die elektronische Bekanntgabe für die Zukunft "
+            "widerrufen.",
+            "The person revoked the consent to electronic notices for the future.",
+        ),
+    ),
+    (EventType.CONSENT_GIVEN, "send"): _w(
+        ("Einwilligung erteilt: der Behörde schreiben", "Consent given: sending"),
+        (
+            "Die Person hat eingewilligt, dieser Behörde über das Postfach zu schreiben.",
+            "The person consented to write to this authority through the mailbox.",
+        ),
+    ),
+    (EventType.CONSENT_REVOKED, "send"): _w(
+        ("Einwilligung widerrufen: der Behörde schreiben", "Consent revoked: sending"),
+        (
+            "Die Person schreibt der Behörde nicht mehr über das Postfach. Die Einwilligung in die "
+            "elektronische Bekanntgabe berührt das nicht.",
+            "The person no longer writes to the authority through the mailbox. The consent to "
+            "electronic notices is not touched.",
+        ),
+    ),
+}
+
+
+def event_words(kind: str, facts: Mapping[str, Json]) -> EventWords:
+    """The words of an event; for a type that documents do not know, the type's own name."""
+    special = facts.get("kind")
+    if isinstance(special, str) and (kind, special) in _CONSENTS:
+        return _CONSENTS[kind, special]
     try:
         return EVENT_WORDS[EventType(kind)]
     except (KeyError, ValueError):

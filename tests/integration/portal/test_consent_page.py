@@ -113,6 +113,16 @@ async def test_consents_to_receive_and_to_send_are_apart(town: Town) -> None:
     assert {c.kind for c in consents if c.revoked_at is None} == {"send"}
     with pytest.raises(Refusal):
         await town.dispatch(enrolled)
+    # Whoever stops sending is not told that notices stop coming, and reads so later.
+    stopped = await press(
+        town, alice, "/account/consent", "/account/consent/revoke", consent=live["send"].id
+    )
+    assert stopped.headers["location"] == "/account/consent?done=revoked-sending"
+    html = await get(town, alice, "/account/consent?done=revoked-sending")
+    assert "Ihr Widerruf gilt ab jetzt" in html
+    assert "Was schon in Ihrem Postfach liegt" not in html
+    told = [event["change"] for event in (await alice.get("/account/overview"))["events"]]
+    assert told[:3] == ["consent-revoked-send", None, "consent-given-send"]
     odd = await press(town, alice, "/account/consent", "/account/consent/give", kind="sell")
     assert odd.status_code == 422
     assert "Das hat nicht geklappt" in odd.text

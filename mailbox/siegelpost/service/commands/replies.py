@@ -184,7 +184,7 @@ def _finish(
     _write(folder, fetched, opened, "")
     senders.remember(enrolment, said)
     typer.echo(
-        f"siegelpost: {reply} is about mailbox {said.mailbox}, enrolment {enrolment}", err=True
+        f"siegelpost: {reply} holds: mailbox {said.mailbox}, enrolment {enrolment}", err=True
     )
     return True
 
