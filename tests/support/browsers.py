@@ -108,6 +108,8 @@ class Watched:
         overflow = self.page.evaluate(
             """async () => {
               await document.fonts.ready;
+              // A form that was just sent: the next page has begun and holds nothing yet.
+              while (!document.documentElement) await new Promise((go) => setTimeout(go, 10));
               return document.documentElement.scrollWidth - innerWidth;
             }"""
         )

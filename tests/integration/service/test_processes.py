@@ -59,7 +59,9 @@ def test_killed_processes_come_back_and_every_answer_is_kept_once(
         enrolments = [service.activate(name).id for name in ("Alice Beispiel", "Bob Muster")]
         senders = Senders(service=service, enrolments=enrolments)
         senders.start()
-        for _ in range(4):
+        for kills in range(20):
+            if kills >= 4 and senders.broken_off:  # on a busy machine some meet nobody
+                break
             time.sleep(0.5 + random.random())
             victim = random.choice(children(service.pid))
             os.kill(victim, signal.SIGKILL)
