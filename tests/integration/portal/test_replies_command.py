@@ -98,7 +98,7 @@ async def test_one_refusal_keeps_nobody_else_waiting(
     assert "0193-odd cannot be fetched: too much" in told
     into = tmp_path / "into"
     assert known(into / good.id)["mailbox"] == office.alice.who.mailbox
-    assert f"about mailbox {office.alice.who.mailbox}" in told
+    assert f"holds: mailbox {office.alice.who.mailbox}" in told
     assert sorted(path.name for path in into.iterdir()) == sorted(
         [FILE_NAME, good.id, "0193-odd.unvollständig"]
     )
