@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from random import Random
 from typing import Any
 
 import httpx2
@@ -78,6 +79,21 @@ class Senders:
         assert not any(thread.is_alive() for thread in self._threads), "calls stay unanswered"
         if self.failures:
             raise self.failures[0]
+
+    def send_through_kills(self, kills: int, random: Random, lost: str) -> None:
+        """Send, while the service is killed so often and searched each time, and finish.
+
+        ``lost`` says what a finding would mean.
+        """
+        self.start()
+        for _ in range(kills):
+            time.sleep(0.5 + random.random())
+            self.service.kill()
+            assert self.service.findings() == [], lost
+            self.service.start()
+        time.sleep(0.5)
+        self.finish()
+        assert self.broken_off, "the kills met no call"
 
     def _send(self, sender: int) -> None:
         try:

@@ -276,7 +276,7 @@ def token_at(module: str, label: str, pin: Pin | None = None) -> Token:
     first, and its PIN notes refusals.
     """
     # Two names of one library would be started twice, and the second start fails.
-    path = os.path.realpath(module) if os.path.exists(module) else module  # noqa: PTH110
+    path = os.path.realpath(module) if os.path.exists(module) else module  # noqa: PTH110 - a name
     token = _modules.setdefault(path, _Module(path)).token(label)
     if token.pin is None:
         token.pin = pin

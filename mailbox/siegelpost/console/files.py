@@ -172,8 +172,7 @@ def _picture(case: CaseFile, width: int) -> Markup:
         stop_of(event.type, event.at, event.facts, "de")  # type: ignore[arg-type]  # a mapping
         for event in case.status.events
     ]
-    # The function escapes what it draws; see its tests.
-    return Markup(timeline_svg(stops, marks=marks, width=width))  # noqa: S704
+    return Markup(timeline_svg(stops, marks=marks, width=width))  # noqa: S704 - it escapes
 
 
 def _exchanges(evidence: Json) -> Iterator[Mapping[str, Json]]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from siegelpost.api.tokens import SCOPES
 from siegelpost.deadlines.calendar import PLACES
 from siegelpost.evidence.ids import ID_RANDOM, new_id
 from siegelpost.evidence.trust import Trust, write_trust
@@ -32,19 +33,6 @@ from siegelpost.store import tables
 from siegelpost.store.database import Database
 from siegelpost.store.log import log_origin
 from siegelpost.store.migrate import migrate
-
-#: What a client may be allowed to do.
-SCOPES = (
-    "enrolments:write",
-    "notices:write",
-    "notices:read",
-    "receipts:read",
-    "court-files:read",
-    "events:read",
-    "tasks:read",
-    "tasks:write",
-    "replies:read",
-)
 
 _SETTINGS = """\
 # Settings of this Siegelpost installation. Every field: config/settings.example.toml

@@ -33,10 +33,10 @@ from tests.support.replies import (
     TEXT,
     MadeReply,
     Sender,
-    consent_to_send,
     new_agency_key,
     offer_replies,
 )
+from tests.support.reply_street import reply_street
 
 ALICE, BOB = "alice@beispiel.example", "bob@muster.example"
 
@@ -90,21 +90,15 @@ async def client(town: Town, agency: str) -> ApiClient:
 
 @pytest.fixture
 async def office(town: Town) -> Office:
-    letter = await town.letter()
-    alice = await town.active(ALICE, enrolled=letter)
-    notice = await town.dispatch(letter)
-    identity = new_agency_key()
-    await offer_replies(town, identity.recipient)
-    await consent_to_send(town, alice, letter.enrolment_id)
-    await alice.load("/inbox")
-    sender = Sender(who=alice, notice=notice)
+    street = await reply_street(town)
+    sender = Sender(who=street.alice, notice=street.notice)
     made = await sender.make()
     await sender.send(made)
     await town.sequence()
     return Office(
         town=town,
         alice=sender,
-        identity=identity,
+        identity=street.agency,
         made=made,
         api=await client(town, AGENCY),
         charlies=await client(town, OTHER_AGENCY),

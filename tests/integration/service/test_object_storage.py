@@ -82,15 +82,7 @@ def test_every_answered_dispatch_has_its_object_after_kills(
         service.start()
         alice = service.activate("Alice Beispiel")
         senders = Senders(service=service, enrolments=[alice.id])
-        senders.start()
-        for _ in range(KILLS):
-            time.sleep(0.5 + random.random())
-            service.kill()
-            assert service.findings() == [], "a notice without its object"
-            service.start()
-        time.sleep(0.5)
-        senders.finish()
-        assert senders.broken_off, "the kills met no call"
+        senders.send_through_kills(KILLS, random, "a notice without its object")
 
         known, there = named(service), set(all_names(storage))
         assert len(known) == len(senders.answered) > 0

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from siegelpost.api.tokens import SCOPES
 from siegelpost.sealing.age import open_bytes, seal_bytes
 from siegelpost.sealing.keys import Identity
 from siegelpost.service.__main__ import app
-from siegelpost.service.administration import SCOPES, write_new_installation
+from siegelpost.service.administration import write_new_installation
 from siegelpost.service.commands.evidence_keys import read_recipient
 from siegelpost.service.errors import ServiceError
 

@@ -72,9 +72,7 @@ def prepare(environment: Environment) -> None:
     if not environment.autoescape:
         raise ValueError("pages need an environment with autoescape")
     environment.add_extension("jinja2.ext.i18n")
-    # Installed by the extension, unknown to the type of Environment.
-    # The extension adds it at run time, which its types do not show.
-    install = environment.install_gettext_callables  # type: ignore[attr-defined]
+    install = environment.install_gettext_callables  # type: ignore[attr-defined]  # by the extension
     install(_gettext, _ngettext, newstyle=True)
     # Instead of the extension's own wrapper, which fills values in as they are.
     environment.globals["gettext"] = _gettext
