@@ -149,6 +149,8 @@ def test_reply_made_in_the_browser_opens_for_whom_it_is_sealed_to(
     agency = hashlib.sha256(BOB.recipient.raw)
     # What it was sealed to as the agency's is signed, too: nobody seals it anew unseen.
     assert said.recipient_sha256 == agency.digest()
+    mailbox = hashlib.sha256(ALICE.recipient.encode().encode())
+    assert said.mailbox_recipient_sha256 == mailbox.digest()
     assert headers["Siegelpost-Recipient"] == agency.hexdigest()
     assert len(parse_header(sealed).stanzas) == len(readers)
     for reader in readers:

@@ -17,7 +17,7 @@ from siegelpost.evidence.ids import new_id
 from siegelpost.evidence.reply import PREFIX, parse_reply
 from siegelpost.sealing.age import seal_bytes
 from siegelpost.sealing.errors import SealingError
-from siegelpost.sealing.keys import acknowledgement_key
+from siegelpost.sealing.keys import Identity, acknowledgement_key
 from siegelpost.sealing.replies import Reply, open_reply
 from siegelpost.sealing.zipstore import Entry, write_zip
 from tests.support.browsers import person
@@ -59,10 +59,11 @@ def sent(
     text: str = TEXT,
     about: Mapping[str, Any] = MappingProxyType({}),
     said: Mapping[str, Any] = MappingProxyType({}),
+    signer: Identity = ALICE,
 ) -> dict[str, Any]:
     """A sealed reply as no program of ours writes it, and how the service would list it.
 
-    `about` changes the manifest, `said` the statement that Alice signs.
+    `about` changes the manifest, `said` the statement that `signer` signs.
     """
     packed = [("Nachricht.txt", "text/plain", text.encode()), *files]
     described: list[canonical.Json] = [
@@ -87,11 +88,14 @@ def sent(
             "manifest_sha256": hashlib.sha256(encoded).hexdigest(),
             "payload_sha256": sealed.payload_digest.hex(),
             "recipient_sha256": hashlib.sha256(BOB.recipient.raw).hexdigest(),
+            "mailbox_recipient_sha256": hashlib.sha256(
+                ALICE.recipient.encode().encode()
+            ).hexdigest(),
             "replied_at": "2026-11-29T10:11:12.345000Z",
             **said,
         }
     )
-    signature = acknowledgement_key(ALICE.seed).sign(PREFIX + statement)
+    signature = acknowledgement_key(signer.seed).sign(PREFIX + statement)
     return {
         "sealed": sealed.data,
         "id": REPLY,
@@ -111,7 +115,9 @@ def test_own_reply_opens_again_in_the_browser_and_another_does_not(page: Page) -
     assert [file.name for file in open_in_python(given).files] == names
     assert read(page, given) == [True, TEXT, *names]
     # Somebody else signed it: it opens, and the page is told.
-    assert read(page, given, seed=BOB.seed) == [False, TEXT, *names]
+    assert read(page, sent(signer=BOB)) == [False, TEXT, *names]
+    # Sealed to another key than ours in our place, it does not pass for ours.
+    assert read(page, given, seed=BOB.seed) == "another key"
     assert read(page, given, id="reply-2") == "another reply"
     for name in ("notice", "mailbox", "agency", "mandate"):
         assert read(page, given, **{name: "other-2"}) == f"another {name}"
@@ -125,6 +131,9 @@ def test_delegate_s_reply_opens_for_the_citizen_under_whichever_mandate(page: Pa
     helped = {"seed": ALICE.seed, **{name: OURS[name] for name in ("notice", "mailbox", "agency")}}
     opened = run(page, READ, **helped, **sent(about=mandate, said=mandate))
     assert opened == [True, TEXT, *(name for name, _, _ in GOOD)]
+    # Its sender was given another key for the citizen's: somebody else may have read it.
+    strange = {**mandate, "mailbox_recipient_sha256": "00" * 32}
+    assert run(page, READ, **helped, **sent(about=mandate, said=strange)) == "another key"
     # Under none it is the citizen's own, and not to be shown as somebody else's.
     assert run(page, READ, **helped, **sent()) == "another mandate"
 
@@ -141,6 +150,7 @@ def open_in_python(given: Mapping[str, Any]) -> Reply:
         # Without the key that it was sealed to as the agency's, nobody signed that.
         ({"said": {"recipient_sha256": None}}, "no recipient_sha256"),
         ({"said": {"recipient_sha256": "AB" * 32}}, "no recipient_sha256"),
+        ({"said": {"mailbox_recipient_sha256": "AB"}}, "no mailbox_recipient_sha256"),
         ({"said": {"replied_at": "today"}}, "no replied_at"),
         ({"said": {"more": 1}}, "missing or unknown fields"),
         ({"about": {"version": 2}}, "unknown version"),

@@ -154,6 +154,7 @@ class Sample:
                 manifest_sha256=digest("reply manifest"),
                 payload_sha256=digest("reply payload"),
                 recipient_sha256=digest("agency's recipient"),
+                mailbox_recipient_sha256=digest("recipient"),
                 replied_at=moment,
             )
             return said.facts(

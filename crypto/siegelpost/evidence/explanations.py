@@ -533,6 +533,15 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
             "By this receipt, the key that signed a reply was no key in force of the mailbox.",
         ),
     ),
+    "reply-copy": (
+        17,
+        _t(
+            "Eine Antwort ist für einen Schlüssel versiegelt, der nach dieser Quittung kein "
+            "gültiger Schlüssel des Postfachs war. Vielleicht konnte jemand Fremdes sie lesen.",
+            "A reply is sealed to a key that, by this receipt, was no key in force of the "
+            "mailbox. Perhaps a stranger could read it.",
+        ),
+    ),
     "reply-signature": (
         17,
         _t(

@@ -3,6 +3,8 @@
 Of the citizen's own replies that key must be one of the mailbox in force. A delegate's key is bound
 to another mailbox, of which no receipt of this one tells: there the signature shows that what is
 recorded was signed together, and not by whom.
+Of all replies, the key that they were sealed to as the mailbox's must be its own: another would be
+somebody's who wants to read along.
 """
 
 from __future__ import annotations
@@ -101,6 +103,7 @@ def _fetched(item: LoggedEvent) -> str:
 def _check(item: LoggedEvent, found: SignedReply, mailbox_events: Sequence[LoggedEvent]) -> None:
     if found.said.mandate is None:
         _check_key(item, found, mailbox_events)
+    _check_recipient(item, found, mailbox_events)
     try:
         found.said.verify(found.acknowledgement_key, found.signature)
     except SignatureError as error:
@@ -127,3 +130,23 @@ def _check_key(
         raise failure("reply-key", error) from error
     if binding.acknowledgement_key != found.acknowledgement_key:
         raise failure("reply-key", f"key {found.key} is bound with another acknowledgement key")
+
+
+def _check_recipient(
+    item: LoggedEvent, found: SignedReply, mailbox_events: Sequence[LoggedEvent]
+) -> None:
+    """Return if the key for the mailbox's own copy was bound to it before, and is in force."""
+    earlier = [event.event for event in mailbox_events if event.leaf_index < item.leaf_index]
+    retired = {each.facts.get("key") for each in earlier if each.type is EventType.KEY_RETIRED}
+    for event in earlier:
+        if event.type is not EventType.KEY_BOUND or event.facts.get("key") in retired:
+            continue
+        try:
+            binding, signature = key_binding.from_facts(event.facts, mailbox=found.said.mailbox)
+            binding.verify(signature)
+        except (FormatError, SignatureError):
+            continue  # vouches for nothing
+        if binding.recipient_sha256 == found.said.mailbox_recipient_sha256:
+            return
+    named = found.said.mailbox_recipient_sha256.hex()
+    raise failure("reply-copy", f"reply {found.said.reply}: no key in force has digest {named}")

@@ -1,9 +1,9 @@
 """Replies: what a citizen, or a delegate, sends to the agency about a notice (DESIGN section 6).
 
-The browser signs `siegelpost/reply/v1`, a newline, and the canonical JSON of nine fields, with the
+The browser signs `siegelpost/reply/v1`, a newline, and the canonical JSON of ten fields, with the
 acknowledgement key of the sender's mailbox. It means: whoever holds that mailbox's seed sealed a
-package with this manifest in this payload, for this agency, about this notice, and took the key of
-which it names the digest for the agency's.
+package with this manifest in this payload, for this agency, about this notice, and took the keys of
+which it names the digests for the agency's and for the mailbox's.
 It does not mean that somebody read it, that what is inside is true, or that it keeps a period that
 the law binds to a form; and `replied_at` is the clock of the sender's device.
 """
@@ -22,7 +22,10 @@ from siegelpost.evidence.times import format_time
 PREFIX = b"siegelpost/reply/v1\n"
 
 _NAMES = ("reply", "notice", "mailbox", "agency", "mandate")
-_SAID = ("manifest_sha256", "payload_sha256", "recipient_sha256", "replied_at")
+_SAID = (
+    *("manifest_sha256", "payload_sha256", "recipient_sha256", "mailbox_recipient_sha256"),
+    "replied_at",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,9 @@ class ReplyStatement:
     payload_sha256: bytes
     #: SHA-256 of the key, 1216 bytes, that it is sealed to as the agency's, 32 bytes.
     recipient_sha256: bytes
+    #: SHA-256 of `age1pq1…`, the key that it is sealed to as the mailbox's, 32 bytes: as key
+    #: bindings state it.
+    mailbox_recipient_sha256: bytes
     #: Clock of the sender's device.
     replied_at: datetime
 
@@ -87,6 +93,7 @@ class ReplyStatement:
             "manifest_sha256": self.manifest_sha256.hex(),
             "payload_sha256": self.payload_sha256.hex(),
             "recipient_sha256": self.recipient_sha256.hex(),
+            "mailbox_recipient_sha256": self.mailbox_recipient_sha256.hex(),
             "replied_at": format_time(self.replied_at),
         }
 
@@ -152,5 +159,6 @@ def _read(
         manifest_sha256=fields.hex("manifest_sha256", size=32),
         payload_sha256=fields.hex("payload_sha256", size=32),
         recipient_sha256=fields.hex("recipient_sha256", size=32),
+        mailbox_recipient_sha256=fields.hex("mailbox_recipient_sha256", size=32),
         replied_at=fields.time("replied_at"),
     )

@@ -206,6 +206,9 @@ def _check(to: ReplyTo, notice: AnyRow, said: ReplyStatement, given: GivenReply)
         raise ReplyInvalid("the statement speaks of another notice, mailbox, agency or mandate")
     if not to.keys:
         raise ReplyInvalid("a mailbox has no key in force")
+    # Whoever had put in another key for the citizen's would read what a delegate sends.
+    if said.mailbox_recipient_sha256 != to.keys[0].digest():
+        raise ReplyKeyChanged("the mailbox has another key now")
     key = to.keys[-1]
     try:
         said.verify(key.acknowledgement_key, given.signature)

@@ -7,12 +7,14 @@ Asked for before the browser seals, and looked at again, locked, when the reply 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from sqlalchemy import Connection, select
 
 from siegelpost.evidence.ids import AgencyId, KeyId, MailboxId, NoticeId
 from siegelpost.notices.readers import Delegate, Part, Reader, one_notice, readable_by
 from siegelpost.notices.state import NoticeState
+from siegelpost.sealing.keys import Recipient
 from siegelpost.store import tables
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
@@ -35,6 +37,10 @@ class SealingKey:
     acknowledgement_key: bytes
     #: whether the service keeps its private half for the owner, and so could read
     managed: bool
+
+    def digest(self) -> bytes:
+        """SHA-256 of `age1pq1…`, as key bindings state it (about 2 ms)."""
+        return sha256(Recipient(self.recipient).encode().encode("ascii")).digest()
 
 
 @dataclass(frozen=True, kw_only=True)

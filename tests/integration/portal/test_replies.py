@@ -232,9 +232,12 @@ async def test_headers_are_held_to_their_form(
 
 async def test_retired_key_signs_no_reply(street: Street) -> None:
     made = await street.sender.make()
+    retired = street.sender.seed
     await rotate(street.alice, PASSPHRASE, CODE)
-    assert await street.sender.refused(made) == (422, "reply-invalid")
-    await street.sender.send(await street.sender.make())
+    assert await street.sender.refused(made) == (409, "reply-key-changed")
+    anew = await street.sender.make()
+    assert await street.sender.refused(anew.signed_by(retired)) == (422, "reply-invalid")
+    await street.sender.send(anew)
 
 
 async def test_too_large_a_reply_is_refused(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from siegelpost.evidence.errors import EvidenceError
+from siegelpost.evidence.errors import EvidenceError, VerificationError
 from siegelpost.evidence.reply import PREFIX
 from siegelpost.evidence.trust import parse_trust
 from siegelpost.evidence.verify import verify_receipt
@@ -64,6 +64,15 @@ class Office:
         assert package.headers["content-type"] == "application/age"
         assert package.headers["cache-control"] == "private, no-store"
         return FetchedReply(answer=answer, sealed=package.content)
+
+    async def give_out(self, recipient: bytes) -> bytes:
+        """The service takes this key for the citizen's from now on; the one it took before."""
+        key = tables.core(tables.MailboxKey)
+        ours = key.c.mailbox_id == self.alice.who.mailbox
+        store = self.town.context.store
+        before = await store.read(lambda c: c.execute(select(key.c.recipient).where(ours)).one())
+        await store.write(lambda c: c.execute(key.update().where(ours).values(recipient=recipient)))
+        return bytes(before.recipient)
 
     async def kinds(self) -> list[str]:
         rows = await self.town.context.store.read(
@@ -161,6 +170,28 @@ async def test_receipt_with_a_delegate_s_reply_verifies_too(office: Office) -> N
     assert opened.text == "Von Bob"
     bound = json.loads(got.answer["bound"]["event"])
     assert bound["mailbox"] == bob.mailbox
+
+
+async def test_key_put_in_the_citizen_s_place_is_told_by_what_the_delegate_signed(
+    office: Office,
+) -> None:
+    """A delegate's browser was given another key for the citizen's, and the service took it."""
+    bob = await office.town.active(BOB)
+    mandate = await delegated(office.town, office.alice.who, bob, role="reply")
+    sender = Sender(who=bob, notice=office.alice.notice, mandate=mandate)
+    made = await sender.make("Von Bob")
+    stranger = new_agency_key()
+    genuine = await office.give_out(stranger.recipient.raw)
+    # What was sealed before is not taken under the other key, and the browser asks again.
+    assert await sender.refused(made) == (409, "reply-key-changed")
+    made = await sender.make("Von Bob")
+    await sender.send(made)
+    assert open_reply(made.sealed, [stranger], made.said).text == "Von Bob"
+    await office.give_out(genuine)
+    await office.town.sequence()
+    with pytest.raises(VerificationError) as caught:
+        verify_receipt(await office.alice.who.receipt(office.alice.notice), office.town.trust())
+    assert (caught.value.step, caught.value.code) == (17, "reply-copy")
 
 
 async def test_what_the_service_tells_wrong_is_not_believed(office: Office) -> None:

@@ -15,6 +15,7 @@ from siegelpost.evidence.errors import FormatError, SignatureError, Verification
 from siegelpost.evidence.events import Event, EventType, parse_event
 from siegelpost.evidence.explanations import FAILURES
 from siegelpost.evidence.ids import KeyId, ReplyId
+from siegelpost.evidence.key_binding import KeyBinding
 from siegelpost.evidence.receipt import write_receipt
 from siegelpost.evidence.redacted import Redaction, write_redacted
 from siegelpost.evidence.reply import PREFIX, from_facts, parse_reply
@@ -25,6 +26,7 @@ from tests.support.receipts import (
     ACCEPTANCE,
     AGENCY,
     MAILBOX,
+    MAILBOX_KEY,
     NOTICE,
     REPLY,
     START,
@@ -94,6 +96,17 @@ def _bound(**changes: Json) -> Callable[[Event], Event]:
         )
 
     return change
+
+
+def _bound_to(label: str) -> Callable[[Event], Event]:
+    """The mailbox's key, rightly bound, is another than the one that replies are sealed to."""
+    binding = KeyBinding(
+        mailbox=MAILBOX,
+        key=Sample().key,
+        recipient_sha256=digest(label),
+        acknowledgement_key=MAILBOX_KEY.verifier.public_key,
+    )
+    return _bound(**binding.facts(signature=MAILBOX_KEY.sign(binding.message())))
 
 
 def _actor(actor: str) -> Callable[[Event], Event]:
@@ -176,6 +189,28 @@ TAMPERED: dict[str, tuple[str, Sample]] = {
         "reply-key",
         Sample(plan=PLAN, binding_signer=STRANGER),
     ),
+    "delegate's reply sealed to another key than the mailbox's": (
+        "reply-copy",
+        Sample(
+            plan=PLAN,
+            mandate=MANDATE,
+            reply_signer=STRANGER,
+            change_event=_bound_to("a key that was put in its place"),
+        ),
+    ),
+    "delegate's reply sealed to a key that was retired before": (
+        "reply-copy",
+        Sample(
+            plan=PLAN,
+            mandate=MANDATE,
+            reply_signer=STRANGER,
+            mailbox_plan=(KEY_BOUND, (E.KEY_RETIRED, 600.0)),
+        ),
+    ),
+    "delegate's reply sealed to a key that nobody vouched for": (
+        "reply-copy",
+        Sample(plan=PLAN, mandate=MANDATE, reply_signer=STRANGER, binding_signer=STRANGER),
+    ),
     "no signature at all": (
         "reply-malformed",
         Sample(plan=PLAN, change_event=_stated(signature="")),
@@ -257,6 +292,8 @@ def test_statement_is_read_as_it_is_written() -> None:
         {"mandate": "a b"},
         {"manifest_sha256": "ab"},
         {"recipient_sha256": None},
+        {"mailbox_recipient_sha256": None},
+        {"mailbox_recipient_sha256": "AB" * 32},
         {"replied_at": "yesterday"},
         {"more": "than there is"},
     ],

@@ -64,6 +64,7 @@ def stated(encoded: bytes, payload: bytes) -> ReplyStatement:
         manifest_sha256=hashlib.sha256(encoded).digest(),
         payload_sha256=payload,
         recipient_sha256=hashlib.sha256(AGENCY.recipient.raw).digest(),
+        mailbox_recipient_sha256=hashlib.sha256(ALICE.recipient.encode().encode()).digest(),
         replied_at=datetime(2026, 11, 29, tzinfo=UTC),
     )
 

@@ -61,27 +61,30 @@ export async function packReply(names, text, files, salt = randomBytes(SALT_SIZE
 }
 
 /**
- * {statement (canonical JSON bytes), signature}: who signs sent this reply, sealed to this key of
- * the agency's.
+ * {statement (canonical JSON bytes), signature}: who signs sent this reply, sealed to these keys of
+ * the agency's and the mailbox's; of the latter the digest is that of key bindings.
  */
-export function signReply(signer, names, { manifestDigest, payloadDigest, recipientDigest, now }) {
+export function signReply(signer, names, made) {
+  const { manifestDigest, payloadDigest, recipientDigest, mailboxDigest, now } = made;
   const statement = encode({
     ...names,
     manifest_sha256: hex(manifestDigest),
     payload_sha256: hex(payloadDigest),
     recipient_sha256: hex(recipientDigest),
+    mailbox_recipient_sha256: hex(mailboxDigest),
     // UTC with six digits of a second, of which a browser knows three.
     replied_at: now.toISOString().replace("Z", "000Z"),
   });
   return { statement, signature: signer.sign(concat(PREFIX, statement)) };
 }
 
-/** All that is handed over: {sealed, headers}; `recipients` in their order, the agency's first. */
+/** All that is handed over: {sealed, headers}; `recipients` in their order, the agency's and the mailbox's first. */
 export async function makeReply(names, { text, files, recipients, signer, progress }) {
   const { manifestDigest, pieces } = await packReply(names, text, files);
   const { sealed, payloadDigest } = await seal(pieces, recipients, progress);
   const recipientDigest = await sha256(recipients[0]);
-  const made = { manifestDigest, payloadDigest, recipientDigest, now: new Date() };
+  const mailboxDigest = await sha256(utf8(recipientText(recipients[1])));
+  const made = { manifestDigest, payloadDigest, recipientDigest, mailboxDigest, now: new Date() };
   const { statement, signature } = signReply(signer, names, made);
   return {
     sealed,

@@ -6,12 +6,17 @@ import { decode, exactly } from "./canonical.js";
 import {
   DIGEST, MAX_REPLY_SIZE, NAMES, checkNames, checkText, matches, need, readManifest,
 } from "./reply-manifest.js";
-import { acknowledgementKey, open, payloadDigest } from "./sealing.js";
+import {
+  acknowledgementKey, open, payloadDigest, recipientBytes, recipientText,
+} from "./sealing.js";
 import { ed25519 } from "./vendor/crypto.js";
 import { readZip } from "./zipstore.js";
 
 /** First line of what is signed. */
 export const PREFIX = utf8("siegelpost/reply/v1\n");
+const DIGESTS = [
+  "manifest_sha256", "payload_sha256", "recipient_sha256", "mailbox_recipient_sha256",
+];
 const MAX_STATEMENT = 64 * 1024;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 
@@ -30,6 +35,10 @@ export async function openReply(sealed, seeds, listed, expected) {
   need(hex(await payloadDigest(sealed)) === said.payload_sha256, "another payload");
   // 2. It unseals.
   const bytes = await open(sealed, seeds);
+  // And was sealed to a key of ours, if it is our mailbox's: by what else, somebody else reads it.
+  if (expected.mandate === null || expected.mandate === undefined) {
+    need((await keyDigests(seeds)).includes(said.mailbox_recipient_sha256), "another key");
+  }
   need(bytes.length <= MAX_REPLY_SIZE, "too large");
   // 3. It is in the one ZIP form and starts with its manifest.
   const [first, ...entries] = readZip(bytes);
@@ -47,11 +56,11 @@ export async function openReply(sealed, seeds, listed, expected) {
 /** What was signed; ReplyError unless it is complete and about what is expected. */
 function readStatement(bytes, id, expected) {
   const said = exactly(decode(bytes, MAX_STATEMENT), [
-    ...NAMES, "manifest_sha256", "payload_sha256", "recipient_sha256", "replied_at",
+    ...NAMES, ...DIGESTS, "replied_at",
   ]);
   checkNames(said);
-  // Whose key the last one names, only the agency can tell; that it is signed, we can.
-  for (const name of ["manifest_sha256", "payload_sha256", "recipient_sha256"]) {
+  // Whose key recipient_sha256 names, only the agency can tell; that it is signed, we can.
+  for (const name of DIGESTS) {
     need(matches(DIGEST, said[name]), `no ${name}`);
   }
   need(matches(TIME, said.replied_at), "no replied_at");
@@ -75,6 +84,12 @@ async function documentsOf(manifest, entries) {
   }
   return documents;
 }
+
+/** Of the keys of seeds, as key bindings state them. */
+const keyDigests = (seeds) =>
+  Promise.all(
+    seeds.map(async (seed) => hex(await sha256(utf8(recipientText(recipientBytes(seed)))))),
+  );
 
 async function isOurs(statement, signature, seeds) {
   need(signature.length === 64, "no signature");

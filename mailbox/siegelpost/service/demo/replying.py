@@ -113,6 +113,9 @@ class Replying:
                 manifest_sha256=sha256(encode_manifest(manifest)).digest(),
                 payload_sha256=sealed.payload_digest,
                 recipient_sha256=sha256(agency.raw).digest(),
+                mailbox_recipient_sha256=sha256(
+                    facts["recipients"][0]["recipient"].encode("ascii")
+                ).digest(),
                 replied_at=now,
             ),
             sealed=sealed.data,
