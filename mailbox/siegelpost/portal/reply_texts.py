@@ -20,8 +20,8 @@ REPLY_TEXTS: Mapping[str, tuple[int, str, str]] = {
     ),
     "reply-key-changed": (
         409,
-        "Die Behörde hat gerade ihren Schlüssel gewechselt. Bitte senden Sie noch einmal.",
-        "The authority has just changed its key. Please send again.",
+        "Gerade wurde ein Schlüssel gewechselt. Bitte senden Sie noch einmal.",
+        "A key has just been changed. Please send again.",
     ),
     "reply-invalid": (
         422,
