@@ -247,26 +247,29 @@ def _generate(
         "seconds": seconds,
         "label": label,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.load.generator"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdin.write(json.dumps(plan).encode())
-    process.stdin.close()
     marks: dict[str, tuple[float, float]] = {}
     problems = b""
-    for line in process.stderr:
-        if line.strip() in (b"begin", b"end"):
-            marks[line.strip().decode()] = (tree_cpu_seconds(service.pid), _server_cpu(server))
-        else:
-            problems += line
-    result = json.loads(process.stdout.read() or b"null")
-    if process.wait() or result is None:
+    # Into a file: a pipe holds about 8,000 latencies, and nobody reads it while marks are awaited.
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.load.generator"],
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(json.dumps(plan).encode())
+        process.stdin.close()
+        for line in process.stderr:
+            if line.strip() in (b"begin", b"end"):
+                marks[line.strip().decode()] = (tree_cpu_seconds(service.pid), _server_cpu(server))
+            else:
+                problems += line
+        failed = process.wait()
+        out.seek(0)
+        result = json.loads(out.read() or b"null")
+    if failed or result is None:
         raise RuntimeError(f"the load generator failed: {problems.decode()[-2000:]}")
     notices = max(1, result["notices"])
     latencies = sorted(result["latencies"])
