@@ -78,6 +78,7 @@ class EventType(StrEnum):
     EXPORT_DECIDED = "export-decided"
     EXPORTED = "exported"
     STAFF_CHANGED = "staff-changed"
+    ERASED = "erased"
     KEY_OPENED = "key-opened"
     RENEWAL_ASKED = "renewal-asked"
     MANDATE_GIVEN = "mandate-given"

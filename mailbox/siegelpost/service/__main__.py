@@ -19,6 +19,7 @@ from siegelpost.evidence.cli import main as verify_main
 from siegelpost.keyring.errors import KeyringError, TokenUnavailableError
 from siegelpost.service.commands.clients import client_disable, client_list, client_scopes
 from siegelpost.service.commands.court_file import court_file
+from siegelpost.service.commands.erasing import erase
 from siegelpost.service.commands.evidence import audit, renew_timestamps
 from siegelpost.service.commands.evidence_keys import evidence_key
 from siegelpost.service.commands.explainers import explainer_app
@@ -292,6 +293,7 @@ agency_app.command("retire-key")(retire_key)
 agency_app.command("evidence-key")(evidence_key)
 agency_app.command("make-reply-key")(make_reply_key)
 agency_app.command("reply-key")(reply_key)
+agency_app.command("erase")(erase)
 app.command()(report)
 app.command("court-file")(court_file)
 app.command()(send)

@@ -90,6 +90,25 @@ class Database:
             with transaction:
                 yield connection
 
+    @contextmanager
+    def write_erasing(self) -> Iterator[Connection]:
+        """Like :meth:`write`; what it deletes is then no longer in SQLite's files either.
+
+        PostgreSQL keeps it until its next VACUUM.
+        """
+        with self.write() as connection:
+            if self.dialect == "sqlite":
+                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            yield connection
+        if self.dialect == "sqlite":
+            with translated():
+                pooled = self.writing.raw_connection()
+                try:
+                    # The journal still holds the pages as they were.
+                    pooled.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+                finally:
+                    pooled.close()
+
     def read_directly(
         self, statement: str, parameters: Sequence[Any] | Mapping[str, Any]
     ) -> list[tuple[Any, ...]]:

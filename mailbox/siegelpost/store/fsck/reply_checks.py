@@ -123,11 +123,13 @@ def _check_statement(row: AnyRow) -> Iterator[Finding]:
 
 
 def _check_rows(connection: Connection) -> Iterator[Finding]:
-    """No evidence of a reply that the table does not have."""
+    """No evidence of a reply that the table does not have, unless its notice was erased."""
     known = select(_reply.c.event_id)
     for (event,) in connection.execute(
         select(_event.c.id).where(
-            _event.c.type == EventType.REPLIED.value, _event.c.id.not_in(known)
+            _event.c.type == EventType.REPLIED.value,
+            _event.c.body.is_not(None),
+            _event.c.id.not_in(known),
         )
     ):
         yield Finding(check="reply", where=f"event {event}", what="there is no such reply")

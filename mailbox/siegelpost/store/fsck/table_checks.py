@@ -123,16 +123,17 @@ def _parts(connection: Connection, blob_id: str, objects: PackageStorage | None)
 
 
 def _check_events(connection: Connection, row: AnyRow) -> Iterator[Finding]:
-    first = (
-        connection.execute(
-            select(_event.c.type)
-            .where(_event.c.subject == f"notice:{row.id}", _event.c.number < 2)
-            .order_by(_event.c.number)
-        )
-        .scalars()
-        .all()
-    )
-    if list(first) != [EventType.SUBMISSION_ACCEPTED.value, EventType.PROVIDED.value]:
+    events = connection.execute(
+        select(_event.c.type, _event.c.body.is_(None).label("empty"))
+        .where(_event.c.subject == f"notice:{row.id}")
+        .order_by(_event.c.number)
+    ).all()
+    if any(event.empty for event in events):
+        yield _about(row, "its evidence was erased, and the notice was not")
+    if [event.type for event in events[:2]] != [
+        EventType.SUBMISSION_ACCEPTED.value,
+        EventType.PROVIDED.value,
+    ]:
         yield _about(row, "its evidence does not begin with submission-accepted, provided")
 
 

@@ -1,0 +1,346 @@
+"""Erasing: of a notice whose time is over nothing stays but its places in the log."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select
+
+from siegelpost.deadlines.calendar import day
+from siegelpost.evidence.events import EventType
+from siegelpost.evidence.ids import AgencyId, NoticeId
+from siegelpost.evidence.verify import verify_receipt
+from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.notices.erasing import (
+    ALERT_UNDER_WAY,
+    NEEDED,
+    OF_NOTICES,
+    PROVIDED_AGAIN,
+    TASK_OPEN,
+    Due,
+    due,
+    erase,
+)
+from siegelpost.notices.reply_keys import AgencyUnknown
+from siegelpost.service.demo.browser import PortalRefused
+from siegelpost.staff.roles import Role
+from siegelpost.store import tables
+from siegelpost.store.clock import VirtualClock
+from siegelpost.store.events import EventDraft, append_events
+from siegelpost.store.fsck import check_store
+from siegelpost.store.log import log_origin
+from tests.support.console import office
+from tests.support.portal import AGENCY, OTHER_AGENCY, PASSPHRASE, Town
+from tests.support.reply_street import ALICE, Street
+
+_alert, _event = tables.core(tables.Alert), tables.core(tables.Event)
+_notice, _task = tables.core(tables.Notice), tables.core(tables.Task)
+#: What a reply line of a mail server may hold.
+LINE = "250 2.1.5 <alice@beispiel.example> ok"
+
+
+async def alert_sent(town: Town, notice: NoticeId) -> None:
+    """As the alert worker and the bounce server would have left it."""
+    now = town.context.now()
+
+    def work(connection: Connection) -> None:
+        alert = connection.scalar(select(_alert.c.id).where(_alert.c.notice_id == notice))
+        mailbox = connection.scalar(select(_notice.c.mailbox_id).where(_notice.c.id == notice))
+        draft = EventDraft(
+            type=EventType.ALERT_SENT,
+            at=now,
+            agency=AgencyId(AGENCY),
+            notice=notice,
+            mailbox=mailbox,
+            actor="service",
+            facts={"alert": alert, "kind": "notice", "reply": [LINE]},
+        )
+        append_events(connection, [draft], entropy=town.context.entropy)
+        done = {"state": "accepted", "finished_at": now}
+        connection.execute(_alert.update().where(_alert.c.id == alert).values(done))
+        connection.execute(
+            tables.core(tables.AlertAttempt).insert(),
+            {
+                "alert_id": alert,
+                "number": 1,
+                "started_at": now,
+                "ended_at": now,
+                "outcome": "accepted",
+                "evidence": {"lines": [LINE]},
+            },
+        )
+        connection.execute(
+            tables.core(tables.Blob).insert(), {"id": f"b-{alert}", "part": 0, "data": b"sealed"}
+        )
+        connection.execute(
+            tables.core(tables.Bounce).insert(),
+            {
+                "id": f"bounce-{alert}",
+                "alert_id": alert,
+                "kind": "other",
+                "effect": "none",
+                "digest": bytes(32),
+                "size": 6,
+                "blob_id": f"b-{alert}",
+                "received_at": now,
+            },
+        )
+
+    await town.context.store.write(work)
+    await town.sequence()
+
+
+async def look(town: Town, before: date, *, agency: str = AGENCY) -> Due:
+    today = day(town.context.now())
+    return await town.context.store.read(lambda c: due(c, agency, before=before, today=today))
+
+
+async def erase_all(town: Town, before: date, *, limit: int = 100) -> list[NoticeId]:
+    context, done = town.context, list[NoticeId]()
+    while some := await context.store.write(
+        lambda c: erase(
+            c, AGENCY, before=before, now=context.now(), entropy=context.entropy, limit=limit
+        )
+    ):
+        done += some
+    await town.sequence()
+    return done
+
+
+async def everything(town: Town) -> dict[str, str]:
+    """Each table's rows as one text."""
+
+    def work(connection: Connection) -> dict[str, str]:
+        found = {}
+        for table in tables.metadata.sorted_tables:
+            rows = [dict(row) for row in connection.execute(table.select()).mappings()]
+            found[table.name] = "\n".join(map(str, rows))
+        return found
+
+    return await town.context.store.read(work)
+
+
+async def findings(town: Town) -> list[str]:
+    context = town.context
+    verifiers = [context.keyring.signer(KeyPurpose.LOG).verifier]
+    return [
+        str(finding)
+        for finding in check_store(
+            context.store.database, origin=log_origin(context.origin), verifiers=verifiers
+        )
+    ]
+
+
+def test_no_table_that_names_notices_is_forgotten() -> None:
+    naming = {
+        table.name
+        for table in tables.metadata.sorted_tables
+        if any(key.column.table is _notice for key in table.foreign_keys)
+    }
+    assert naming - {"notice"} == {table.name for table in OF_NOTICES}
+
+
+async def test_nothing_of_an_old_notice_stays_but_its_places_in_the_log(
+    street: Street, clock: VirtualClock
+) -> None:
+    town, old = street.town, street.notice
+    await alert_sent(town, old)
+    bob = await street.by_bob()
+    by_alice, by_bob = await street.sender.make(), await bob.make()
+    await street.sender.send(by_alice)
+    await bob.send(by_bob)
+    await bob.who.send("POST", f"{bob.base}/retrieve")
+    await street.alice.send("POST", f"/notices/{old}/retrieve")
+    at_desk = office(town.context)
+    clerk = await at_desk.desk(Role.CLERK)
+    assert (await clerk.get(f"/console/notices/{old}")).status_code == 200
+    await at_desk.close()
+    await town.sequence()
+    leaves = await log_of(town)
+
+    clock.advance(timedelta(days=3 * 366))
+    street.alice = again = town.citizen()
+    await again.log_in(ALICE, PASSPHRASE)
+    young = await town.dispatch(street.letter, "key-2")
+    await alert_sent(town, young)
+    text = await everything(town)
+    assert LINE in text["event"]
+    assert LINE in text["alert_attempt"]
+    before = day(town.context.now()) - timedelta(days=30)
+    assert (await look(town, before)).notices == (old,)
+    assert await erase_all(town, before) == [old]
+
+    text = await everything(town)
+    named = {name for name, rows in text.items() if str(old) in rows}
+    # The places in the log, and that it was erased.
+    assert named == {"event"}
+    assert {name for name, rows in text.items() if by_bob.said.reply in rows} == set()
+    rows = await town.context.store.read(
+        lambda c: c.execute(select(_event).where(_event.c.subject == f"notice:{old}")).all()
+    )
+    assert {(row.body, row.salt, row.mailbox_id) for row in rows} == {(None, None, None)}
+    looks = await town.context.store.read(
+        lambda c: c.execute(
+            select(_event.c.type, _event.c.body).where(
+                _event.c.type.in_(("delegate-looked", "file-viewed"))
+            )
+        ).all()
+    )
+    assert {(row.type, row.body) for row in looks} == {
+        ("delegate-looked", None),
+        ("file-viewed", None),
+    }
+    (last,) = await erased_events(town)
+    assert last["facts"]["notices"] == [old]
+    assert last["facts"]["last_event_before"] == before.isoformat()
+    assert (last["agency"], last["mailbox"], last["actor"]) == (AGENCY, None, "operator")
+
+    # To the citizen it is as if it had never been; the log is what it was, and grew.
+    with pytest.raises(PortalRefused, match="not-found"):
+        await again.get(f"/notices/{old}/facts")
+    (line,) = (await again.get("/inbox/notices"))["notices"]
+    assert line["id"] == young
+    assert (await log_of(town))[: len(leaves)] == leaves
+    verify_receipt(await again.receipt(young), town.trust())
+    # Nothing is left to do; `town` lets fsck look at all of it at its end.
+    assert await erase_all(town, before) == []
+
+
+async def log_of(town: Town) -> list[bytes]:
+    rows = await town.context.store.read(
+        lambda c: c.execute(
+            select(_event.c.commitment)
+            .where(_event.c.leaf_index.is_not(None))
+            .order_by(_event.c.leaf_index)
+        ).all()
+    )
+    return [bytes(row.commitment) for row in rows]
+
+
+async def erased_events(town: Town) -> list[dict[str, Any]]:
+    rows = await town.context.store.read(
+        lambda c: c.execute(
+            select(_event.c.body).where(_event.c.type == "erased").order_by(_event.c.number)
+        ).all()
+    )
+    return [json.loads(row.body) for row in rows]
+
+
+async def test_what_is_needed_stays(street: Street, clock: VirtualClock) -> None:
+    town, context = street.town, street.town.context
+    begun = day(context.now())
+    later = begun + timedelta(days=1)
+    # Its mail is not sent yet.
+    assert await look(town, later) == Due(notices=(), kept={ALERT_UNDER_WAY: 1})
+    await alert_sent(town, street.notice)
+    # A year to object without instruction, and another to ask for reinstatement.
+    assert await look(town, later) == Due(notices=(), kept={NEEDED: 1})
+    clock.advance(timedelta(days=2 * 365 - 3))
+    assert await look(town, later) == Due(notices=(), kept={NEEDED: 1})
+    clock.advance(timedelta(days=10))
+    assert (await look(town, later)).notices == (street.notice,)
+    # Something happened on the day itself, and other agencies have no such notice.
+    assert await look(town, begun) == Due(notices=(), kept={})
+    assert await look(town, later, agency=OTHER_AGENCY) == Due(notices=(), kept={})
+    with pytest.raises(AgencyUnknown):
+        await look(town, later, agency="nobody")
+
+    def open_task(connection: Connection) -> None:
+        connection.execute(
+            _task.insert().values(
+                id="task-1",
+                agency_id=AGENCY,
+                kind="reprovide",
+                notice_id=street.notice,
+                facts={},
+                opened_at=context.now(),
+                due_at=context.now(),
+            )
+        )
+
+    await context.store.write(open_task)
+    assert await look(town, later) == Due(notices=(), kept={TASK_OPEN: 1})
+    assert await erase_all(town, later) == []
+    assert await erased_events(town) == []
+    await context.store.write(lambda c: c.execute(_task.delete()))
+
+
+async def test_old_ones_go_some_at_a_time_and_what_was_provided_again_goes_last(
+    street: Street, clock: VirtualClock
+) -> None:
+    town = street.town
+    await alert_sent(town, street.notice)
+    newer = []
+    for number in (2, 3):
+        clock.advance(timedelta(seconds=1))
+        newer.append(await town.dispatch(street.letter, f"key-{number}"))
+        await alert_sent(town, newer[-1])
+    await link(town, newer[0], street.notice)
+    begun = day(town.context.now())
+    clock.advance(timedelta(days=3 * 366))
+    before = begun + timedelta(days=10)
+    newest = [newer[1], newer[0], street.notice]
+    assert list((await look(town, before)).notices) == newest
+    # A notice that stays keeps the one that it provides again.
+    await set_alert(town, newer[0], finished_at=None)
+    kept = {ALERT_UNDER_WAY: 1, PROVIDED_AGAIN: 1}
+    assert await look(town, before) == Due(notices=(newer[1],), kept=kept)
+    await set_alert(town, newer[0], finished_at=town.context.now())
+    assert await erase_all(town, before, limit=1) == newest
+    assert [event["facts"]["notices"] for event in await erased_events(town)] == [
+        [notice] for notice in newest
+    ]
+
+
+async def link(town: Town, new: NoticeId, old: NoticeId) -> None:
+    """As reproviding does."""
+    context = town.context
+
+    def work(connection: Connection) -> None:
+        connection.execute(_notice.update().where(_notice.c.id == new).values(reprovides=old))
+        draft = EventDraft(
+            type=EventType.REPROVIDED,
+            at=context.now(),
+            agency=AgencyId(AGENCY),
+            notice=old,
+            actor="service",
+            facts={"notice": new},
+        )
+        append_events(connection, [draft], entropy=context.entropy)
+
+    await context.store.write(work)
+    await town.sequence()
+
+
+async def set_alert(town: Town, notice: NoticeId, **values: Any) -> None:
+    await town.context.store.write(
+        lambda c: c.execute(_alert.update().where(_alert.c.notice_id == notice).values(values))
+    )
+
+
+async def test_evidence_erased_without_its_notice_is_found(street: Street) -> None:
+    town = street.town
+    kept = await town.context.store.read(
+        lambda c: c.execute(
+            select(_event.c.id, _event.c.body, _event.c.salt)
+            .where(_event.c.subject == f"notice:{street.notice}")
+            .order_by(_event.c.number)
+        ).first()
+    )
+    assert kept is not None
+
+    async def put(body: str | None, salt: bytes | None) -> None:
+        await town.context.store.write(
+            lambda c: c.execute(
+                _event.update().where(_event.c.id == kept.id).values(body=body, salt=salt)
+            )
+        )
+
+    await put(None, None)
+    (found,) = await findings(town)
+    assert "its evidence was erased, and the notice was not" in found
+    await put(kept.body, kept.salt)
+    assert await findings(town) == []

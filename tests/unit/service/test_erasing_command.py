@@ -1,0 +1,168 @@
+"""``siegelpost agency erase``: says first, erases on ``--yes``, and leaves nothing in the file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from siegelpost.evidence.events import EventType
+from siegelpost.evidence.ids import AgencyId
+from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.notices.dispatch import dispatch
+from siegelpost.notices.limits import Limits
+from siegelpost.notices.request import DispatchRequest
+from siegelpost.sealing.covers import Cover
+from siegelpost.sealing.manifest import Remedy
+from siegelpost.sealing.package import Document
+from siegelpost.service.__main__ import app
+from siegelpost.service.administration import open_keyring, write_new_installation
+from siegelpost.service.errors import ServiceError
+from siegelpost.service.settings import Settings, read_settings
+from siegelpost.store import tables
+from siegelpost.store.clock import VirtualClock
+from siegelpost.store.context import Context
+from siegelpost.store.database import Database
+from siegelpost.store.events import EventDraft, append_events
+from siegelpost.store.log import log_origin
+from siegelpost.store.migrate import migrate
+from siegelpost.store.sequencer import Sequencer
+from siegelpost.store.store import Store
+from tests.support.agencies import add_agency, add_citizen
+from tests.support.pdfs import make_pdf
+
+LONG_AGO = datetime(2021, 3, 1, 8, tzinfo=UTC)
+LINE = "250 2.1.5 erika.musterfrau@beispiel.example genommen"
+_alert = tables.core(tables.Alert)
+COVER = Cover(
+    title="Bewilligung",
+    kind="bewilligung",
+    what_is_this="Sie bekommen Geld.",
+    what_to_do="Bitte prüfen.",
+    due_on=None,
+    who_helps="Ihr Jobcenter",
+    language="de",
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    return write_new_installation(
+        tmp_path, origin="post.example.org", public_url="https://post.example.org", now=LONG_AGO
+    )
+
+
+async def fill(read: Settings, notices: int) -> str:
+    """An agency with notices of long ago, whose mails were taken; its id."""
+    database = Database(read.database.url)
+    migrate(database)
+    store, keyring = Store(database), open_keyring(read)
+    context = Context(
+        store=store,
+        clock=VirtualClock(LONG_AGO),
+        keyring=keyring,
+        entropy=os.urandom,
+        origin=read.origin,
+    )
+    agency = await add_agency(context, keyring)
+    citizen = await add_citizen(context, agency)
+    for number in range(notices):
+        made = await dispatch(
+            context,
+            Limits(),
+            agency.sender,
+            DispatchRequest(
+                idempotency_key=f"key-{number}",
+                enrolment_id=citizen.enrolment_id,
+                cover=COVER,
+                regime="sgb10-37-2a",
+                remedy=Remedy.GIVEN,
+                issued_at=LONG_AGO,
+                reference=None,
+                documents=[
+                    Document(name="Bescheid.pdf", media_type="application/pdf", content=make_pdf())
+                ],
+            ),
+        )
+        draft = EventDraft(
+            type=EventType.ALERT_SENT,
+            at=LONG_AGO,
+            agency=AgencyId(agency.id),
+            notice=made.id,
+            mailbox=citizen.mailbox_id,
+            actor="service",
+            facts={"alert": f"alert-{number}", "reply": [LINE]},
+        )
+        with database.write() as connection:
+            append_events(connection, [draft], entropy=os.urandom)
+            connection.execute(_alert.update().values(state="accepted", finished_at=LONG_AGO))
+    sequencer = Sequencer(log_origin(read.origin), keyring.signer(KeyPurpose.LOG))
+    while await store.write(lambda c: sequencer(c, LONG_AGO)):
+        pass
+    store.close()
+    return str(agency.id)
+
+
+def run(*words: str, settings: Path) -> str:
+    result = CliRunner().invoke(app, ["agency", "erase", *words, "--settings", str(settings)])
+    if result.exception is not None:
+        raise result.exception
+    return result.stdout.strip()
+
+
+def test_says_what_it_would_erase_and_erases_on_yes(settings: Path) -> None:
+    read = read_settings(settings)
+    agency = asyncio.run(fill(read, 3))
+    words = ("--agency", agency, "--before", "2021-03-02")
+    assert run(*words, settings=settings) == "3 notices would be erased; --yes does it, for good"
+    bodies, lines = b"submission-accepted", LINE.encode()
+    files = [file for file in settings.parent.rglob("*") if file.is_file()]
+    assert any(lines in file.read_bytes() for file in files)
+    running = Database(read.database.url)  # as the service would be, which keeps the journal
+    with running.read() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM event")
+    assert run(*words, "--yes", settings=settings) == "3 notices erased"
+    assert run(*words, "--yes", settings=settings) == "0 notices erased"
+    with Database(read.database.url).read() as connection:
+        assert not connection.execute(select(tables.core(tables.Notice))).all()
+        assert not connection.execute(select(tables.core(tables.Blob))).all()
+    # Nor does the file of the database still hold it where its pages are free.
+    for file in (file for file in settings.parent.rglob("*") if file.is_file()):
+        content = file.read_bytes()
+        assert lines not in content, file.name
+        assert b'"type":"' + bodies not in content, file.name
+    running.close()
+
+
+def test_what_is_deleted_while_erasing_is_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / "some.db"
+    database = Database(f"sqlite:///{file}")
+    secret = os.urandom(64).hex()
+    with database.write() as connection:
+        # As most builds of SQLite have it; some overwrite always.
+        connection.exec_driver_sql("PRAGMA secure_delete = OFF")
+        connection.exec_driver_sql("CREATE TABLE some (id INTEGER PRIMARY KEY, what TEXT)")
+        connection.exec_driver_sql("INSERT INTO some (what) VALUES (?), ('other')", (secret,))
+    with database.write_erasing() as connection:
+        connection.exec_driver_sql("DELETE FROM some WHERE what = ?", (secret,))
+    content = b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    assert b"other" in content
+    assert secret.encode() not in content
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("agency", "before", "said"),
+    [
+        ("nobody", "2021-03-02", "no agency nobody; `siegelpost agency list` shows them"),
+        ("nobody", "gestern", "--before: 'gestern' is no day like 2024-01-31"),
+    ],
+)
+def test_what_it_cannot_know_is_said(settings: Path, agency: str, before: str, said: str) -> None:
+    with pytest.raises(ServiceError, match=said.replace("`", ".")):
+        run("--agency", agency, "--before", before, settings=settings)
