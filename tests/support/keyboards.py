@@ -32,6 +32,8 @@ _STOP = """async () => {
   return {
     number: Number(one.dataset.stop),
     html: one.outerHTML.slice(0, 120),
+    where: `at ${Math.round(x)}, ${Math.round(y)} of ${innerWidth} x ${innerHeight}, `
+      + `scrolled by ${Math.round(scrollY)}, under ${top && top.outerHTML.slice(0, 200)}`,
     shown: one.matches(":focus-visible") && (ringed(style)
       || ringed(getComputedStyle(one, "::before")) || ringed(getComputedStyle(one, "::after"))),
     uncovered: top !== null && (one.contains(top) || top.contains(one)
@@ -66,6 +68,17 @@ def write(page: Page, target: Locator, text: str) -> None:
     page.keyboard.type(text)
 
 
+def _comes_back_seen(page: Page, number: int) -> bool:
+    """Whether the stop is seen when the focus comes to it once more.
+
+    What covers it covers it again; a page that was just being laid out anew does not.
+    """
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    again = page.evaluate(_STOP)
+    return again is not None and again["number"] == number and bool(again["uncovered"])
+
+
 def walk_by_tab(watched: Watched, name: str) -> None:
     """Press Tab through the whole page: everything is reached, seen, and seen to have the focus."""
     page = watched.page
@@ -83,8 +96,10 @@ def walk_by_tab(watched: Watched, name: str) -> None:
         reached.add(stop["number"])
         if not stop["shown"]:
             watched.wrongs.append(f"{name}: no visible focus on {stop['html']}")
-        if not stop["uncovered"]:
-            watched.wrongs.append(f"{name}: focus is off the screen or covered on {stop['html']}")
+        if not (stop["uncovered"] or _comes_back_seen(page, stop["number"])):
+            watched.wrongs.append(
+                f"{name}: focus is off the screen or covered on {stop['html']} {stop['where']}"
+            )
     if len(reached) < wanted:
         left = page.evaluate(_LEFT, sorted(reached))
         watched.wrongs.append(f"{name}: the keyboard does not reach {left}")
