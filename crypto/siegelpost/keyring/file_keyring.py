@@ -11,6 +11,7 @@ changes after `reload`, or `refresh`, which costs nothing while there are none.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -59,6 +60,8 @@ class FileKeyring:
         self._answers_at_once = True
         self._own_formats: dict[tuple[KeyPurpose, str | None], KeyEntry] = {}
         self._version: tuple[int, int] | None = None
+        # Of two threads that read it at once, the one with the older file might end last.
+        self._adopting = threading.RLock()
 
     @classmethod
     def create(
@@ -266,19 +269,21 @@ class FileKeyring:
 
     def reload(self) -> None:
         """Read the file again, after another process changed it; on errors nothing changes."""
-        version = self._file_version()
-        self._adopt(self._read())
-        self._version = version
+        with self._adopting:
+            version = self._file_version()
+            self._adopt(self._read())
+            self._version = version
 
     def refresh(self) -> bool:
         """Read the file again if it is another one than before; tell whether it was.
 
         Raises like `open`, and then keeps the keys it has.
         """
-        if self._file_version() == self._version:
-            return False
-        self.reload()
-        return True
+        with self._adopting:
+            if self._file_version() == self._version:
+                return False
+            self.reload()
+            return True
 
     def _file_version(self) -> tuple[int, int]:
         # Each change puts a new file in the old one's place.
@@ -346,7 +351,8 @@ class FileKeyring:
         with locked(self._path):
             entries = change(self._read())
             write_private(self._path, self._file.encode(self._origin, entries), replace=True)
-        self._adopt(entries)
+        with self._adopting:
+            self._adopt(entries)
         return entries
 
     def _read(self) -> list[KeyEntry]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from siegelpost.keyring import FileKeyring, KeyPurpose, KeyringError
+from siegelpost.keyring.entry import KeyEntry
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 MASTER = bytes(range(32))
@@ -64,3 +66,38 @@ def test_a_damaged_file_leaves_the_known_keys(operator: FileKeyring, path: Path)
     with pytest.raises(KeyringError):
         running.refresh()
     assert running.entries == before
+
+
+def test_of_two_threads_that_read_it_at_once_the_newer_one_wins(
+    operator: FileKeyring, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The worker that looks each second, and a request that looks before it wraps.
+    running = FileKeyring.open(path, MASTER)
+    has_read, adopted, ended = threading.Event(), threading.Event(), threading.Event()
+    adopt = FileKeyring._adopt
+
+    def adopt_late(keyring: FileKeyring, entries: list[KeyEntry]) -> None:
+        if threading.current_thread() is first:
+            has_read.set()
+            adopted.wait(0.3)  # long enough for the other one, if nothing holds it
+        adopt(keyring, entries)
+        if threading.current_thread() is second:
+            adopted.set()
+            ended.wait(0.3)
+
+    def look_first() -> None:
+        running.refresh()
+        ended.set()
+
+    first, second = threading.Thread(target=look_first), threading.Thread(target=running.refresh)
+    operator.rotate(KeyPurpose.LOG, now=NOW)
+    with monkeypatch.context() as slow:
+        slow.setattr(FileKeyring, "_adopt", adopt_late)
+        first.start()
+        has_read.wait()
+        FileKeyring.open(path, MASTER).rotate(KeyPurpose.CUSTODY, now=NOW)
+        second.start()
+        first.join()
+        second.join()
+    running.refresh()
+    assert running.entries == FileKeyring.open(path, MASTER).entries
