@@ -43,25 +43,27 @@ class Pin:
             pin = ""
         if not pin:
             raise TokenPinError(f"{self._file} holds no PIN")
-        known = [self._refused]
+        known = []
         if self._refusals is not None:
             if not self._refusals.exists():
                 # Room for a refusal, before there is one: on a full disk no PIN is sent.
                 write_private(self._refusals, bytes(_DIGEST), replace=True)
+                self._refused = b""  # whoever removed it says that the PIN is right after all
             known.append(read_private(self._refusals, max_size=_MAX_PIN))
+        known.append(self._refused)
         if any(hmac.compare_digest(each, self._digest(pin)) for each in known):
             raise TokenPinError(self._told("was refused by the token and is not tried again"))
         return pin
 
-    def refuse(self, pin: str) -> TokenPinError:
-        """Never send `pin` again; returns the error to raise."""
+    def refuse(self, pin: str, what: str = "was refused by the token") -> TokenPinError:
+        """Never send `pin` again; returns the error to raise, which says `what` it did."""
         self._refused = self._digest(pin)
         if self._refusals is not None:
             with suppress(OSError), self._refusals.open("r+b") as file:  # in its room
                 file.write(self._refused)
                 file.flush()
                 os.fsync(file.fileno())
-        return TokenPinError(self._told("was refused by the token"))
+        return TokenPinError(self._told(what))
 
     def accept(self) -> None:
         """Forget refusals: the PIN was right."""

@@ -36,6 +36,8 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 8.0
 #: The same while it has not answered for so long.
 IMPATIENCE_SECONDS = 0.1
+#: How many may wait for a module that does not answer; it may hang for days.
+QUEUE_LIMIT = 100
 #: Least time between two starts of a module, and between two sessions of a token, in seconds.
 RESTART_SECONDS = 1.0
 
@@ -155,6 +157,9 @@ class Token:
             return OpenSession(token.open())
         except (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange):
             raise self.pin.refuse(pin) from None
+        except (pkcs11.PinLocked, pkcs11.PinExpired) as error:  # not every token says so before
+            what = "is locked" if isinstance(error, pkcs11.PinLocked) else "has expired"
+            raise self.pin.refuse(pin, f"{what} in the token, whose officer can help") from None
         self.pin.accept()
         return session
 
@@ -200,6 +205,8 @@ class _Module:
         future: Future[T] = Future()
         since = self._busy_since
         hangs = since is not None and time.monotonic() - since >= PATIENCE_SECONDS
+        if hangs and self._jobs.qsize() >= QUEUE_LIMIT:
+            raise TokenUnavailableError(f"{self.path} does not answer")
         self._jobs.put((future, work))
         try:
             # Once somebody has waited in vain, the others need not: threads are few.

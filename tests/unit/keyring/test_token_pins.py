@@ -46,6 +46,7 @@ def test_a_wrong_pin_is_sent_once_and_never_again(soft: SoftToken, tmp_path: Pat
     assert b"0815" not in refusals.read_bytes()
     assert refusals.stat().st_mode & 0o077 == 0
     refusals.unlink()  # the operator looked, and it is right after all
+    token.run(lambda session: None)  # also for a service that ran all the time
     fresh().run(lambda session: None)
 
 
@@ -137,6 +138,27 @@ def test_the_last_try_is_left_to_people(
     monkeypatch.setattr(tokens.Token, "_find", lambda self: Warned())
     with pytest.raises(TokenPinError, match=said):
         soft.token().run(lambda session: None)
+
+
+@pytest.mark.parametrize(("answer", "said"), [("PinLocked", "locked"), ("PinExpired", "expired")])
+def test_a_pin_that_is_locked_or_has_expired_is_sent_once_as_well(
+    soft: SoftToken, monkeypatch: pytest.MonkeyPatch, answer: str, said: str
+) -> None:
+    sent: list[str] = []
+
+    class Silent:
+        flags = pkcs11.TokenFlag(0)  # tells at the login only
+
+        def open(self, *, user_pin: str) -> None:
+            sent.append(user_pin)
+            raise getattr(pkcs11, answer)
+
+    monkeypatch.setattr(tokens.Token, "_find", lambda self: Silent())
+    with pytest.raises(TokenPinError, match=said):
+        soft.token().run(lambda session: None)
+    with pytest.raises(TokenPinError, match="is not tried again"):
+        soft.token().run(lambda session: None)
+    assert sent == [PIN]
 
 
 def _change_pin(new: str) -> None:

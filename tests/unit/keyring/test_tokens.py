@@ -191,6 +191,9 @@ def test_a_module_that_hangs_holds_nobody_not_even_who_asked(
         assert 0.4 < ask(lambda session: leave.wait(60)) < 20.0
         for _ in range(3):  # once somebody has waited, the others need not
             assert ask(late.append) < 0.4
+        for _ in range(2 * tokens.QUEUE_LIMIT):  # and it may hang for days
+            ask(late.append)
+        assert soft.token()._module._jobs.qsize() == tokens.QUEUE_LIMIT
     finally:
         leave.set()
     monkeypatch.setattr(tokens, "PATIENCE_SECONDS", 8.0)
