@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from siegelpost.service.demo import installation
 from siegelpost.service.demo.installation import alone_in
 from siegelpost.service.errors import ServiceError
 
@@ -28,3 +30,41 @@ def test_what_no_demo_made_stays(tmp_path: Path) -> None:
     with pytest.raises(ServiceError, match="no earlier demo"), alone_in(tmp_path):
         pytest.fail("somebody's files are gone")
     assert (tmp_path / "thesis.tex").exists()
+
+
+def test_of_two_that_start_at_once_in_a_new_folder_one_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "demo"
+    looked, runs = threading.Event(), threading.Event()
+    clear, answers = installation.clear_folder, []
+
+    def clear_late(folder: Path) -> None:
+        if threading.current_thread() is late:
+            looked.set()
+            runs.wait(10)
+        clear(folder)
+
+    def start_late() -> None:
+        try:
+            with alone_in(folder):
+                (folder / "siegelpost.db").write_bytes(b"late")
+        except ServiceError as error:
+            answers.append(str(error))
+
+    monkeypatch.setattr(installation, "clear_folder", clear_late)
+    late = threading.Thread(target=start_late)
+    late.start()
+    looked.wait(10)
+    try:
+        with alone_in(folder):
+            (folder / "siegelpost.db").write_bytes(b"early")
+            runs.set()
+            late.join()
+            assert (folder / "siegelpost.db").read_bytes() == b"early"
+    except ServiceError as error:
+        answers.append(str(error))
+    runs.set()
+    late.join()
+    assert len(answers) == 1
+    assert "a demo runs in" in answers[0]

@@ -232,42 +232,40 @@ def wait_until_ready(installation: Installation, service: subprocess.Popen[bytes
 
 
 def clear_folder(folder: Path) -> None:
-    """Make ``folder`` empty; raises ServiceError if it holds what no demo made."""
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / _MARK).exists():
-            raise ServiceError(f"{folder} is not empty, and no earlier demo: name another folder")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make ``folder`` empty but for its mark; ServiceError if it holds what no demo made."""
+    _check_ours(folder)
+    # The mark stays the same file: it is what a running demo holds.
     (folder / _MARK).write_text("made by `siegelpost demo`, which may remove this folder\n")
+    for each in folder.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        elif each.name != _MARK:
+            each.unlink()
 
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
     """Make ``folder`` empty and hold it; ServiceError while another demo holds it."""
-    held = _hold(folder) if (folder / _MARK).exists() else None
+    _check_ours(folder)
+    # Held before anything goes, also where there was no demo yet: two may start at once.
+    held = os.open(folder / _MARK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ServiceError(
+                f"a demo runs in {folder}: stop it first, or name another folder"
+            ) from None
         clear_folder(folder)
-        held_now = _hold(folder)
-    finally:
-        if held is not None:
-            os.close(held)
-    try:
         yield
     finally:
-        os.close(held_now)
-
-
-def _hold(folder: Path) -> int:
-    # The mark itself is locked: a lock file beside it would be one more thing to find.
-    held = os.open(folder / _MARK, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
         os.close(held)
-        raise ServiceError(
-            f"a demo runs in {folder}: stop it first, or name another folder"
-        ) from None
-    return held
+
+
+def _check_ours(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / _MARK).exists() and any(folder.iterdir()):
+        raise ServiceError(f"{folder} is not empty, and no earlier demo: name another folder")
 
 
 @contextmanager
