@@ -30,6 +30,7 @@ from siegelpost.citizens.sessions import CitizenSession
 from siegelpost.citizens.writing import decide
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import KeyId, MailboxId
+from siegelpost.keyring.errors import KeyringError
 from siegelpost.keyring.protocol import Custody
 from siegelpost.sealing.errors import SealingError, WrappingError
 from siegelpost.sealing.keys import Identity, acknowledgement_key
@@ -179,7 +180,10 @@ def managed_copy(
 
 
 def unwrap_managed(custodies: Sequence[Custody], row: AnyRow) -> bytes:
-    """The seed in a row of managed copies; WrappingError if none of ``custodies`` opens it."""
+    """The seed in a row of managed copies; WrappingError if none of ``custodies`` opens it.
+
+    KeyringError if that is not known, since one of them could not be asked.
+    """
     wrapped = WrappedSeed(
         mailbox_id=MailboxId(row.mailbox_id),
         key_id=KeyId(row.key_id),
@@ -188,11 +192,16 @@ def unwrap_managed(custodies: Sequence[Custody], row: AnyRow) -> bytes:
         nonce=bytes(row.nonce),
         ciphertext=bytes(row.sealed),
     )
+    silent: KeyringError | None = None
     for custody in custodies:
-        wrapping_key = custody.wrapping_key(wrapped.mailbox_id, wrapped.key_id, wrapped.salt)
+        try:
+            wrapping_key = custody.wrapping_key(wrapped.mailbox_id, wrapped.key_id, wrapped.salt)
+        except KeyringError as error:  # one that was lost with its token closes no other's copies
+            silent = silent or error
+            continue
         with suppress(WrappingError):
             return unwrap_seed(wrapped, wrapping_key)
-    raise WrappingError("no secret of the keyring opens this copy")
+    raise silent or WrappingError("no secret of the keyring opens this copy")
 
 
 def _public(seed: bytes) -> bytes:

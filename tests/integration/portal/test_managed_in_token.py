@@ -15,9 +15,10 @@ from sqlalchemy import Connection, select
 from siegelpost.citizens.managed_rewrap import rewrap_managed
 from siegelpost.evidence.ids import KeyId, MailboxId, NoticeId
 from siegelpost.evidence.verify import verify_receipt
-from siegelpost.keyring.errors import KeyringError
+from siegelpost.keyring.errors import KeyringError, TokenUnavailableError
 from siegelpost.keyring.file_keyring import FileKeyring
 from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.keyring.token_keys import destroy
 from siegelpost.keyring.tokens import OpenSession
 from siegelpost.portal.settings import PortalSettings
 from siegelpost.sealing.errors import WrappingError
@@ -179,6 +180,26 @@ async def test_after_the_move_old_copies_open_until_they_are_wrapped_anew_and_th
     await open_key(citizen)
     await citizen.open(notice)
     assert opens_anything(stolen(town), await copies(town), files) is None
+
+
+@pytest.mark.parametrize("in_token", [False])
+async def test_a_key_that_was_lost_with_its_token_closes_no_copy_of_an_older_one(
+    town: Town, soft: SoftToken, keyring: FileKeyring
+) -> None:
+    citizen, _ = await bert(town)
+    lost = keyring.rotate(KeyPurpose.CUSTODY, now=START_AT)
+    keyring.rotate(KeyPurpose.CUSTODY, now=START_AT)
+    destroy(soft.token(), lost)
+    await open_key(citizen)
+    assert await rewrap_managed(town.context) == 1
+    # What only the lost one could open is another matter than what nothing opens: it may come back.
+    await town.context.store.write(
+        lambda c: c.execute(
+            _wrapped.update().where(_wrapped.c.method == "managed").values(sealed=bytes(48))
+        )
+    )
+    with pytest.raises(TokenUnavailableError):
+        await rewrap_managed(town.context)
 
 
 async def test_a_copy_that_no_key_opens_stops_the_wrapping(
