@@ -22,13 +22,12 @@ import re
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-import structlog
-
 from siegelpost.store.errors import ObjectsUnavailable
-from siegelpost.store.storages import Listed, damaged, ranges, whole
+from siegelpost.store.local_files import read_range, sync, translated
+from siegelpost.store.storages import Listed, damaged, ranges
 from siegelpost.store.writer import GATHERING_TURNS, LONG_SECONDS, PAUSE_SECONDS
 
 #: Bytes after which a process begins its next segment.
@@ -46,13 +45,11 @@ _PLACE = re.compile(r"(\d{8}-[0-9a-f]{8,64}\.seg):(\d{1,15})", re.ASCII)
 _DIRECT = getattr(os, "O_DIRECT", 0)
 #: Tries of one write: direct writes refused, the segment no longer in its place.
 _TRIES = 3
-#: What is wrong with one segment while others can be read: a bad block, a file of somebody else.
-_UNREADABLE = (errno.EIO, errno.EACCES, errno.EUCLEAN, errno.EBADMSG)
+#: As errors call the file of a package.
+_CALLED = "its segment"
 
 #: Parts of one package.
 Parts = Sequence["bytes | memoryview"]
-
-_log = structlog.get_logger("siegelpost.objects")
 
 
 class SegmentFolder:
@@ -79,7 +76,7 @@ class SegmentFolder:
         loop = asyncio.get_running_loop()
         size = sum(map(len, parts))
         if size > BRIEF_BYTES:
-            with _translated(self._folder, name):
+            with translated(self._folder, name, _CALLED):
                 written = loop.run_in_executor(self._one_long, self._long.append, name, [parts])
                 return (await written)[0]
         future: asyncio.Future[str] = loop.create_future()
@@ -92,7 +89,7 @@ class SegmentFolder:
     async def check(self, name: str, size: int) -> None:
         """Return if the bytes are there; ObjectDamaged, ObjectsUnavailable."""
         segment, offset = _place(name)
-        with _translated(self._folder, name):
+        with translated(self._folder, name, _CALLED):
             found = (self._folder / segment).stat().st_size
         if found < offset + size:
             raise damaged(name, "its segment is shorter than it was")
@@ -121,13 +118,8 @@ class SegmentFolder:
 
     def _range(self, name: str, start: int, length: int) -> bytes:
         segment, offset = _place(name)
-        with _translated(self._folder, name, reading=True):
-            held = os.open(self._folder / segment, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                data = os.pread(held, length, offset + start)
-            finally:
-                os.close(held)
-        return whole(name, data, length)
+        at = offset + start
+        return read_range(self._folder, segment, at, length, name=name, called=_CALLED)
 
     def _gather(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
         if turns:
@@ -158,7 +150,7 @@ class SegmentFolder:
     ) -> Sequence[str] | Exception:
         name, begun = group[0][0], time.monotonic()
         try:
-            with _translated(self._folder, name):
+            with translated(self._folder, name, _CALLED):
                 return self._brief.append(name, [parts for _, parts, _ in group])
         except Exception as error:  # everybody who waits must hear of it, whatever it is
             return error
@@ -230,7 +222,7 @@ class Segment:
                 with suppress(OSError):
                     file.unlink()
             raise
-        _sync(self._folder)
+        sync(self._folder)
         return self._file
 
     def _write(self, held: int, packages: Sequence[Parts]) -> tuple[list[str], int]:
@@ -294,24 +286,3 @@ def _place(name: str) -> tuple[str, int]:
     if found is None:
         raise damaged(name, "it is no place in a segment")
     return found[1], int(found[2])
-
-
-@contextmanager
-def _translated(folder: Path, name: str, *, reading: bool = False) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, FileNotFoundError) and folder.is_dir():
-            raise damaged(name, "its segment is missing") from error
-        if reading and error.errno in _UNREADABLE and folder.is_dir():
-            raise damaged(name, f"its segment cannot be read: {error.strerror}") from error
-        _log.warning("segments failed", object=name, error=error.strerror)
-        raise ObjectsUnavailable("the folder of segments failed") from error
-
-
-def _sync(directory: Path) -> None:
-    held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(held)
-    finally:
-        os.close(held)

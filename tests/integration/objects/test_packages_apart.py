@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +26,7 @@ from siegelpost.service.settings import BlobsPart
 from siegelpost.store import tables
 from siegelpost.store.blobs import delete_blob
 from siegelpost.store.context import Context
-from siegelpost.store.errors import ObjectDamaged, StoreUnavailable
+from siegelpost.store.errors import ObjectDamaged, ObjectsUnavailable, StoreUnavailable
 from siegelpost.store.events import events_of
 from siegelpost.store.fsck import check_store
 from siegelpost.store.log import log_origin
@@ -183,6 +186,49 @@ async def test_object_swapped_while_it_is_handed_out_never_leaves_whole(
     with pytest.raises(ObjectDamaged):
         await _drain(retrieval, got)
     assert sum(got) <= RANGE_BYTES + 10_000, "the end must be withheld"
+
+
+@pytest.mark.unsound_store("notice")
+@pytest.mark.parametrize("objects", ["folder"], indirect=True)
+async def test_fsck_names_the_object_that_the_disk_cannot_read_and_goes_on(
+    context: Context,
+    api: ApiClient,
+    alice: Citizen,
+    objects: ObjectStorage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bad, lost, good = [await dispatch(api, alice, key=str(number)) for number in range(3)]
+    names = {notice: next(n for n in all_names(objects) if notice in n) for notice in (bad, lost)}
+    objects.delete_now([names[lost]])
+    real = os.open
+
+    def opens(path: str | Path, flags: int, mode: int = 0o777) -> int:
+        if str(path).endswith(names[bad]):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(path, flags, mode)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "open", opens)
+        found = findings(context)
+        with pytest.raises(ObjectDamaged, match="Input/output error"):
+            await sealed(context, alice, bad)
+        await sealed(context, alice, good)
+    assert len(found) == 2
+    assert any(bad in one and "Input/output error" in one for one in found)
+    assert any(lost in one and "missing" in one for one in found)
+
+
+@pytest.mark.parametrize("objects", ["folder"], indirect=True)
+async def test_a_folder_that_is_away_ends_fsck_instead_of_naming_every_notice(
+    context: Context, api: ApiClient, alice: Citizen, objects: ObjectStorage, tmp_path: Path
+) -> None:
+    await dispatch(api, alice)
+    assert all_names(objects), "it was opened while it was there"
+    away = (tmp_path / "objects").rename(tmp_path / "away")
+    with pytest.raises(ObjectsUnavailable):
+        findings(context)
+    away.rename(tmp_path / "objects")
+    assert findings(context) == []
 
 
 async def _take(context: Context, alice: Citizen, notice: NoticeId, got: list[int]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from siegelpost.store.errors import ObjectsUnavailable
+from siegelpost.store.errors import ObjectDamaged, ObjectsUnavailable
 from siegelpost.store.objects import ObjectStorage
 
 NAME = "20261123/notice.package.00"
@@ -46,3 +46,14 @@ async def test_a_name_is_written_once_and_a_failure_leaves_nothing(
     with pytest.raises(ObjectsUnavailable):
         await storage.put("20261123/other.package.00", [b"x"])
     assert sorted(file.name for file in (tmp_path / "20261123").iterdir()) == [Path(NAME).name]
+
+
+async def test_no_name_leads_out_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "objects").mkdir()
+    (tmp_path / "secret").write_bytes(b"x")
+    storage = ObjectStorage(tmp_path / "objects", database_limit=0)
+    for name in ("../secret", str(tmp_path / "secret"), "20261123/../../secret"):
+        with pytest.raises(ObjectDamaged, match="no name of ours"):
+            list(storage.read_now(name, 1))
+        with pytest.raises(ObjectDamaged, match="no name of ours"):
+            [part async for part in storage.read(name, 1)]

@@ -338,6 +338,21 @@ async def test_what_is_missing_short_or_no_place_is_damaged(
             await content(storage, name, 10_000)
 
 
+async def test_something_else_under_a_segment_s_name_is_damage_of_its_packages(
+    storage: SegmentFolder, tmp_path: Path
+) -> None:
+    place = await storage.put(new_name(), [b"x"])
+    (file,) = files(tmp_path)
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(ObjectDamaged, match="Is a directory"):
+        await content(storage, place, 1)
+    file.rmdir()
+    file.symlink_to(file)
+    with pytest.raises(ObjectDamaged, match="symbolic links"):
+        await content(storage, place, 1)
+
+
 async def test_a_folder_that_is_away_is_waited_for_and_never_made(tmp_path: Path) -> None:
     folder = tmp_path / "segments"
     storage = SegmentFolder(folder, database_limit=0)

@@ -36,22 +36,21 @@ def check_notices(
 ) -> Iterator[Finding]:
     """Each notice has its blobs, with the digests named, its first two events and an alert."""
     total = connection.execute(select(func.count()).select_from(_notice)).scalar_one()
-    rows = connection.execute(
-        select(_notice).order_by(_notice.c.id), execution_options={"yield_per": 500}
-    )
-    for done, row in enumerate(rows, 1):
-        yield from _check_blob(
-            connection, row, row.package_id, row.package_digest, "package", objects
-        )
-        yield from _check_blob(connection, row, row.cover_id, row.cover_digest, "cover")
-        yield from _check_events(connection, row)
-        alerts = connection.execute(
-            select(func.count()).where(_alert.c.notice_id == row.id, _alert.c.kind == "notice")
-        ).scalar_one()
-        if alerts != 1:
-            yield _about(row, f"{alerts} alerts of kind notice instead of one")
-        if done % 100 == 0:
-            progress("notices", done, total)
+    query = select(_notice).order_by(_notice.c.id)
+    with connection.execute(query, execution_options={"yield_per": 500}) as rows:
+        for done, row in enumerate(rows, 1):
+            yield from _check_blob(
+                connection, row, row.package_id, row.package_digest, "package", objects
+            )
+            yield from _check_blob(connection, row, row.cover_id, row.cover_digest, "cover")
+            yield from _check_events(connection, row)
+            alerts = connection.execute(
+                select(func.count()).where(_alert.c.notice_id == row.id, _alert.c.kind == "notice")
+            ).scalar_one()
+            if alerts != 1:
+                yield _about(row, f"{alerts} alerts of kind notice instead of one")
+            if done % 100 == 0:
+                progress("notices", done, total)
 
 
 def check_objects(
