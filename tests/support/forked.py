@@ -1,8 +1,8 @@
-"""Services forked from a process that has imported the program: ready in a quarter of the time.
+"""The program, forked from a process that has imported it: ready in a quarter of the time.
 
-For tests that start a service often, such as those that kill it. What they get is a process of its
-own in every respect but that its modules were loaded by its parent. How the program starts is
-tested by those that start it as people do (`real` of `Service.start`).
+For tests that start a service often, such as those that kill it, or call many commands. What they
+get is a process of its own in every respect but that its modules were loaded by its parent. How the
+program starts is tested by those that start it as people do (`real` of `Service.start`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -60,17 +61,47 @@ class Forked(subprocess.Popen[bytes]):
         self.returncode = os.waitstatus_to_exitcode(int(status))
 
 
-def fork(arguments: Sequence[str], log: Path) -> Forked:
-    """Run ``siegelpost`` with ``arguments`` and our environment; its output goes to ``log``."""
+def fork(
+    arguments: Sequence[str], log: Path, *, environment: Mapping[str, str] | None = None
+) -> Forked:
+    """Run ``siegelpost`` with ``arguments``; its output goes to ``log``.
+
+    It has our environment and what ``environment`` adds.
+    """
+    with log.open("ab") as lines:
+        return _fork(arguments, lines.fileno(), lines.fileno(), environment or {})
+
+
+def command(
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    timeout_seconds: float = 120,
+) -> subprocess.CompletedProcess[str]:
+    """Run ``siegelpost`` with ``arguments`` to its end, in the same environment as `fork`."""
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        process = _fork(arguments, output.fileno(), errors.fileno(), environment or {})
+        try:
+            code = process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        output.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(arguments, code, output.read(), errors.read())
+
+
+def _fork(
+    arguments: Sequence[str], output: int, errors: int, environment: Mapping[str, str]
+) -> Forked:
     ours, theirs = socket.socketpair()
     request = {
         "arguments": list(arguments),
-        "environment": dict(os.environ),
+        "environment": {**os.environ, **environment},
         "folder": str(Path.cwd()),
     }
-    with theirs, log.open("ab") as lines:
+    with theirs:
         socket.send_fds(
-            _parent(), [json.dumps(request).encode()], [theirs.fileno(), lines.fileno()]
+            _parent(), [json.dumps(request).encode()], [theirs.fileno(), output, errors]
         )
     return Forked(int(ours.recv(64)), ours)
 
@@ -104,7 +135,7 @@ def _wait_for_requests() -> list[str]:
     gc.collect()
     gc.freeze()
     while True:
-        text, files, _, _ = socket.recv_fds(control, _LONGEST_REQUEST, 2)
+        text, files, _, _ = socket.recv_fds(control, _LONGEST_REQUEST, 3)
         if not text:
             os._exit(0)
         if os.fork() == 0:
@@ -115,7 +146,7 @@ def _wait_for_requests() -> list[str]:
     return _watched_child(json.loads(text), *files)
 
 
-def _watched_child(request: dict[str, Any], channel: int, log: int) -> list[str]:
+def _watched_child(request: dict[str, Any], channel: int, output: int, errors: int) -> list[str]:
     """Fork once more: a parent that waits and tells, and the child, which returns."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
@@ -126,7 +157,7 @@ def _watched_child(request: dict[str, Any], channel: int, log: int) -> list[str]
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.close(channel)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for file, standard in ((nothing, 0), (log, 1), (log, 2)):
+    for file, standard in ((nothing, 0), (output, 1), (errors, 2)):
         os.dup2(file, standard)
     os.closerange(3, 256)
     os.environ.clear()

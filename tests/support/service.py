@@ -98,13 +98,13 @@ class Service:
     ) -> None:
         """Start the service and wait until it is ready; ``prefix`` runs it, such as a tracer.
 
-        Without either, and unless it is to be ``real``, it is forked with its modules loaded.
+        Without a prefix, and unless it is to be ``real``, it is forked with its modules loaded.
         """
-        if real or prefix or environment:
+        if real or prefix:
             self.process = start_service(self.installation, prefix=prefix, environment=environment)
         else:
             arguments = ["serve", "--settings", str(self.installation.settings)]
-            self.process = fork(arguments, self.installation.log)
+            self.process = fork(arguments, self.installation.log, environment=environment)
         wait_until_ready(self.installation, self.process)
 
     def stop(self) -> None:

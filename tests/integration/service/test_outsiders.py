@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,6 +31,7 @@ from siegelpost.service.demo.authority import LocalAuthority, serving
 from siegelpost.service.outsiders import whole_trust_file
 from siegelpost.service.settings import read_settings
 from siegelpost.store.database import Database
+from tests.support.forked import command, fork
 from tests.support.pdfs import make_pdf
 from tests.support.service import Service, prepared_service
 
@@ -86,13 +85,7 @@ class House:
 
 
 def run(*arguments: str, expected: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "siegelpost.service", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = command(*arguments)
     assert done.returncode == expected, (done.returncode, done.stdout, done.stderr)
     return done.stdout
 
@@ -115,8 +108,7 @@ def witness_process(folder: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}/"
-    command = [sys.executable, "-m", "siegelpost.service", "witness", "run", str(folder)]
-    process = subprocess.Popen([*command, "--port", str(port)])
+    process = fork(["witness", "run", str(folder), "--port", str(port)], folder.with_suffix(".log"))
     try:
         for _ in range(200):
             try:
@@ -247,14 +239,7 @@ def test_an_operator_who_changes_the_past_is_noticed_by_all(house: House) -> Non
 
 
 def _evidence(folder: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "siegelpost.service", "witness", "evidence", str(folder)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.stdout
+    return command("witness", "evidence", str(folder)).stdout
 
 
 def _change_the_past(connection: Connection, notice: str) -> None:

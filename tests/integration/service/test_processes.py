@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from random import Random
 
 import httpx2
+import pytest
 from sqlalchemy import func, select
 
 from siegelpost.store import tables
+from tests.support.forked import command
 from tests.support.service import Service, prepared_service
 from tests.support.service_load import Senders
 from tests.support.service_values import eventually
@@ -23,8 +24,12 @@ PROCESSES = 3
 _notice = tables.core(tables.Notice)
 
 
-def start(service: Service) -> None:
-    service.start(environment={"SIEGELPOST_HTTP__PROCESSES": str(PROCESSES)})
+def several(count: int) -> dict[str, str]:
+    return {"SIEGELPOST_HTTP__PROCESSES": str(count)}
+
+
+def start(service: Service, *, real: bool = False) -> None:
+    service.start(real=real, environment=several(PROCESSES))
     eventually(lambda: len(children(service.pid)) == PROCESSES, "not all processes have started")
 
 
@@ -62,7 +67,7 @@ def test_killed_processes_come_back_and_every_answer_is_kept_once(
         for kills in range(20):
             if kills >= 4 and senders.broken_off:  # on a busy machine some meet nobody
                 break
-            time.sleep(0.5 + random.random())
+            time.sleep(0.2 + random.random())
             victim = random.choice(children(service.pid))
             os.kill(victim, signal.SIGKILL)
             eventually(partial(came_back, service, victim), "a killed process did not come back")
@@ -85,26 +90,26 @@ def test_all_processes_end_with_the_first(tmp_path: Path, service_database: str)
             eventually(partial(gone, started), "a process outlived the first", patience_seconds=30)
 
 
-def test_metrics_count_what_all_processes_answered(tmp_path: Path, service_database: str) -> None:
-    with prepared_service(tmp_path, service_database) as service:
-        start(service)
-        for _ in range(40):  # each on a connection of its own, so that all processes get some
-            httpx2.get(f"{service.url}/openapi.json")
-        lines = httpx2.get(f"{service.url}/metrics").text.splitlines()
-        counted = [line for line in lines if line.startswith("siegelpost_api_requests_total{")]
-        openapi = [float(line.rsplit(" ", 1)[1]) for line in counted if "/openapi.json" in line]
-        assert sum(openapi) == 40
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Several processes, started as people start them: metrics are shared from the first import."""
+    with prepared_service(tmp_path_factory.mktemp("processes")) as service:
+        start(service, real=True)
+        yield service
 
 
-def test_a_taken_port_is_one_clear_line(tmp_path: Path, service_database: str) -> None:
-    with prepared_service(tmp_path, service_database) as service:
-        start(service)
-        second = subprocess.run(
-            [
-                sys.executable, "-m", "siegelpost.service", "serve",
-                "--settings", str(service.installation.settings),
-            ],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert second.returncode == 2
-        assert second.stderr.strip().splitlines()[-1].startswith("siegelpost: cannot listen on ")
+def test_metrics_count_what_all_processes_answered(running: Service) -> None:
+    for _ in range(40):  # each on a connection of its own, so that all processes get some
+        httpx2.get(f"{running.url}/openapi.json")
+    lines = httpx2.get(f"{running.url}/metrics").text.splitlines()
+    counted = [line for line in lines if line.startswith("siegelpost_api_requests_total{")]
+    openapi = [float(line.rsplit(" ", 1)[1]) for line in counted if "/openapi.json" in line]
+    assert sum(openapi) == 40
+
+
+@pytest.mark.parametrize("count", [1, PROCESSES])
+def test_a_taken_port_is_one_clear_line(running: Service, count: int) -> None:
+    settings = str(running.installation.settings)
+    second = command("serve", "--settings", settings, environment=several(count))
+    assert second.returncode == 2
+    assert second.stderr.strip().splitlines()[-1].startswith("siegelpost: cannot listen on ")

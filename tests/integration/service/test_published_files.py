@@ -37,7 +37,8 @@ class Watched:
     def restart(self) -> None:
         """Run the program as it is now."""
         self.service.stop()
-        self.service.start(environment={"PYTHONPATH": str(self.program / "mailbox")})
+        path = str(self.program / "mailbox")
+        self.service.start(real=True, environment={"PYTHONPATH": path})
 
     def swap(self, name: str) -> None:
         """Change one file of the program, as whoever runs it can."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,22 +15,13 @@ from siegelpost.sealing.keys import Identity
 from siegelpost.service.demo.citizen import Citizen
 from siegelpost.service.demo.replying import agree_to_send
 from siegelpost.store import tables
+from tests.support.forked import command
 from tests.support.pdfs import make_pdf
 from tests.support.plaintext import forms, search
 from tests.support.replies import FILE, MadeReply, Sender
 from tests.support.service import Service
 
 TEXT = "Zur Überprüfung: die Nebenkostenabrechnung-für-Zoë"
-
-
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "siegelpost.service", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 class Desk:

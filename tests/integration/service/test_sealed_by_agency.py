@@ -10,7 +10,6 @@ import json
 import re
 import secrets
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from siegelpost.sending.client import Refused, SealingClient
 from siegelpost.sending.json_notice import letter_of
 from siegelpost.sending.keys import read_manifest_key
 from siegelpost.service.demo.citizen import Citizen, OpenedNotice
+from tests.support.forked import command
 from tests.support.pdfs import make_pdf
 from tests.support.plaintext import forms, search
 from tests.support.service import Service
@@ -229,17 +229,6 @@ def send(
         "send", str(folder / "notice.json"), *map(str, pdfs), "--url", service.url,
         "--client", kept["client_id"], "--key", str(folder / "client-key.json"), *options,
     )  # fmt: skip
-
-
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line."""
-    return subprocess.run(
-        [sys.executable, "-m", "siegelpost.service", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 def memory(pid: int) -> Iterator[bytes]:
