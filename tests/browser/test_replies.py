@@ -94,6 +94,7 @@ def test_citizen_replies_with_text_photo_and_pdf_and_the_receipt_proves_it(
         assert Path(saving.value.path()).read_bytes().startswith(b"%PDF-")
         page.get_by_role("link", name="Zurück zum Schreiben").last.click()
         expect(page.get_by_role("heading", name="Ihre Antworten")).to_be_visible()
+        expect(page.locator("#state")).to_contain_text("Beantwortet am ")
         expect(page.get_by_text("Die Behörde hat sie noch nicht abgeholt.")).to_be_visible()
         # Only now the page needs it; named by digest like all that it loads.
         assert [url for url in loaded if "/static/reply-list.js?v=" in url]
@@ -118,6 +119,9 @@ def test_citizen_replies_with_text_photo_and_pdf_and_the_receipt_proves_it(
         page.get_by_text("Alle Schritte").click()
         fetched = page.get_by_text("Die Behörde hat eine Antwort von Ihnen abgeholt")
         expect(fetched).to_be_visible()
+        renate.go("/inbox")
+        expect(page.locator("#notices li")).to_contain_text("Beantwortet am ")
+        renate.inspect("reply-8-inbox")
 
 
 def test_what_cannot_be_sent_is_said_before_it_is_sent(

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, Join, Subquery, null, select, tuple_
+from sqlalchemy import Connection, Join, ScalarSelect, Subquery, func, null, select, tuple_
 
 from siegelpost.deadlines.calendar import day
 from siegelpost.evidence.errors import FormatError
@@ -24,6 +24,7 @@ from siegelpost.notices.archive import ARCHIVED
 from siegelpost.notices.delegated import with_header
 from siegelpost.notices.errors import NoticeError
 from siegelpost.notices.readers import HEADER, NOTICE, Delegate, Part, Reader, readable_by
+from siegelpost.notices.reply_to import REPLY
 from siegelpost.store import tables
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
@@ -68,6 +69,8 @@ class InboxEntry:
     objection_until: date | None
     #: whether the reader has put it away
     archived: bool
+    #: when the last reply came in that the reader may know of, if any
+    replied_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +118,7 @@ async def inbox(
             (_blob.c.data if covers else null()).label("cover"),
             DEADLINE.c.ends_on,
             ARCHIVED.c.archived_at,
+            _replied_at(found, reader).label("replied_at"),
         )
         .select_from(
             _with_covers(found.join(_agency, _agency.c.id == found.c.agency_id), found, covers)
@@ -149,6 +153,7 @@ async def inbox(
                 cover=_cover(row),
                 objection_until=row.ends_on if row.ends_on and row.ends_on >= today else None,
                 archived=row.archived_at is not None,
+                replied_at=row.replied_at,
             )
             for row in rows[:limit]
         )
@@ -183,6 +188,16 @@ def _with_covers(source: Join, found: Subquery, covers: bool) -> Join:
     if not covers:
         return source
     return source.join(_blob, (_blob.c.id == found.c.cover_id) & (_blob.c.part == 0))
+
+
+def _replied_at(found: Subquery, reader: Reader | Delegate) -> ScalarSelect[datetime | None]:
+    """When the last reply came in; of a delegate's own ones alone, as `reply_reading` has it."""
+    last = select(func.max(REPLY.c.received_at)).where(REPLY.c.notice_id == found.c.id)
+    if isinstance(reader, Delegate):
+        last = last.where(
+            REPLY.c.mandate_id == reader.mandate_id, REPLY.c.sender_id == reader.mailbox_id
+        )
+    return last.scalar_subquery()
 
 
 def _cover(row: AnyRow) -> bytes | None:

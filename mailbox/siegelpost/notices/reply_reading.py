@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from siegelpost.evidence.ids import NoticeId, ReplyId
 from siegelpost.notices.errors import NoSuchReply
@@ -100,10 +100,11 @@ async def sealed_reply(context: Context, reader: Reader | Delegate, reply_id: st
     )
 
 
-async def has_replied(context: Context, reader: Delegate, notice_id: NoticeId) -> bool:
-    """Whether this delegate has sent anything about the notice under the mandate."""
-    query = _visible(reader).where(REPLY.c.notice_id == notice_id).limit(1)
-    return await context.store.read(lambda c: c.execute(query).first() is not None)
+async def replied_at(context: Context, reader: Delegate, notice_id: NoticeId) -> datetime | None:
+    """When this delegate last sent something about the notice under the mandate, if ever."""
+    replies = _visible(reader).where(REPLY.c.notice_id == notice_id)
+    last = replies.with_only_columns(func.max(REPLY.c.received_at))
+    return await context.store.read(lambda connection: connection.scalar(last))
 
 
 def _visible(reader: Reader | Delegate) -> Select[Any]:

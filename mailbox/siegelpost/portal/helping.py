@@ -17,7 +17,7 @@ from siegelpost.evidence.times import format_time
 from siegelpost.notices.delegated import helping, look_at_titles, retrieve_for
 from siegelpost.notices.inbox import PAGE_LIMIT, inbox
 from siegelpost.notices.readers import Delegate, Part
-from siegelpost.notices.reply_reading import has_replied
+from siegelpost.notices.reply_reading import replied_at
 from siegelpost.notices.show import show
 from siegelpost.portal.forms import check_form, in_base64
 from siegelpost.portal.pages import page
@@ -70,6 +70,9 @@ async def notices(world: World, request: Request) -> Response:
                     "cover": None if entry.cover is None else in_base64(entry.cover),
                     "cover_digest": entry.cover_payload_sha256.hex(),
                     "archived": False,
+                    "replied_at": None
+                    if entry.replied_at is None
+                    else format_time(entry.replied_at),
                     "objection_until": entry.objection_until.isoformat()
                     if entry.objection_until
                     else None,
@@ -104,6 +107,7 @@ async def facts(world: World, request: Request) -> Response:
     who = await delegate(world, request)
     shown = await show(world.context, who, _id(request))
     found = await helping(world.context, who)
+    last = await replied_at(world.context, who, shown.id)
     return JSONResponse(
         {
             "id": shown.id,
@@ -119,7 +123,7 @@ async def facts(world: World, request: Request) -> Response:
             "cover": base64.b64encode(shown.cover).decode("ascii"),
             "manifest_keys": list(shown.manifest_keys),
             "can_reply": shown.takes_replies and found.role in Part.REPLY.roles,
-            "replied": await has_replied(world.context, who, shown.id),
+            "replied_at": None if last is None else format_time(last),
         }
     )
 

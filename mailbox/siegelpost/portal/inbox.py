@@ -50,6 +50,9 @@ async def notices(world: World, request: Request) -> Response:
                     "cover": None if entry.cover is None else in_base64(entry.cover),
                     "cover_digest": entry.cover_payload_sha256.hex(),
                     "archived": entry.archived,
+                    "replied_at": None
+                    if entry.replied_at is None
+                    else format_time(entry.replied_at),
                     "objection_until": entry.objection_until.isoformat()
                     if entry.objection_until
                     else None,

@@ -94,6 +94,8 @@ async def test_a_reply_is_evidence_and_opens_for_agency_and_citizen_alone(street
             "signature": b64(made.signature),
         }
     ]
+    (line,) = (await street.alice.get("/inbox/notices"))["notices"]
+    assert line["replied_at"] == done["received_at"]
     answer = await street.alice.send("GET", f"/replies/{made.said.reply}")
     assert answer.content == made.sealed
     for identity in (street.agency, Identity(seed)):

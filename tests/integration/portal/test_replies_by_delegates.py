@@ -36,6 +36,12 @@ async def test_delegate_replies_and_everybody_sees_who(street: Street) -> None:
     shown = await street.alice.get(f"/notices/{street.notice}/facts")
     replied = [each for each in shown["delegates"] if each["replied"]]
     assert [each["name"] for each in replied] == ["Bob Muster"]
+    # The lists say when it was answered: Bob's by himself, Alice's by whomever.
+    (bobs,) = (await bob.who.get(f"/helping/{bob.mandate}/notices"))["notices"]
+    (alices,) = (await street.alice.get("/inbox/notices"))["notices"]
+    assert bobs["replied_at"] == alices["replied_at"] == by_bob["received_at"]
+    page = f"/helping/{bob.mandate}/notices/{street.notice}/facts"
+    assert (await bob.who.get(page))["replied_at"] == by_bob["received_at"]
     # An end takes all of it from Bob, and nothing from Alice.
     await end(street.alice, str(bob.mandate))
     for path in (f"{bob.base}/replies", f"/helping/{bob.mandate}/replies/{made.said.reply}"):

@@ -7,6 +7,7 @@ import { ManifestError, readCover } from "./manifest.js";
 import { NoteError, parseVerifier } from "./notes.js";
 import { showCover, showDocuments, showReplies } from "./notice-view.js";
 import { PackageError, readPackage } from "./package.js";
+import { repliedBadge } from "./replied.js";
 import { SealingError, open } from "./sealing.js";
 import { start } from "./session.js";
 import { formatDate, text } from "./texts.js";
@@ -29,6 +30,7 @@ try {
   fillSlot("provided", text("provided", { date: formatDate(provided) }));
   fillSlot("check-signature", text("check-signature", { agency: agency.name }));
   showCover(readCover(bytes), agency);
+  byId("state").replaceChildren(...repliedBadge(state.facts.replied_at));
   show(byId("notice"));
   showReplies({
     path,
@@ -36,7 +38,7 @@ try {
     expected: { notice, mailbox: state.facts.mailbox, agency: agency.id, mandate },
     seeds: state.seeds,
     possible: state.facts.can_reply,
-    any: state.facts.replied,
+    any: Boolean(state.facts.replied_at),
   }).catch(fail);
 } catch (error) {
   fail(error);

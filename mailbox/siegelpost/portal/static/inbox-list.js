@@ -1,6 +1,7 @@
 // How the list of notices looks: one card each, made when it is first shown.
 
 import { byId, fill, show } from "./dom.js";
+import { repliedBadge } from "./replied.js";
 import { formatDate, formatDay, text } from "./texts.js";
 
 /** A day within so many days from today gets a badge. */
@@ -54,6 +55,7 @@ function newCard(notice) {
   item.classList.toggle("notice-item--new", notice.state === "provided");
   const badge = byId(`badge-${notice.state}`);
   if (badge) item.querySelector("[data-badge]").append(badge.content.cloneNode(true));
+  item.querySelector("[data-badge]").append(...repliedBadge(notice.replied_at));
   if (notice.objection_until) line(item, "objection", notice.objection_until);
   return item;
 }

@@ -2,6 +2,7 @@
 
 import { byId, fill, show } from "./dom.js";
 import { address, isShown } from "./downloads.js";
+import { repliedBadge } from "./replied.js";
 import { formatDate, formatDay, formatSize, formatTime, has, language, plainText, text } from "./texts.js";
 
 /** Events that show that somebody looked. */
@@ -23,7 +24,11 @@ export function showFacts(facts, cover = null) {
   showFiling(facts.archived);
   slot("check-signature", text("check-signature", { agency: agency.name }));
   const badge = byId(`badge-${state}`);
-  byId("state").replaceChildren(...(badge ? [badge.content.cloneNode(true)] : []));
+  const replied = facts.events.findLast(({ type }) => type === "replied");
+  byId("state").replaceChildren(
+    ...(badge ? [badge.content.cloneNode(true)] : []),
+    ...repliedBadge(replied?.at),
+  );
   const withdrawn = state === "withdrawn";
   show(byId("open-withdrawn"), withdrawn);
   show(byId("open-button"), !withdrawn);
