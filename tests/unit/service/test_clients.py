@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,6 +89,23 @@ def test_a_system_s_key_is_made_where_it_is_used(settings: Path, tmp_path: Path)
     with pytest.raises(ServiceError, match="exists"):
         _run(None, "client", "make-key", str(file))
     assert json.loads(file.read_text()) == private
+
+
+def test_no_half_key_stays_on_a_full_disk(
+    settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "client.jwk"
+
+    def full(held: int) -> None:
+        assert os.fstat(held).st_size > 0
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        with pytest.raises(ServiceError, match="No space left"):
+            _run(None, "client", "make-key", str(file))
+    assert not file.exists()
+    _run(None, "client", "make-key", str(file))
 
 
 def test_a_key_for_replies_opens_what_is_sealed_to_its_public_half(

@@ -40,7 +40,14 @@ def make_reply_key(file: NewFile) -> None:
 
 def _write(file: Path, text: str) -> None:
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-            opened.write(f"{text}\n")
+        held = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(held, "w") as opened:
+                opened.write(f"{text}\n")
+                opened.flush()
+                os.fsync(opened.fileno())  # the public half is given away next
+        except OSError:
+            file.unlink(missing_ok=True)  # a full disk; the next try must not meet half a key
+            raise
     except OSError as error:
         raise ServiceError(f"cannot make {file}: {error.strerror}") from error
