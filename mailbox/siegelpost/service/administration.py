@@ -154,10 +154,15 @@ def write_new_installation(
     if opened is not None:
         opened.run(lambda session: None)  # before anything is written
     write_master_secret(folder / "master-secret", master)
-    keyring = FileKeyring.create(keys, master, origin=origin, now=now, token=opened)
-    held = None if token is None else token.make_seal_key(origin, now=now)
-    seal = new_seal_key(origin, now=now, held=held)
-    keyring.add_key(KeyPurpose.SEAL, now=now, private=seal.encode())
+    try:
+        keyring = FileKeyring.create(keys, master, origin=origin, now=now, token=opened)
+        held = None if token is None else token.make_seal_key(origin, now=now)
+        seal = new_seal_key(origin, now=now, held=held)
+        keyring.add_key(KeyPurpose.SEAL, now=now, private=seal.encode())
+    except BaseException:  # a token may know too little, and another one is tried next
+        keys.unlink(missing_ok=True)
+        (folder / "master-secret").unlink()
+        raise
     values = {
         "origin": origin, "host": host, "public_url": public_url, "database": database,
         "domain": origin.partition(":")[0], "mail_host": mail_host, "mail_tls": mail_tls,

@@ -86,6 +86,24 @@ def test_an_installation_whose_token_is_missing_leaves_no_keys_and_no_settings(
     run("init", folder, *_INIT, *named(soft))
 
 
+@pytest.mark.parametrize(
+    "unable", ["keyring.file_keyring.make_custody_key", "service.administration.make_ec_key"]
+)
+def test_a_token_that_cannot_make_all_keys_leaves_no_half_installation(
+    folder: Path, soft: SoftToken, monkeypatch: pytest.MonkeyPatch, unable: str
+) -> None:
+    def refuses(*_: object) -> None:
+        raise TokenUnavailableError("MechanismInvalid")
+
+    with monkeypatch.context() as other:
+        other.setattr(f"siegelpost.{unable}", refuses)
+        with pytest.raises(TokenUnavailableError, match="MechanismInvalid"):
+            run("init", folder, *_INIT, *named(soft))
+    assert not [file.name for file in folder.iterdir() if not file.name.startswith(".")]
+    run("init", folder, *_INIT, *named(soft))
+    keyring(folder).ready()
+
+
 def test_half_a_token_is_named(folder: Path, soft: SoftToken) -> None:
     with pytest.raises(ServiceError, match="--token-label and --token-pin-file"):
         run("init", folder, *_INIT, "--token-module", MODULE)
