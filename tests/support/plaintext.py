@@ -21,7 +21,10 @@ _UNPACKED = 1 << 22
 
 
 def forms(text: str) -> dict[str, bytes]:
-    """``text`` in encodings by name; each at least SHORTEST bytes long."""
+    """``text`` in encodings by name; each at least SHORTEST bytes long, and none twice.
+
+    Whatever holds another text with ``text`` in it, in one of these forms, holds one of them.
+    """
     found = {
         "utf-8": text.encode(),
         "utf-8 decomposed": unicodedata.normalize("NFD", text).encode(),
@@ -37,7 +40,10 @@ def forms(text: str) -> dict[str, bytes]:
     found |= binary_forms("utf-8", text.encode())
     found |= binary_forms("latin-1", text.encode("latin-1", "replace"))
     assert all(len(form) >= SHORTEST for form in found.values())
-    return found
+    once: dict[bytes, str] = {}
+    for name, form in found.items():
+        once.setdefault(form, name)
+    return {name: form for form, name in once.items()}
 
 
 def binary_forms(name: str, data: bytes) -> dict[str, bytes]:
@@ -63,9 +69,10 @@ def search(data: bytes, wanted: Iterable[tuple[str, bytes]]) -> Iterator[str]:
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
+    view = memoryview(data)
     for start in _PACKED.finditer(data):
         stream = zlib.decompressobj(wbits=47)  # zlib or gzip
         try:
-            yield stream.decompress(data[start.start() : start.start() + _UNPACKED], _UNPACKED)
+            yield stream.decompress(view[start.start() : start.start() + _UNPACKED], _UNPACKED)
         except (zlib.error, binascii.Error):
             continue

@@ -1,8 +1,8 @@
 """What tests would compute anew thousands of times, computed once in a process: the same results.
 
-Compiled templates and statements, packed scripts, and what Argon2id makes of a passphrase and a
-salt. Citizens in tests draw their salts from a few, so that it is asked for again; what is drawn
-twice in a row differs, and all else that they draw is fresh.
+Compiled templates and statements, packed scripts, the machine's trusted certificates, and what
+Argon2id makes of a passphrase and a salt. Citizens in tests draw their salts from a few, so that it
+is asked for again; what is drawn twice in a row differs, and all else that they draw is fresh.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import httpcore2
 import jinja2
 import pytest
 from jinja2.bccache import Bucket
@@ -106,6 +107,9 @@ def remembered() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(citizen, "split_passphrase", split_passphrase)
         patch.setattr(assets, "_load", _load_once)
+        # Each client would read all certificates, even if it asks this machine without TLS.
+        trusted = lru_cache(maxsize=4)(httpcore2.default_ssl_context)
+        patch.setattr(httpcore2, "default_ssl_context", trusted)
         # It looks for a module that is not installed, all along the path, at every request.
         patch.setattr("httpx2._transports.asgi.is_running_trio", lambda: False)
         patch.setattr(Database, "__init__", _prepared)

@@ -23,7 +23,7 @@ _LONGEST = 1 << 24
 
 _CALL = re.compile(rb"^\d+ +(\w+)\(")
 _FILE = re.compile(rb"\d+<([^>]*)>(\(deleted\))?")
-_STRING = re.compile(rb'"((?:\\x[0-9a-f]{2})*)"(\.\.\.)?')
+_STRING = re.compile(rb'"([^"]*)"(\.\.\.)?')  # all escaped: `-xx`
 _WRITES = (b"write", b"pwrite64", b"writev", b"pwritev", b"pwritev2")
 _AROUND = (b"sendfile", b"splice", b"copy_file_range", b"io_uring_setup")
 #: Anonymous memory is none either; /dev/null and /dev/shm's likes are told by their names.

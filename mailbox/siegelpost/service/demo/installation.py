@@ -220,13 +220,14 @@ def stop_service(service: subprocess.Popen[bytes]) -> None:
 def wait_until_ready(installation: Installation, service: subprocess.Popen[bytes]) -> None:
     """Return once ``/readyz`` says yes; raises ServiceError with the log's end if it never does."""
     end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end and service.poll() is None:
-        try:
-            if httpx2.get(f"{installation.url}/readyz", timeout=2).status_code == 200:
-                return
-        except httpx2.TransportError:
-            pass
-        time.sleep(0.1)
+    with httpx2.Client(timeout=2) as http:
+        while time.monotonic() < end and service.poll() is None:
+            try:
+                if http.get(f"{installation.url}/readyz").status_code == 200:
+                    return
+            except httpx2.TransportError:
+                pass
+            time.sleep(0.1)
     log = installation.log.read_text(errors="replace")
     raise ServiceError("the service did not start:\n" + log[-2000:])
 
