@@ -42,30 +42,13 @@ _PR_SET_PDEATHSIG = 1
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
 
 
-def listen(host: str, port: int, processes: int) -> list[socket.socket]:
-    """Return a listening socket a process on one address; PortTaken if somebody has it.
-
-    The kernel deals new connections out among them (SO_REUSEPORT).
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with _bound(family, host, port, shared=False) as alone:
-        port = alone.getsockname()[1]
-        if processes == 1:
-            alone.listen(BACKLOG)
-            return [alone.dup()]
-    sockets = [_bound(family, host, port, shared=True) for _ in range(processes)]
-    for one in sockets:
-        one.listen(BACKLOG)
-    return sockets
-
-
-def _bound(family: int, host: str, port: int, *, shared: bool) -> socket.socket:
-    one = socket.socket(family, socket.SOCK_STREAM)
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket, for one process or all; PortTaken if somebody has the address."""
+    one = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         one.bind((host, port))
+        one.listen(BACKLOG)
     except OSError as error:
         one.close()
         raise PortTaken(f"cannot listen on {host} port {port}: {error.strerror}") from error

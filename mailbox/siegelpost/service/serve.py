@@ -12,6 +12,7 @@ from types import FrameType
 import structlog
 import uvicorn
 
+from siegelpost.service.doors import Counts, Door
 from siegelpost.service.http import BoundedHttp
 from siegelpost.service.logs import set_up_logs
 from siegelpost.service.processes import FIRST, Supervisor, listen
@@ -32,15 +33,12 @@ def serve(settings: Settings, *, alerts: bool = True) -> None:
     forbid_core_dumps()
     set_up_logs(settings.log.level, settings.log.format)
     count = settings.http.processes
-    sockets = listen(settings.http.host, settings.http.port, count)
+    listening = listen(settings.http.host, settings.http.port)
+    counts = None if count == 1 else Counts(count)
 
     def run(number: int) -> int | None:
-        for other in sockets[:number] + sockets[number + 1 :]:
-            other.close()
         with asyncio.Runner(loop_factory=_new_loop) as runner:
-            return runner.run(
-                _serve(settings, sockets[number], workers=number == FIRST, alerts=alerts)
-            )
+            return runner.run(_serve(settings, listening, counts, number, alerts=alerts))
 
     if count == 1:
         # As shells expect: 0 after SIGTERM, 130 after Ctrl-C.
@@ -64,13 +62,61 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
+class _OneOfSeveral(uvicorn.Server):
+    """Takes connections at the door that all processes share."""
+
+    def __init__(
+        self, config: uvicorn.Config, listening: socket.socket, counts: Counts, process: int
+    ) -> None:
+        super().__init__(config)
+        self._listening, self._counts, self._process = listening, counts, process
+        self._door: Door | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the door instead of a server of the loop's own."""
+        await super().startup(sockets=[])
+        self._door = Door(
+            self._listening,
+            self._counts,
+            self._process,
+            connections=lambda: self.server_state.connections,
+            protocol=lambda: self.config.http_protocol_class(  # type: ignore[call-arg]
+                config=self.config,
+                server_state=self.server_state,
+                app_state=self.lifespan.state,
+            ),
+        )
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        if self._door is not None:
+            self._door.refresh()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the door first."""
+        if self._door is not None:
+            await self._door.close()
+        await super().shutdown(sockets)
+
+
 async def _serve(
-    settings: Settings, listening: socket.socket, *, workers: bool, alerts: bool
+    settings: Settings,
+    listening: socket.socket,
+    counts: Counts | None,
+    process: int,
+    *,
+    alerts: bool,
 ) -> int | None:
     """Serve until a signal, and return it."""
+    workers = process == FIRST
     async with running_parts(settings, workers=workers, alerts=alerts) as parts:
         config = server_config(parts.application, settings)
-        server = _Server(config) if settings.http.processes == 1 else uvicorn.Server(config)
+        server: uvicorn.Server
+        if counts is None:
+            server = _Server(config)
+        else:
+            server = _OneOfSeveral(config, listening, counts, process)
         # What was imported stays: the collector need not look at it again at every turn.
         gc.collect()
         gc.freeze()

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -98,13 +99,30 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield service
 
 
-def test_metrics_count_what_all_processes_answered(running: Service) -> None:
-    for _ in range(40):  # each on a connection of its own, so that all processes get some
-        httpx2.get(f"{running.url}/openapi.json")
+def connections(pid: int, port: int) -> int:
+    """How many clients of a port a process has."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    # Local address, state "established", inode; see proc(5).
+    clients = {f"socket:[{f[9]}]" for f in lines if f[1].endswith(f":{port:04X}") and f[3] == "01"}
+    return len(clients & {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()})
+
+
+def test_connections_are_dealt_out_and_metrics_count_what_all_processes_answered(
+    running: Service,
+) -> None:
+    with ExitStack() as stack:
+        clients = [stack.enter_context(httpx2.Client()) for _ in range(4 * PROCESSES)]
+        for _ in range(3):
+            for client in clients:
+                assert client.get(f"{running.url}/openapi.json").status_code == 200
+        # By chance it would be so in one of fifteen runs.
+        port = httpx2.URL(running.url).port
+        assert port is not None
+        assert [connections(pid, port) for pid in children(running.pid)] == [4] * PROCESSES
     lines = httpx2.get(f"{running.url}/metrics").text.splitlines()
     counted = [line for line in lines if line.startswith("siegelpost_api_requests_total{")]
     openapi = [float(line.rsplit(" ", 1)[1]) for line in counted if "/openapi.json" in line]
-    assert sum(openapi) == 40
+    assert sum(openapi) == 3 * len(clients)
 
 
 @pytest.mark.parametrize("count", [1, PROCESSES])
