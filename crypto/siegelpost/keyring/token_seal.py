@@ -7,7 +7,7 @@ goes through `receipts.sealing`. It is found by its label, as keys are that were
 from __future__ import annotations
 
 import hashlib
-from typing import Any, NoReturn, cast
+from typing import NoReturn, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -38,12 +38,10 @@ class TokenEcKey(ec.EllipticCurvePrivateKey):
         digest = hashlib.new(algorithm.name, data).digest()
 
         def work(session: OpenSession) -> bytes:
-            from pkcs11 import Mechanism, ObjectClass
+            from pkcs11 import Mechanism
             from pkcs11.util.ec import encode_ecdsa_signature
 
-            private: Any = session.raw.get_key(
-                object_class=ObjectClass.PRIVATE_KEY, label=self._label
-            )
+            private = session.find("PRIVATE_KEY", "LABEL", self._label)
             return encode_ecdsa_signature(private.sign(digest, mechanism=Mechanism.ECDSA))
 
         return self._token.run(work)

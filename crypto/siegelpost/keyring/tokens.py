@@ -52,13 +52,27 @@ class OpenSession:
 
     def key(self, kind: str, identifier: bytes) -> Any:
         """The one key of ObjectClass `kind` with this CKA_ID; a PKCS11Error if there is none."""
-        import pkcs11
-
         found = self._keys.get((kind, identifier))
         if found is None:
-            found = self.raw.get_key(object_class=pkcs11.ObjectClass[kind], id=identifier)
-            self._keys[kind, identifier] = found
+            found = self._keys[kind, identifier] = self.find(kind, "ID", identifier)
         return found
+
+    def find(self, kind: str, attribute: str, value: bytes | str) -> Any:
+        """The one object of this kind by its id or label; NoSuchKey, MultipleObjectsReturned.
+
+        The search is gone through to its end: one left open, as `get_key` leaves it where there are
+        two, stops all others in the session.
+        """
+        from pkcs11 import Attribute, MultipleObjectsReturned, NoSuchKey, ObjectClass
+
+        wanted = {Attribute.CLASS: ObjectClass[kind], Attribute[attribute]: value}
+        found = list(self.raw.get_objects(wanted))
+        if len(found) != 1:
+            what = f"key matching {attribute} {value!r}"
+            raise (
+                MultipleObjectsReturned(f"More than 1 {what}") if found else NoSuchKey(f"No {what}")
+            )
+        return found[0]
 
     @contextmanager
     def writable(self) -> Iterator[types.Session]:

@@ -185,6 +185,8 @@ class _TokenSigner(signers.Signer):
         def work(session: OpenSession) -> bytes:
             from pyhanko.sign.pkcs11 import PKCS11Signer
 
+            # pyHanko looks itself, but says of a missing key what others say of a broken token.
+            session.find("PRIVATE_KEY", "LABEL", self._label)
             signer = PKCS11Signer(
                 session.raw,
                 signing_cert=self.signing_cert,

@@ -329,6 +329,24 @@ def test_a_key_that_is_missing_stops_no_other(
     assert restarts() == 0
 
 
+def test_a_key_that_is_there_twice_stops_no_other(
+    soft: SoftToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = log_signer(soft)
+    make_custody_key(soft.token(), OTHER, "custody")
+    with monkeypatch.context() as careless:
+        careless.setattr(token_keys, "_remove", lambda raw, key: None)
+        make_custody_key(soft.token(), OTHER, "custody")
+    monkeypatch.setattr(tokens, "RESTART_SECONDS", 60.0)
+    forget_modules()
+    twice = TokenCustody(soft.token(), OTHER)
+    one = TokenSigner(soft.token(), KEY, one.verifier)
+    with pytest.raises(TokenUnavailableError, match="More than 1 key") as error:
+        twice.wrapping_key(MAILBOX, KEY, SALT)
+    one.sign(b"x")
+    assert error.value.__context__ is not None  # whose frames keep what they hold
+
+
 def test_another_session_is_enough_where_one_ended(soft: SoftToken) -> None:
     # Ending the module may take its time, and python-pkcs11 holds all threads for so long.
     one = log_signer(soft)

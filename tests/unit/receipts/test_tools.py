@@ -23,7 +23,7 @@ from siegelpost.receipts.pdf import make_pdf
 from siegelpost.receipts.sealing import SealingFailed, seal_pdf
 from tests.support.pdf_receipts import Sealer, receipt_json, unsealed
 from tests.support.seal_ca import SealCa
-from tests.support.softhsm import LABEL, MODULE, SoftToken, forget_modules, soft_token
+from tests.support.softhsm import LABEL, MODULE, SoftToken, forget_modules, log_signer, soft_token
 
 
 @pytest.fixture(scope="module", params=["de", "en"])
@@ -124,3 +124,17 @@ def seals_in(soft: SoftToken) -> None:
         with pytest.raises(SealingFailed, match=said):
             seal_pdf(unsealed(), seal_key, pin=wrong)
     assert ca.root.public_bytes(Encoding.DER) in seal_key.certificates
+
+
+def test_a_seal_key_that_is_missing_stops_no_other_key_of_its_token(tmp_path: Path) -> None:
+    sealer = Sealer()
+    gone = SealKey(
+        on_token=TokenKey(module=str(MODULE), token=LABEL, label="gone"),
+        certificates=sealer.key.certificates,
+    )
+    with soft_token(tmp_path / "hsm") as soft:
+        log = log_signer(soft)
+        for _ in range(3):
+            with pytest.raises(SealingFailed, match="No key matching"):
+                seal_pdf(unsealed(), gone)
+            log.sign(b"x")
