@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,9 +19,16 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+import jinja2
+from jinja2 import FileSystemBytecodeCache
+
+from siegelpost.alerts import compose
+from siegelpost.portal import assets
 
 _ROOT = Path(__file__).parents[2]
 _LONGEST_REQUEST = 1 << 20
@@ -132,11 +140,13 @@ def _wait_for_requests() -> list[str]:
     # Ctrl-C is for the tests, and for the services, but we end with the tests.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     assert threading.active_count() == 1, "a module started a thread"
+    templates = _remember()
     gc.collect()
     gc.freeze()
     while True:
         text, files, _, _ = socket.recv_fds(control, _LONGEST_REQUEST, 3)
         if not text:
+            shutil.rmtree(templates, ignore_errors=True)
             os._exit(0)
         if os.fork() == 0:
             break
@@ -144,6 +154,21 @@ def _wait_for_requests() -> list[str]:
             os.close(file)
     control.close()
     return _watched_child(json.loads(text), *files)
+
+
+def _remember() -> Path:
+    """Have files that pages need packed here, and each template compiled by the first who uses it.
+
+    Returns the folder of the compiled ones.
+    """
+    patch.object(assets, "_load", cache(assets._load)).start()
+    assets.Assets(assets.OWN_FILES)
+    folder = Path(tempfile.mkdtemp(prefix="siegelpost-templates-"))
+    for module, name in ((jinja2, "pages"), (compose, "mails")):
+        compiled = FileSystemBytecodeCache(str(folder), f"{name}-%s")
+        made = partial(jinja2.environment.Environment, bytecode_cache=compiled)
+        patch.object(module, "Environment", made).start()
+    return folder
 
 
 def _watched_child(request: dict[str, Any], channel: int, output: int, errors: int) -> list[str]:

@@ -8,14 +8,18 @@ At the end the store is checked; a finding fails the test that ran last.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,6 +47,7 @@ from siegelpost.service.demo.story import LoginMails, mailed_code, verify_offlin
 from siegelpost.service.settings import read_settings
 from siegelpost.store.database import Database
 from siegelpost.store.fsck import Finding
+from siegelpost.store.migrate import migrate
 from tests.support.forked import fork
 from tests.support.remembered import entropy
 from tests.support.service_values import (
@@ -60,6 +65,8 @@ T = TypeVar("T")
 CHARLIES = NewAgency(
     name="Amt Fremd", phone="02999 666-0", sender="amt@fremd.example", place="DE-NW"
 )
+#: A database beside the settings.
+SQLITE = "sqlite:///siegelpost.db"
 #: Mails that the letterbox keeps.
 _MAILS = 100_000
 _numbers = count(1)
@@ -233,9 +240,20 @@ class Service:
             return thread.submit(asyncio.run, session()).result()
 
 
+@cache
+def _migrated() -> Path:
+    """A SQLite file with all tables, to be copied: migrating once is enough."""
+    folder = Path(tempfile.mkdtemp(prefix="siegelpost-migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    database = Database(f"sqlite:///{folder / 'siegelpost.db'}")
+    migrate(database)
+    database.close()
+    return folder / "siegelpost.db"
+
+
 @contextmanager
 def prepared_service(
-    folder: Path, database: str = "sqlite:///siegelpost.db", *, letterbox: Letterbox | None = None
+    folder: Path, database: str = SQLITE, *, letterbox: Letterbox | None = None
 ) -> Iterator[Service]:
     """An installation in ``folder`` whose service is not yet started; checked at the end."""
     if letterbox is None:
@@ -243,6 +261,8 @@ def prepared_service(
             yield it
         return
     clear_folder(folder)
+    if database == SQLITE:
+        shutil.copyfile(_migrated(), folder / SQLITE.rpartition("/")[2])
     with fresh_installation(folder, letterbox, database=database) as installation:
         settings = read_settings(installation.settings)
         _, client_id, key = add_office(settings, CHARLIES, "Fachverfahren (Fremd)")
@@ -257,9 +277,7 @@ def prepared_service(
 
 
 @contextmanager
-def service_in(
-    folder: Path, database: str = "sqlite:///siegelpost.db", *, real: bool = False
-) -> Iterator[Service]:
+def service_in(folder: Path, database: str = SQLITE, *, real: bool = False) -> Iterator[Service]:
     """A fresh service running in ``folder``; its store is checked at the end."""
     with prepared_service(folder, database) as service:
         service.start(real=real)

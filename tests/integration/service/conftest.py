@@ -8,15 +8,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.postgres import Server
+from tests.support.service import SQLITE
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def service_database(request: pytest.FixtureRequest) -> Iterator[str]:
-    """URL of an empty database of either kind; SQLite's is relative to the settings file."""
+    """URL of a database of either kind without rows; SQLite's is relative to the settings file."""
     if request.param == "sqlite":
-        yield "sqlite:///siegelpost.db"
+        yield SQLITE
         return
     server: Server = request.getfixturevalue("postgres")
+    request.getfixturevalue("reused_postgres")  # makes the template
     name = f"service_{uuid.uuid4().hex}"
-    yield server.create(name)
+    yield server.create(name, template="migrated")
     server.drop(name)
