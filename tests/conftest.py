@@ -1,5 +1,7 @@
 """Fixtures that every test may use; their code is in tests/support."""
 
+import gc
+
 import pytest
 
 from tests.support.databases import (
@@ -31,6 +33,16 @@ __all__ = [
     "running_service",
     "store",
 ]
+
+
+# What is imported and collected is there for good: the garbage collector passes it over.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -45,10 +45,12 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def reused_postgres(postgres: Server) -> Reused:
+def reused_postgres(postgres: Server) -> Iterator[Reused]:
     """Databases with all tables that go from test to test."""
     _migrate(postgres.create("migrated"))
-    return Reused(postgres, "migrated")
+    reused = Reused(postgres, "migrated")
+    yield reused
+    reused.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -17,6 +17,8 @@ from tests.support.postgres import Server
 #: Tests that share a database, one after the other.
 _USES = 40
 
+_Connection = psycopg.Connection[tuple[object, ...]]
+
 #: All that a migration, a test or ANALYZE could change beside rows, as one text.
 _SHAPE = """
 select md5(string_agg(line, chr(10) order by line)) from (
@@ -54,6 +56,8 @@ class Reused:
         self._free: list[str] = []
         self._uses = Counter[str]()
         self._numbers = count(1)
+        # One connection for each database: a new one would cost more than all that it is asked.
+        self._open: dict[str, _Connection] = {}
         self._shape = ""
         self._kept: dict[str, set[tuple[object, ...]]] = {}
 
@@ -62,8 +66,9 @@ class Reused:
         if not self._free:
             name = f"reused_{next(self._numbers)}"
             self._server.create(name, template=self._template)
+            self._open[name] = self._connect(name)
             if not self._shape:
-                self._learn(name)
+                self._learn(self._open[name])
             self._free.append(name)
         name = self._free.pop()
         self._uses[name] += 1
@@ -72,55 +77,68 @@ class Reused:
     def give_back(self, url: str) -> None:
         """Empty it for another test, or remove it if that is not enough."""
         name = url.rpartition("/")[2]
-        if self._uses[name] < _USES and self._emptied(name):
+        if self._uses[name] < _USES and self._is_empty_again(name):
             self._free.append(name)
         else:
+            self._open.pop(name).close()
             self._server.drop(name)
 
-    def _learn(self, name: str) -> None:
-        # Rows that migrations put in, such as the revision, stay.
-        with self._open(name) as connection:
-            self._shape = _shape(connection)
-            self._kept = {table: _rows(connection, table) for table in _filled(connection)}
+    def close(self) -> None:
+        """End the connections; the databases go with the server."""
+        for connection in self._open.values():
+            connection.close()
 
-    def _emptied(self, name: str) -> bool:
-        with self._open(name) as connection:
-            connection.execute(
-                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
-                " where datname = current_database() and pid <> pg_backend_pid()"
-            )
-            if _shape(connection) != self._shape:
+    def _learn(self, connection: _Connection) -> None:
+        # Rows that migrations put in, such as the revision, stay.
+        self._shape = _shape(connection)
+        self._kept = {table: _rows(connection, table) for table in _filled(connection)}
+
+    def _is_empty_again(self, name: str) -> bool:
+        try:
+            return self._empty(self._open[name])
+        except psycopg.OperationalError:  # a test ended our connection, too
+            self._open[name].close()
+            self._open[name] = self._connect(name)
+            return self._empty(self._open[name])
+
+    def _empty(self, connection: _Connection) -> bool:
+        connection.execute(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        if _shape(connection) != self._shape:
+            return False
+        for table in _filled(connection):
+            if table not in self._kept:
+                connection.execute(SQL("delete from {}").format(Identifier(table)))
+            elif _rows(connection, table) != self._kept[table]:
                 return False
-            # Foreign keys are triggers, too, and set aside: rows go in any order.
-            connection.execute("set session_replication_role = replica")
-            for table in _filled(connection):
-                if table not in self._kept:
-                    connection.execute(SQL("delete from {}").format(Identifier(table)))
-                elif _rows(connection, table) != self._kept[table]:
-                    return False
-            connection.execute(
-                "select setval(format('%I.%I', schemaname, sequencename), start_value, false)"
-                " from pg_sequences where last_value is not null"
-            )
+        connection.execute(
+            "select setval(format('%I.%I', schemaname, sequencename), start_value, false)"
+            " from pg_sequences where last_value is not null"
+        )
         return True
 
-    def _open(self, name: str) -> psycopg.Connection[tuple[object, ...]]:
-        return psycopg.connect(
+    def _connect(self, name: str) -> _Connection:
+        connection = psycopg.connect(
             host="127.0.0.1",
             port=self._server.port,
             user="siegelpost",
             dbname=name,
             autocommit=True,
         )
+        # Foreign keys are triggers, too, and set aside: rows go in any order.
+        connection.execute("set session_replication_role = replica")
+        return connection
 
 
-def _shape(connection: psycopg.Connection[tuple[object, ...]]) -> str:
+def _shape(connection: _Connection) -> str:
     row = connection.execute(_SHAPE.encode()).fetchone()
     assert row is not None
     return str(row[0])
 
 
-def _filled(connection: psycopg.Connection[tuple[object, ...]]) -> list[str]:
+def _filled(connection: _Connection) -> list[str]:
     tables = [
         str(name)
         for (name,) in connection.execute(
@@ -135,7 +153,5 @@ def _filled(connection: psycopg.Connection[tuple[object, ...]]) -> list[str]:
     return [str(name) for (name,) in connection.execute(question)]
 
 
-def _rows(
-    connection: psycopg.Connection[tuple[object, ...]], table: str
-) -> set[tuple[object, ...]]:
+def _rows(connection: _Connection, table: str) -> set[tuple[object, ...]]:
     return set(connection.execute(SQL("select * from {}").format(Identifier(table))))

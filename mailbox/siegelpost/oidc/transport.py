@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import time
 from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from siegelpost.oidc.errors import ProviderMisconfigured, ProviderUnavailable
 from siegelpost.oidc.settings import OidcSettings
+
+#: Seconds after which certificates are read again.
+_TRUST_SECONDS = 3600
 
 
 async def fetch_json(
@@ -68,7 +74,13 @@ async def fetch_json(
 
 
 def _trusted(settings: OidcSettings) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=settings.ca_file)
+    return _certificates(settings.ca_file, int(time.monotonic() / _TRUST_SECONDS))
+
+
+@lru_cache(maxsize=4)
+def _certificates(ca_file: Path | None, _turn: int) -> ssl.SSLContext:
+    # Reading the system's takes 40 ms, in which the event loop does nothing else.
+    return ssl.create_default_context(cafile=ca_file)
 
 
 def _oauth_error(body: bytes | bytearray) -> str | None:

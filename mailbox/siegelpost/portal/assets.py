@@ -51,6 +51,10 @@ class Asset:
     packed: bytes | None
     #: SHA-256 of the content
     sha256: bytes
+    #: the modules that it imports when it is loaded, in their order
+    imports: tuple[str, ...] = ()
+    #: those that it imports only when they are needed
+    imports_later: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -94,10 +98,8 @@ class Assets:
         waiting = [name]
         while waiting:
             module = waiting.pop(0)
-            source = self._assets[module].plain
-            found_here = _IMPORT.findall(source) + (_IMPORT_LATER.findall(source) if later else [])
-            for imported in found_here:
-                target = imported.decode("ascii")
+            asset = self._assets[module]
+            for target in asset.imports + (asset.imports_later if later else ()):
                 if target != name and target not in found:
                     found[target] = None
                     waiting.append(target)
@@ -137,4 +139,10 @@ def _load(path: Path) -> Asset:
         plain=plain,
         packed=packed if len(packed) < len(plain) else None,
         sha256=hashlib.sha256(plain).digest(),
+        imports=_names(_IMPORT, plain) if path.suffix == ".js" else (),
+        imports_later=_names(_IMPORT_LATER, plain) if path.suffix == ".js" else (),
     )
+
+
+def _names(pattern: re.Pattern[bytes], source: bytes) -> tuple[str, ...]:
+    return tuple(name.decode("ascii") for name in pattern.findall(source))
