@@ -129,8 +129,7 @@ class Token:
             except failures as error:
                 failed = error
         told = self._unavailable(failed)
-        if self.session is None:  # else it is what was asked for, and others' keys go on
-            self._failed_at, self._failure = time.monotonic(), str(told)
+        self._failed_at, self._failure = time.monotonic(), str(told)
         raise told from None
 
     def _anew(self, work: Callable[[OpenSession], T]) -> T:

@@ -347,23 +347,6 @@ def test_a_key_that_is_there_twice_stops_no_other(
     assert error.value.__context__ is not None  # whose frames keep what they hold
 
 
-def test_a_key_that_the_token_does_not_use_as_asked_stops_no_other(
-    soft: SoftToken, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = log_signer(soft)
-    monkeypatch.setattr(tokens, "RESTART_SECONDS", 60.0)
-
-    def wrongly(session: tokens.OpenSession) -> None:
-        session.key("PRIVATE_KEY", KEY.encode()).sign(b"x", mechanism=pkcs11.Mechanism.ECDSA)
-
-    forget_modules()
-    one = TokenSigner(soft.token(), KEY, one.verifier)
-    for _ in range(3):
-        with pytest.raises(TokenUnavailableError, match="GeneralError"):
-            soft.token().run(wrongly)
-        one.sign(b"x")
-
-
 def test_another_session_is_enough_where_one_ended(soft: SoftToken) -> None:
     # Ending the module may take its time, and python-pkcs11 holds all threads for so long.
     one = log_signer(soft)
