@@ -166,13 +166,14 @@ def verifier(context: typer.Context) -> None:
 @app.command()
 def fsck(settings: SettingsFile = None) -> None:
     """Rebuild the log from the events and check every invariant of the store."""
-    from siegelpost.service.checking import check_installation
+    from siegelpost.service.checking import CLEARED, look_at_installation
     from siegelpost.service.settings import read_settings
 
-    findings = check_installation(read_settings(settings), progress=sys.stderr.isatty())
-    for finding in findings:
-        typer.echo(f"siegelpost: {finding}", err=True)
-    if findings:
+    shown, found = sys.stderr.isatty(), False
+    for finding in look_at_installation(read_settings(settings), progress=shown):
+        typer.echo(f"{CLEARED if shown else ''}siegelpost: {finding}", err=True)
+        found = True
+    if found:
         raise typer.Exit(1)
     typer.echo("the log and the store are consistent")
 

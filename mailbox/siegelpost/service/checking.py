@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from siegelpost.evidence.trust import Purpose
@@ -16,9 +17,17 @@ from siegelpost.store.fsck.finding import silent
 from siegelpost.store.log import log_origin
 from siegelpost.store.migrate import check_schema
 
+#: Takes the line of progress away.
+CLEARED = "\r\x1b[K"
+
 
 def check_installation(settings: Settings, *, progress: bool) -> list[Finding]:
     """Return everything that does not hold; shows progress on a terminal if asked to."""
+    return list(look_at_installation(settings, progress=progress))
+
+
+def look_at_installation(settings: Settings, *, progress: bool) -> Iterator[Finding]:
+    """The same as it is found: who ends the check half-way has seen what was found until then."""
     database = Database(settings.database.url)
     file = database.url.database
     if database.dialect == "sqlite" and not Path(file or "").is_file():
@@ -28,15 +37,13 @@ def check_installation(settings: Settings, *, progress: bool) -> list[Finding]:
         # One sweep late at most: what a crash left an hour ago is nobody's fault.
         hours = settings.blobs.sweep_after_hours or 24
         keys = open_keyring(settings).public_keys()
-        return list(
-            check_store(
-                database,
-                origin=log_origin(settings.origin),
-                verifiers=[key.verifier for key in keys if key.purpose is Purpose.LOG],
-                progress=_show if progress else silent,
-                objects=open_objects(settings.blobs),
-                orphans_before=orphans_before(2 * hours),
-            )
+        yield from check_store(
+            database,
+            origin=log_origin(settings.origin),
+            verifiers=[key.verifier for key in keys if key.purpose is Purpose.LOG],
+            progress=_show if progress else silent,
+            objects=open_objects(settings.blobs),
+            orphans_before=orphans_before(2 * hours),
         )
     finally:
         database.close()
@@ -45,5 +52,5 @@ def check_installation(settings: Settings, *, progress: bool) -> list[Finding]:
 def _show(check: str, done: int, total: int) -> None:
     sys.stderr.write(f"\r{check}: {done} of {total}\x1b[K")
     if done >= total:
-        sys.stderr.write("\r\x1b[K")
+        sys.stderr.write(CLEARED)
     sys.stderr.flush()

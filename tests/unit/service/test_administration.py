@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from siegelpost.service.administration import add_client, write_new_installation
+from siegelpost.service.__main__ import app
+from siegelpost.service.administration import add_client, prepare_database, write_new_installation
 from siegelpost.service.checking import check_installation
 from siegelpost.service.errors import ServiceError
 from siegelpost.service.settings import read_settings
 from siegelpost.store.database import Database
+from siegelpost.store.errors import ObjectsUnavailable
+from siegelpost.store.fsck import Finding
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 URL = "https://post.example.org"
@@ -63,3 +68,18 @@ def test_a_missing_database_is_named_and_not_made(tmp_path: Path) -> None:
     with pytest.raises(ServiceError, match="no database at"):
         check_installation(read_settings(file), progress=False)
     assert not (tmp_path / "siegelpost.db").exists()
+
+
+def test_what_fsck_found_is_said_also_if_the_storage_goes_away_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(*_: object, **__: object) -> Iterator[Finding]:
+        yield Finding(check="log", where="checkpoint 7", what="its root is another")
+        raise ObjectsUnavailable("the folder of packages failed")
+
+    file = write_new_installation(tmp_path, origin="post.example.org", public_url=URL, now=NOW)
+    prepare_database(read_settings(file)).close()
+    monkeypatch.setattr("siegelpost.service.checking.check_store", check)
+    result = CliRunner().invoke(app, ["fsck", "--settings", str(file)])
+    assert isinstance(result.exception, ObjectsUnavailable)
+    assert result.stderr == "siegelpost: log: checkpoint 7: its root is another\n"
