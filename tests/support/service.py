@@ -262,7 +262,7 @@ def prepared_service(
         return
     clear_folder(folder)
     if database == SQLITE:
-        shutil.copyfile(_migrated(), folder / SQLITE.rpartition("/")[2])
+        shutil.copy(_migrated(), folder / SQLITE.rpartition("/")[2])
     with fresh_installation(folder, letterbox, database=database) as installation:
         settings = read_settings(installation.settings)
         _, client_id, key = add_office(settings, CHARLIES, "Fachverfahren (Fremd)")

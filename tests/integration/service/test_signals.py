@@ -31,7 +31,7 @@ def test_database_is_nobody_else_s_to_read(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder = tmp_path_factory.mktemp("modes")
-    with service_in(folder):
+    with service_in(folder, "sqlite:///own.db"):  # made by the program, not for it
         files = sorted(folder.rglob("*.db*"))
         assert files
         for file in files:
