@@ -2,9 +2,9 @@
 
 By each of the formats of `siegelpost.sealing.wrapping`: whatever is 32 bytes, or holds 32 bytes at
 any place while it is short, is tried as seed and as wrapping key; whatever was seen at all goes
-into HKDF with each salt and each info, and into HMAC as a token does it; every text that a person
-could have typed goes through Argon2id and the recovery code's reading. What opens is used further,
-until nothing new is found.
+into HKDF with each copy's salt and infos, and into HMAC as a token does it; every text that a
+person could have typed goes through Argon2id with the salts of passwords, and through the recovery
+code's reading. What opens is used further, until nothing new is found.
 """
 
 from __future__ import annotations
@@ -29,18 +29,19 @@ from siegelpost.sealing.age import open_bytes
 from siegelpost.sealing.errors import SealingError
 from siegelpost.sealing.keys import Identity
 from siegelpost.sealing.recovery_code import parse_recovery_code
-from siegelpost.sealing.wrapping import managed_context
+from siegelpost.sealing.wrapping import Method, managed_context
 from siegelpost.store.context import Context
 from siegelpost.store.tables import metadata
 from tests.support.remembered import split_passphrase
 
-_INFOS = (
-    b"siegelpost/recovery-code/v1",
-    b"siegelpost/recovery-login/v1",
-    b"siegelpost/passkey/v1",
-    b"siegelpost/successor/v1",
-    b"siegelpost/managed/v1",
-)
+#: What HKDF is given with the salt of a wrapped copy, by the copy's method.
+_INFOS = {
+    Method.PASSPHRASE: (),
+    Method.RECOVERY_CODE: (b"siegelpost/recovery-code/v1", b"siegelpost/recovery-login/v1"),
+    Method.PASSKEY: (b"siegelpost/passkey/v1",),
+    Method.SUCCESSOR: (b"siegelpost/successor/v1",),
+    Method.MANAGED: (b"siegelpost/managed/v1",),
+}
 _SHORT = 96
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}", re.ASCII)
 _HEX = re.compile(r"(?:[0-9a-f]{2}){16,}", re.ASCII)
@@ -89,7 +90,7 @@ def opens_anything(
     """
     values = set(_values(list(seen)))
     copies, files = list(wrapped), list(sealed)
-    salts = {bytes.fromhex(row.parameters["salt"]) for row in copies}
+    salts = {(bytes.fromhex(row.parameters["salt"]), Method(row.method)) for row in copies}
     tried: set[bytes] = set()
     keys = set(_windows(values))
     contexts = [
@@ -97,8 +98,8 @@ def opens_anything(
         for row in copies
     ]
     for value in values:
-        for salt in salts:
-            keys |= _derived(value, salt)
+        for salt, method in salts:
+            keys |= _derived(value, salt, method)
         keys |= {hmac.digest(value, context, hashlib.sha256) for context in contexts}
     while keys:
         new = {key for key in keys if key not in tried}
@@ -109,8 +110,8 @@ def opens_anything(
         keys = set()
         for seed in _unwrapped(new, copies):
             keys.add(seed)
-            for salt in salts:
-                keys |= _hkdf(seed, salt)
+            for salt, method in salts:
+                keys |= _hkdf(seed, salt, method)
     return None
 
 
@@ -158,16 +159,16 @@ def _windows(values: Iterable[bytes]) -> Iterator[bytes]:
                 yield value[at : at + 32]
 
 
-def _derived(value: bytes, salt: bytes) -> set[bytes]:
-    found = _hkdf(value, salt) if len(value) <= 4096 else set()
+def _derived(value: bytes, salt: bytes, method: Method) -> set[bytes]:
+    found = _hkdf(value, salt, method) if len(value) <= 4096 else set()
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
         return found
     if len(text) <= 80:
         with suppress(SealingError):
-            found |= _hkdf(parse_recovery_code(text).encode("ascii"), salt)
-        if _typed(text):
+            found |= _hkdf(parse_recovery_code(text).encode("ascii"), salt, method)
+        if method is Method.PASSPHRASE and _typed(text):
             found |= set(split_passphrase(text, salt))
     return found
 
@@ -177,9 +178,10 @@ def _typed(text: str) -> bool:
     return 8 <= len(text) <= 60 and (" " in text or "@" in text)
 
 
-def _hkdf(secret: bytes, salt: bytes) -> set[bytes]:
+def _hkdf(secret: bytes, salt: bytes, method: Method) -> set[bytes]:
     return {
-        HKDF(algorithm=SHA256(), length=32, salt=salt, info=info).derive(secret) for info in _INFOS
+        HKDF(algorithm=SHA256(), length=32, salt=salt, info=info).derive(secret)
+        for info in _INFOS[method]
     }
 
 
