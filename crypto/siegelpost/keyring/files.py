@@ -19,15 +19,18 @@ _LOOK_SECONDS = 0.01
 
 
 def read_private(path: Path, *, max_size: int) -> bytes:
-    """The content of a file that only its owner can read.
+    """The content of a file that only its owner can read, or that systemd gave this service.
 
     Raises KeyringError if it is missing or unreadable, KeyringModeError if group or others have
     any right to it, KeyringCorruptError if it is larger than `max_size` bytes.
     """
+    # systemd.exec(5): from version 254 on, credentials are shared with the service's user by an
+    # ACL, whose mask shows where the group's rights stand (systemd issue 29435).
+    others = 0o037 if _is_credential(path) else 0o077
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            if stat.S_IMODE(mode) & 0o077:
+            if stat.S_IMODE(mode) & others:
                 raise KeyringModeError(
                     f"{path} has mode {stat.S_IMODE(mode):04o}: others may use it; run chmod 600"
                 )
@@ -37,6 +40,11 @@ def read_private(path: Path, *, max_size: int) -> bytes:
     if len(data) > max_size:
         raise KeyringCorruptError(f"{path} is larger than {max_size} bytes")
     return data
+
+
+def _is_credential(path: Path) -> bool:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    return folder != "" and path.resolve().is_relative_to(Path(folder).resolve())
 
 
 def write_private(path: Path, data: bytes, *, replace: bool) -> None:

@@ -349,3 +349,26 @@ def test_what_a_killed_process_of_the_same_number_left_stops_no_change(
     left.touch()
     keyring.rotate(KeyPurpose.SESSION, now=LATER)
     assert list(path.parent.glob(".*.new")) == [left]
+
+
+def test_a_credential_of_systemd_is_taken_as_systemd_gives_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "credentials" / "master-secret"
+    secret.parent.mkdir()
+    write_master_secret(secret, bytes(32))
+    secret.chmod(0o440)  # as an ACL for the service's user shows, since systemd 254
+    with pytest.raises(KeyringModeError):
+        read_master_secret(secret)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(secret.parent))
+    assert read_master_secret(secret) == bytes(32)
+    for mode in (0o444, 0o460, 0o441):
+        secret.chmod(mode)
+        with pytest.raises(KeyringModeError):
+            read_master_secret(secret)
+    elsewhere = tmp_path / "master-secret"
+    write_master_secret(elsewhere, bytes(32))
+    elsewhere.chmod(0o440)
+    for path in (elsewhere, secret.parent / ".." / "master-secret"):
+        with pytest.raises(KeyringModeError):
+            read_master_secret(path)
