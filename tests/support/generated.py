@@ -48,7 +48,8 @@ class Sent:
 
 
 #: Method, path and handler, as doors list them.
-Routes = Iterable[tuple[str, str, Callable[..., Any]]]
+Route = tuple[str, str, Callable[..., Any]]
+Routes = Iterable[Route]
 
 
 def described(routes: Routes) -> dict[str, Any]:

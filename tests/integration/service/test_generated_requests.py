@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 
 import httpx2
 import pytest
@@ -20,7 +21,7 @@ from siegelpost.service.demo.citizen import Citizen
 from siegelpost.staff.roles import Role
 from siegelpost.store.context import Context
 from tests.support.console import office
-from tests.support.generated import MARKER, Routes, Sent, by_hand, described, generated
+from tests.support.generated import MARKER, Route, Sent, by_hand, described, generated
 from tests.support.pdfs import make_pdf
 from tests.support.portal import ADDRESS, running_town
 from tests.support.service import Service
@@ -33,6 +34,8 @@ EFFORTS = pytest.mark.parametrize(
         pytest.param(240, 40, id="long", marks=pytest.mark.slow),
     ],
 )
+#: As many are sent in any case.
+ENOUGH = 200
 #: Would end the session that the rest is sent with.
 ENDS = frozenset({"/logout", "/console/logout"})
 
@@ -46,7 +49,8 @@ def shuffled(requests: Sequence[Sent]) -> list[Sent]:
     return mixed
 
 
-def of_door(routes: Routes, seconds: float, each: int) -> list[Sent]:
+@cache  # the same for everybody who knocks
+def of_door(routes: tuple[Route, ...], seconds: float, each: int) -> list[Sent]:
     """Requests of a door that has no OpenAPI document of its own."""
     kept = [route for route in routes if route[1] not in ENDS]
     return shuffled(
@@ -93,7 +97,7 @@ def test_api_answers_whatever_is_generated_from_its_own_description(
     alone = httpx2.Limits(max_keepalive_connections=0)
     with httpx2.Client(base_url=running_service.url, timeout=60, limits=alone) as http:
         for number, request in enumerate(requests):
-            if time.monotonic() > end:
+            if time.monotonic() > end and count > ENOUGH:  # a slow machine takes longer
                 break
             headers = dict(request.headers)
             if number % 8:
@@ -112,7 +116,7 @@ def test_api_answers_whatever_is_generated_from_its_own_description(
                 continue
             check(request, answer)
             count += 1
-    assert count > 50, count
+    assert count > ENOUGH, count
     assert httpx2.get(f"{running_service.url}/readyz").status_code == 200
     logged = running_service.logged()[before:]
     for word in ("Traceback", MARKER, "Alice", alice.email, "unhandled"):
@@ -177,7 +181,7 @@ async def play(
     """Send as much as the budget allows; what the door raises arrives here and fails."""
     end, count = time.monotonic() + seconds, 0
     for number, request in enumerate(requests):
-        if time.monotonic() > end:
+        if time.monotonic() > end and count > ENOUGH:  # a slow machine takes longer
             break
         headers = {**request.headers, **who(), "Origin": ADDRESS}
         body = request.body
@@ -191,7 +195,7 @@ async def play(
             continue  # what the client itself does not send
         check(request, answer)
         count += 1
-    assert count > 100, count
+    assert count > ENOUGH, count
 
 
 def silent(capfd: pytest.CaptureFixture[str]) -> None:
