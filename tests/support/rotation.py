@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from siegelpost.evidence.ids import KeyId, NoticeId
@@ -43,7 +44,7 @@ async def rotation_body(
         salt=salt,
         nonce=citizen.entropy(NONCE_SIZE),
     )
-    own = Citizen(client=citizen.client, mailbox=citizen.mailbox, seeds={key: seed})
+    own = replace(citizen, seeds={key: seed})
     body = {
         "key": key,
         "ticket": reserved["ticket"],

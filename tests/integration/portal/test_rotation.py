@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -139,6 +140,10 @@ async def test_two_exchanges_at_once_leave_one_key(town: Town) -> None:
     assert len(in_force) == 1
 
 
+def _are(sent: list[NoticeId], enough: int) -> bool:
+    return len(sent) >= enough
+
+
 async def test_dispatch_at_the_same_time_goes_to_one_of_the_keys_and_none_gets_lost(
     town: Town,
 ) -> None:
@@ -156,7 +161,7 @@ async def test_dispatch_at_the_same_time_goes_to_one_of_the_keys_and_none_gets_l
     agencies = [asyncio.create_task(agency(name)) for name in ("a", "b", "c")]
     for _ in range(3):
         # However slow the machine is, each key gets some.
-        await until(lambda enough=len(sent) + 3: len(sent) >= enough)
+        await until(partial(_are, sent, len(sent) + 3))
         await prove(alice, PASSPHRASE)
         await rotate(alice, PASSPHRASE, CODE)
     over.set()
