@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,19 @@ def test_the_example_can_be_used(tmp_path: Path) -> None:
     assert settings.http.port == 8080
     assert settings.database.url == f"sqlite:///{tmp_path.resolve()}/siegelpost.db"
     assert settings.keyring.file == tmp_path.resolve() / "keyring.json"
+
+
+@pytest.mark.parametrize("unit", sorted((ROOT / "config" / "systemd").glob("*.service")))
+def test_each_unit_reads_the_credentials_that_it_loads_and_not_another_one_s(
+    unit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = unit.read_text()
+    loaded = re.findall(r"^LoadCredential=([a-z-]+):", text, re.MULTILINE)
+    assert loaded == ["master-secret"]
+    own = "/run/credentials/own"
+    for name, value in re.findall(r"^Environment=(SIEGELPOST_\w+__\w+)=(.+)", text, re.MULTILINE):
+        monkeypatch.setenv(name, value.replace("%d", own))
+    assert read_settings(EXAMPLE).keyring.master_secret_file == Path(own) / "master-secret"
 
 
 def test_every_default_in_the_example_is_accepted(tmp_path: Path) -> None:
