@@ -149,7 +149,7 @@ def test_legal_staff_walks_through_a_file_by_keyboard(browser: Browser, service:
                 {"name": "datei", "mimeType": "application/octet-stream", "buffer": content}
             )
             press(page, page.get_by_role("button", name="Prüfen"))
-            expect(page.get_by_text("Alle Schritte sind erfüllt")).to_be_visible()
+            expect(page.get_by_text("Alle geprüften Schritte sind erfüllt")).to_be_visible()
             justine.inspect(name)
         page.get_by_label("Datei").set_input_files(
             {"name": "x", "mimeType": "x/y", "buffer": receipt.replace(b"provided", b"retrieved")}

@@ -139,8 +139,8 @@ COURT_FAILURES: Mapping[str, tuple[int, Text]] = {
     "other-notice": (
         5,
         _t(
-            "Die Quittung in der Akte betrifft eine andere Nachricht oder Schwärzung als das "
-            "Siegel der Akte.",
+            "Die Quittung in der Akte betrifft ein anderes Schreiben oder eine andere "
+            "Schwärzung als das Siegel der Akte.",
             "The receipt in the court file is of another notice or redaction than the seal says.",
         ),
     ),

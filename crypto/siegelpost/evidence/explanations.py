@@ -164,14 +164,14 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
     "no-events": (
         7,
         _t(
-            "Die Quittung enthält kein Ereignis zu dieser Nachricht.",
+            "Die Quittung enthält kein Ereignis zu diesem Schreiben.",
             "The receipt holds no event of this notice.",
         ),
     ),
     "foreign-event": (
         7,
         _t(
-            "Ein Ereignis gehört zu einer anderen Nachricht, Behörde oder einem anderen Postfach.",
+            "Ein Ereignis gehört zu einem anderen Schreiben, Postfach oder einer anderen Behörde.",
             "An event belongs to another notice, agency or mailbox.",
         ),
     ),
@@ -186,7 +186,7 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
     "chain-start": (
         8,
         _t(
-            "Die Kette beginnt nicht mit der Annahme der Nachricht: Frühere Ereignisse fehlen.",
+            "Die Kette beginnt nicht mit der Annahme des Schreibens: Frühere Ereignisse fehlen.",
             "The chain does not begin with the acceptance of the notice: earlier events are "
             "missing.",
         ),
@@ -226,7 +226,7 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
     "consent-revoked": (
         9,
         _t(
-            "Nach der Quittung war die Einwilligung vor der Annahme der Nachricht widerrufen.",
+            "Nach der Quittung war die Einwilligung vor der Annahme des Schreibens widerrufen.",
             "By the receipt, the consent was revoked before the notice was accepted.",
         ),
     ),
@@ -290,7 +290,7 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
     "key-not-sealed-to": (
         11,
         _t(
-            "Für den Schlüssel der Empfangsbestätigung war die Nachricht nicht versiegelt; er kann "
+            "Für den Schlüssel der Empfangsbestätigung war das Schreiben nicht versiegelt; er kann "
             "sie nicht geöffnet haben.",
             "The notice was not sealed to the key of the acknowledgement, which cannot have opened "
             "it.",
@@ -342,7 +342,7 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
     "document-differs": (
         12,
         _t(
-            "Ein vorgelegtes Dokument ist keines der Dokumente dieser Nachricht.",
+            "Ein vorgelegtes Dokument ist keines der Dokumente dieses Schreibens.",
             "A given document is none of the documents of this notice.",
         ),
     ),

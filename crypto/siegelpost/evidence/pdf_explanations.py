@@ -181,7 +181,7 @@ PDF_FAILURES: Mapping[str, tuple[int, Text]] = {
     "pdf-other-receipt": (
         7,
         _t(
-            "Das PDF gibt sich als Quittung über eine andere Nachricht als die eingebettete.",
+            "Das PDF gibt sich als Quittung über ein anderes Schreiben als die eingebettete.",
             "The PDF claims to be the receipt of another notice than the one inside.",
         ),
     ),

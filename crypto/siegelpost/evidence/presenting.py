@@ -23,6 +23,12 @@ from siegelpost.evidence.times import format_time
 from siegelpost.evidence.verify import Step, Verification
 
 _ALL_HOLD = {"de": "Alle Schritte sind erfüllt.", "en": "All steps hold."}
+_CHECKED_HOLD = {
+    "de": "Alle geprüften Schritte sind erfüllt. Nicht geprüft: ",
+    "en": "All steps that were checked hold. Not checked: ",
+}
+#: Before the reason in a step's result.
+_UNCHECKED = {"de": "Nicht geprüft: ", "en": "Not checked: "}
 _FAILED = {"de": "NICHT ERFÜLLT", "en": "DOES NOT HOLD"}
 _STEPS = {"receipt": STEPS, "court file": COURT_STEPS, "pdf": PDF_STEPS}
 #: What failed, in German.
@@ -33,7 +39,13 @@ _WITHHELD = {"de": "geschwärzt", "en": "withheld"}
 
 def verification_text(verification: AnyVerification, language: str) -> str:
     """Every step with its result, a line each, and the verdict."""
-    return "\n".join([*step_lines(verification, language), _ALL_HOLD[language]])
+    return "\n".join([*step_lines(verification, language), verdict(verification, language)])
+
+
+def verdict(verification: AnyVerification, language: str) -> str:
+    """That all holds that was checked, and which steps were not, each with its reason."""
+    gaps = _gaps(verification, language)
+    return _CHECKED_HOLD[language] + "; ".join(gaps) + "." if gaps else _ALL_HOLD[language]
 
 
 def step_lines(verification: AnyVerification, language: str) -> list[str]:
@@ -124,6 +136,24 @@ def event_lines(events: Sequence[LoggedEvent], language: Language) -> list[str]:
 
 def _kind(verification: CourtFileVerification | PdfVerification) -> str:
     return "pdf" if isinstance(verification, PdfVerification) else "court file"
+
+
+def _gaps(verification: AnyVerification, language: str) -> list[str]:
+    """The steps that nothing was checked of, though their question came up."""
+    inside, prefix = [], ""
+    if not isinstance(verification, Verification):
+        inside, prefix = _gaps(verification.receipt, language), _PREFIXES[_kind(verification)]
+    german = language == "de"
+    own = [
+        f"{prefix}{step.number}. {step.title_de if german else step.title_en} ("
+        + (step.result_de if german else step.result_en)
+        .rpartition(_UNCHECKED[language])[2]
+        .removesuffix(".")
+        + ")"
+        for step in verification.steps
+        if step.asked and not step.checked
+    ]
+    return [*own, *inside]
 
 
 def _line(step: Step, language: str, prefix: str = "") -> str:

@@ -192,7 +192,7 @@ def verify_receipt(
     every = (*given.events, *given.mailbox_events)
     made_de, made_en = exact(receipt.made_at, "de"), exact(receipt.made_at, "en")
     held(
-        f"Quittung über die Nachricht {receipt.notice}, erstellt {made_de}.",
+        f"Quittung über das Schreiben {receipt.notice}, erstellt {made_de}.",
         f"Receipt about notice {receipt.notice}, made {made_en}.",
     )
     # 2
@@ -235,7 +235,7 @@ def verify_receipt(
     mailbox_events = logged[len(given.events) :]
     check_belong(receipt, events, mailbox_events)
     held(
-        "Alle Ereignisse gehören zu Nachricht, Behörde und Postfach der Quittung.",
+        "Alle Ereignisse gehören zu Schreiben, Behörde und Postfach der Quittung.",
         "All events belong to the receipt's notice, agency and mailbox.",
     )
     # 8
@@ -294,7 +294,7 @@ def verify_receipt(
     # 16
     check_seal(receipt, trusted, None if redacted is None else redacted_digest(redacted))
     held(
-        f"Der Dienst hat gesiegelt, was er zu dieser Nachricht wusste: {made_de}.",
+        f"Der Dienst hat gesiegelt, was er zu diesem Schreiben wusste: {made_de}.",
         f"The service sealed what it knew about this notice at {made_en}.",
     )
     # 17

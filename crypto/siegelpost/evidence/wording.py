@@ -64,7 +64,7 @@ def documents_result(given: int, receipt: Receipt, submission: LoggedEvent) -> t
     total = len(receipt.documents)
     if not given:
         return (
-            f"Kein Dokument vorgelegt; die Nachricht hat {total}.",
+            f"Kein Dokument vorgelegt; das Schreiben hat {total}.",
             f"No document given; the notice has {total}.",
         )
     de = f"{given} vorgelegt und bestätigt, von {total}."

@@ -43,7 +43,7 @@ _FILES = (
 )
 
 _PROVES = (
-    "Der Dienst hat diese Ereignisse zu dieser Nachricht in dieser Reihenfolge aufgezeichnet.",
+    "Der Dienst hat diese Ereignisse zu diesem Schreiben in dieser Reihenfolge aufgezeichnet.",
     "Kein Ereignis wurde danach geändert, entfernt oder eingefügt.",
     "Welches Dokument zugestellt wurde: Wer das PDF hat, kann es mit der Quittung vergleichen "
     "(nicht bei der Fassung „nur Zeiten“).",
@@ -53,7 +53,7 @@ _PROVES = (
 )
 _NOT = (
     "Dass nach Erstellung der Akte nichts mehr geschah. Dafür gibt es eine neue Akte.",
-    "Dass ein Mensch die Nachricht gelesen oder verstanden hat.",
+    "Dass ein Mensch das Schreiben gelesen oder verstanden hat.",
     "Dass die Benachrichtigung im Postfach der Person ankam, wenn kein Bericht das sagt.",
     "Die Frist. Sie ist berechnet, und die Rechtsanwendung bleibt Sache des Gerichts.",
     "Qualifizierte elektronische Siegel oder Zeitstempel im Sinne der eIDAS-Verordnung sind nicht "

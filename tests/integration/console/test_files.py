@@ -156,7 +156,8 @@ async def test_uploaded_receipt_is_verified_in_steps_and_a_forged_one_named(
     receipt = (await clerk.post(f"/console/notices/{notice}/receipt")).content
     auditor = await house.desk(Role.AUDITOR)
     shown = await upload(auditor, receipt)
-    assert "Alle Schritte sind erfüllt" in shown
+    assert "Alle geprüften Schritte sind erfüllt" in shown
+    assert "Nicht geprüft: Zeugen, Zeitstempel. Warum, steht unten beim Schritt." in shown
     steps = dict(
         re.findall(
             r"<strong>([^<]*)</strong> <span[^>]*>(?:<svg.*?</svg>|<span[^>]*></span>)?"
