@@ -50,7 +50,8 @@ def _is_credential(path: Path) -> bool:
 def write_private(path: Path, data: bytes, *, replace: bool) -> None:
     """Write a file of mode 0600 so that a crash leaves the old or the new content, durably.
 
-    With `replace=False` an existing file is a KeyringError and stays as it is.
+    With `replace=False` an existing file is a KeyringError and stays as it is; else the file gets
+    the owner of the old one, or of its folder: the service must be able to read what root wrote.
     """
     # In containers process numbers come again, and who was killed left its file.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
@@ -58,6 +59,8 @@ def write_private(path: Path, data: bytes, *, replace: bool) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
+                if replace:
+                    _give_to_owner(descriptor, path)
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -82,7 +85,7 @@ def locked(path: Path, *, patience_seconds: float | None = None) -> Iterator[Non
     """
     lock = path.with_name(f".{path.name}.lock")
     try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = _opened(lock, path)
     except OSError as error:
         raise KeyringError(f"cannot lock {path}: {error.strerror}") from error
     try:
@@ -93,6 +96,22 @@ def locked(path: Path, *, patience_seconds: float | None = None) -> Iterator[Non
         yield
     finally:
         os.close(descriptor)
+
+
+def _opened(lock: Path, path: Path) -> int:
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(lock, os.O_RDWR)
+    _give_to_owner(descriptor, path)  # only what was made just now: never another's by a link
+    return descriptor
+
+
+def _give_to_owner(descriptor: int, path: Path) -> None:
+    """What root makes beside somebody's files is somebody's, too; others can't give files away."""
+    if os.geteuid() == 0:
+        owner = (path if path.exists() else path.parent).stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _lock_within(seconds: float, descriptor: int, path: Path) -> None:

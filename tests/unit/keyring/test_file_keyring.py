@@ -25,7 +25,7 @@ from siegelpost.keyring import (
     KeyringModeError,
     WrongMasterSecretError,
 )
-from siegelpost.keyring.files import locked, read_master_secret, write_master_secret
+from siegelpost.keyring.files import locked, read_master_secret, write_master_secret, write_private
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 LATER = NOW + timedelta(days=100)
@@ -372,3 +372,24 @@ def test_a_credential_of_systemd_is_taken_as_systemd_gives_it(
     for path in (elsewhere, secret.parent / ".." / "master-secret"):
         with pytest.raises(KeyringModeError):
             read_master_secret(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_what_root_changes_stays_the_service_s(tmp_path: Path) -> None:
+    folder = tmp_path / "siegelpost"
+    folder.mkdir()
+    path = folder / "keyring.json"
+    keyring = FileKeyring.create(path, MASTER, origin="post.example", now=NOW)
+    roots = tmp_path / "shadow"
+    roots.touch()
+    (folder / ".keyring.json.lock").symlink_to(roots)
+    for each in (folder, path):
+        os.chown(each, 4711, 4712)
+    keyring.rotate(KeyPurpose.LOG, now=NOW)
+    with locked(folder / "keyring.json.refused-pin"):
+        pass
+    write_private(folder / "keyring.json.refused-pin", bytes(32), replace=True)
+    assert roots.stat().st_uid == 0  # what the service has put in the way is no way to more
+    made = [path, *folder.glob("*refused*")]  # and its lock
+    assert {(each.stat().st_uid, each.stat().st_gid) for each in made} == {(4711, 4712)}
+    assert len(made) == 3
