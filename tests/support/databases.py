@@ -130,6 +130,10 @@ def context(
         origin=ORIGIN,
         objects=objects,
     )
+    database = store.database
+    if database.dialect == "postgresql":
+        reused: Reused = request.getfixturevalue("reused_postgres")
+        database = reused.reader(database.url.render_as_string(hide_password=False))
     excused = request.node.get_closest_marker("unsound_store")
     if excused is not None and not excused.args:
         return
@@ -137,7 +141,7 @@ def context(
     found = [
         str(finding)
         for finding in check_store(
-            store.database, origin=log_origin(ORIGIN), verifiers=keys, objects=objects
+            database, origin=log_origin(ORIGIN), verifiers=keys, objects=objects
         )
         if excused is None or finding.check not in excused.args
     ]

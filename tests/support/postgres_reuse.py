@@ -12,10 +12,14 @@ from itertools import count
 import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
+from siegelpost.store.database import Database
 from tests.support.postgres import Server
 
 #: Tests that share a database, one after the other.
 _USES = 40
+
+#: What our own connections for reading are called.
+_READER = "reader"
 
 _Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -58,6 +62,7 @@ class Reused:
         self._numbers = count(1)
         # One connection for each database: a new one would cost more than all that it is asked.
         self._open: dict[str, _Connection] = {}
+        self._readers: dict[str, Database] = {}
         self._shape = ""
         self._kept: dict[str, set[tuple[object, ...]]] = {}
 
@@ -81,12 +86,24 @@ class Reused:
             self._free.append(name)
         else:
             self._open.pop(name).close()
+            if name in self._readers:
+                self._readers.pop(name).close()
             self._server.drop(name)
+
+    def reader(self, url: str) -> Database:
+        """Another way to read it, which knows what was read of it after earlier tests."""
+        name = url.rpartition("/")[2]
+        if name not in self._readers:
+            own = f"{self._server.url(name)}?application_name={_READER}"
+            self._readers[name] = Database(own, pool_size=1)
+        return self._readers[name]
 
     def close(self) -> None:
         """End the connections; the databases go with the server."""
         for connection in self._open.values():
             connection.close()
+        for reader in self._readers.values():
+            reader.close()
 
     def _learn(self, connection: _Connection) -> None:
         # Rows that migrations put in, such as the revision, stay.
@@ -105,6 +122,8 @@ class Reused:
         connection.execute(
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
+            " and application_name <> %s",
+            (_READER,),
         )
         if _shape(connection) != self._shape:
             return False
