@@ -31,8 +31,10 @@ from siegelpost.staff.roles import Role
 
 def run_demo(folder: Path, *, once: bool, port: int) -> int:
     """Run the demo in ``folder``; return the exit code. Ends at Ctrl-C unless ``once``."""
-    # SIGTERM ends the demo as Ctrl-C does, so that the service does not outlive it.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGTERM ends the demo as Ctrl-C does, so that the service does not outlive it. Shells start
+    # what runs in the background deaf to Ctrl-C, which the service hears nevertheless.
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, signal.default_int_handler)
     steps = Steps()
     if once:
         return _play_once(folder, port=port, steps=steps)
