@@ -165,6 +165,8 @@ async def test_charlie_gets_for_alice_s_ids_what_he_gets_for_ids_of_nobody(town:
         name = next(name for name in ids if ids[name] == one)
         other = unknown(one)
         for foreign, nobody in zip(tries(one), tries(other), strict=True):
+            if foreign == nobody:
+                continue  # it takes no id
             method, path, *_ = foreign
             got = await send(town, charlie, *foreign)
             expected = await send(town, charlie, *nobody)
