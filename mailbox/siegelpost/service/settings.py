@@ -14,19 +14,27 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableVariable
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from siegelpost.service.errors import SettingsError
 from siegelpost.service.sandbox.mode import mode_problem
-
-#: Variable that names the settings file.
-FILE_VARIABLE = "SIEGELPOST_SETTINGS"
+from siegelpost.service.settings_problems import FILE_VARIABLE, explain
 
 
 class _Part(BaseModel):
@@ -53,6 +61,16 @@ class DatabasePart(_Part):
 
     url: str = "sqlite:///siegelpost.db"
     """sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME (password: ~/.pgpass or PGPASSFILE)."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, url: str) -> str:
+        try:
+            make_url(url)
+        except ArgumentError as error:
+            raise ValueError("that is no database URL") from error
+        return url
+
     group_limit: int = Field(default=64, ge=1, le=1024)
     """Most pieces of work that share a commit; 1 commits each alone."""
     readers: int = Field(default=4, ge=1, le=64)
@@ -369,18 +387,10 @@ def read_settings(file: Path | None = None) -> Settings:
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise SettingsError(_explain(error, path)) from error
+        raise SettingsError(explain(error, Settings, path)) from error
+    except UnreadableVariable as error:
+        raise SettingsError(f"a SIEGELPOST_ variable holds no JSON: {error}") from error
     return _anchored(settings, path.parent if path else Path.cwd())
-
-
-def _explain(error: ValidationError, path: Path | None) -> str:
-    if path is None:
-        lines = [f"no settings file: use --settings FILE or {FILE_VARIABLE}; without one:"]
-    else:
-        lines = [f"settings {path} do not hold:"]
-    for problem in error.errors(include_url=False, include_input=False):
-        lines.append(f"  {'.'.join(map(str, problem['loc']))}: {problem['msg']}")
-    return "\n".join(lines)
 
 
 #: Fields that name files, by their part.

@@ -90,3 +90,28 @@ def test_broken_toml_is_said_plainly(tmp_path: Path) -> None:
     file.write_text("origin = ")
     with pytest.raises(SettingsError, match="is not TOML"):
         read_settings(file)
+
+
+def test_what_is_wrong_is_said_in_a_sentence_each_without_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "siegelpost.toml"
+    file.write_text('unknown = "secret"\n[http]\nport = "abc"\n[database]\nurl = "nowhere"\n')
+    with pytest.raises(SettingsError) as error:
+        read_settings(file)
+    first, *lines = str(error.value).splitlines()
+    assert first == f"settings {file} do not hold:"
+    told = "\n".join(lines)
+    assert (
+        "origin (or SIEGELPOST_ORIGIN) is missing: Name of the service in its log and its keys"
+    ) in told
+    assert "http.port (or SIEGELPOST_HTTP__PORT) is wrong: should be a valid integer" in told
+    assert "keyring.master_secret_file (or SIEGELPOST_KEYRING__MASTER_SECRET_FILE) is" in told
+    assert "database.url (or SIEGELPOST_DATABASE__URL) is wrong: that is no database" in told
+    assert "unknown (or SIEGELPOST_UNKNOWN): there is no such setting" in told
+    assert all(line.count("(or SIEGELPOST_") == 1 for line in lines)
+    for noise in ("pydantic", "[type=", "abc", "secret", "nowhere"):
+        assert noise not in told.replace("master_secret", "")
+    monkeypatch.setenv("SIEGELPOST_HTTP", "abc")
+    with pytest.raises(SettingsError, match='variable holds no JSON: .* "http"'):
+        read_settings(file)
