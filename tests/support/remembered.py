@@ -25,6 +25,7 @@ from siegelpost.alerts import compose
 from siegelpost.portal import assets
 from siegelpost.sealing import wrapping
 from siegelpost.sealing.wrapping import SALT_SIZE
+from siegelpost.service import wiring
 from siegelpost.service.demo import citizen
 from siegelpost.store.database import Database
 
@@ -113,6 +114,7 @@ def remembered() -> Iterator[None]:
         # It looks for a module that is not installed, all along the path, at every request.
         patch.setattr("httpx2._transports.asgi.is_running_trio", lambda: False)
         patch.setattr(Database, "__init__", _prepared)
+        patch.setattr(wiring, "_environment", template_environment)
         patch.setattr(
             compose, "Environment", partial(jinja2.Environment, bytecode_cache=_mail_bytecode)
         )

@@ -1,4 +1,4 @@
-"""Agencies' systems that dispatch without pause, and repeat what was not answered."""
+"""Agencies' systems that dispatch again and again, and repeat what was not answered."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tests.support.pdfs import make_pdf
 from tests.support.service import Service
 from tests.support.service_values import in_threads, notice
 
+#: More kills than any machine needs for one that meets a call.
+MOST_KILLS = 20
 #: Answers after which a call is repeated with the same key.
 _REPEATED = (429, 500, 502, 503, 504)
 
@@ -50,6 +52,8 @@ class Senders:
     enrolments: Sequence[str]
     #: how many systems
     count: int = 4
+    #: longest pause before the next call; all lengths up to it occur
+    pause_seconds: float = 0.05
     #: how long they wait for an answer
     timeout_seconds: float = 30
     #: every answered call with its 201
@@ -83,11 +87,13 @@ class Senders:
     def send_through_kills(self, kills: int, random: Random, lost: str) -> None:
         """Send, while the service is killed so often and searched each time, and finish.
 
-        ``lost`` says what a finding would mean.
+        It is killed on until one kill has met a call. ``lost`` says what a finding would mean.
         """
         self.start()
-        for _ in range(kills):
-            time.sleep(0.5 + random.random())
+        for killed in range(MOST_KILLS):
+            if killed >= kills and self.broken_off:
+                break
+            time.sleep(0.3 + 0.7 * random.random())
             self.service.kill()
             assert self.service.findings() == [], lost
             self.service.start()
@@ -113,6 +119,7 @@ class Senders:
                     idempotency_key=f"sender-{sender}-{number}",
                 )
                 self.answered.append((call, self._until_answered(client, call)))
+                time.sleep(self.pause_seconds * (number * 3 % 8) / 7)
         finally:
             client.close()
 

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from siegelpost.store import tables
 from tests.support.forked import command
 from tests.support.service import Service, prepared_service
-from tests.support.service_load import Senders
+from tests.support.service_load import MOST_KILLS, Senders
 from tests.support.service_values import eventually
 
 PROCESSES = 3
@@ -65,7 +65,7 @@ def test_killed_processes_come_back_and_every_answer_is_kept_once(
         enrolments = [service.activate(name).id for name in ("Alice Beispiel", "Bob Muster")]
         senders = Senders(service=service, enrolments=enrolments)
         senders.start()
-        for kills in range(20):
+        for kills in range(MOST_KILLS):
             if kills >= 4 and senders.broken_off:  # on a busy machine some meet nobody
                 break
             time.sleep(0.2 + random.random())
