@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -22,6 +23,9 @@ from tests.support.authenticators import SoftPasskey
 from tests.support.pages import TEMPLATES
 from tests.support.portal import ADDRESS, AGENCY
 from tests.support.remembered import template_environment
+
+#: One for all consoles of a process: what it has loaded stays loaded.
+_environment = cache(template_environment)
 
 _TOKEN = re.compile(r'name="form-token" content="([^"]*)"')
 
@@ -123,7 +127,7 @@ def office(context: Context, settings: PortalSettings | None = None) -> Office:
     """A console over `context`."""
     keyring = context.keyring
     assert isinstance(keyring, FileKeyring)
-    environment = template_environment(TEMPLATES)
+    environment = _environment(TEMPLATES)
     app = create_console(
         context,
         environment,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 
 import httpx2
 from sqlalchemy import select
@@ -44,6 +45,9 @@ BIRTH_DATE = "1988-04-17"
 AGENCY = AgencyId("jobcenter-musterland")
 OTHER_AGENCY = AgencyId("stadt-musterstadt")
 CLIENT = "client-1"
+
+#: One for all portals of a process: what it has loaded stays loaded.
+_environment = cache(template_environment)
 
 #: The smallest PDF that readers accept, made by hand.
 PDF = (
@@ -219,7 +223,7 @@ async def running_town(
                 created_at=now,
             )
         )
-    templates = template_environment(templates_folder())
+    templates = _environment(templates_folder())
     directory = Directory()
     app = create_portal(
         context,
