@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, date, datetime, timedelta
 
-from siegelpost.portal.texts import translated
+from siegelpost.portal.texts import LANGUAGES, spoken_day, translated
 
 #: Octets of a line without its line break (RFC 5545 3.1).
 LINE_OCTETS = 75
 #: Days before the end when the calendar reminds.
 REMIND_DAYS = (7, 1)
 
-#: The entry's title and text; further languages are in the catalogues of the pages.
-SUMMARY = "Eine Frist endet heute um 24 Uhr"
+#: The entry's title and text; further languages are in the catalogues of the pages. Alarms say the
+#: title some days before, so it names the day.
+SUMMARY = "Eine Frist endet am {day} um 24 Uhr"
 DESCRIPTION = (
     "Öffnen Sie Ihr elektronisches Postfach wie gewohnt. Dort steht mehr. "
     "Rechtlich unverbindliche Auskunft; spätere Ereignisse können sie ändern."
@@ -29,7 +30,9 @@ def calendar_file(*, notice: str, end: date, made_at: datetime, language: str) -
 
     The same notice has the same UID, so that a new file moves the entry instead of doubling it.
     """
-    summary, description = translated(SUMMARY, language), translated(DESCRIPTION, language)
+    spoken = spoken_day(end, language if language in LANGUAGES else "de")
+    summary = translated(SUMMARY, language).format(day=spoken)
+    description = translated(DESCRIPTION, language)
     stamp = made_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     lines = [
         "BEGIN:VCALENDAR",

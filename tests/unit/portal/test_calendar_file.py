@@ -44,6 +44,9 @@ def test_file_is_one_event_on_the_last_day_with_two_reminders(language: str) -> 
     assert values["DTSTART;VALUE=DATE"] == "20261228"
     assert values["DTEND;VALUE=DATE"] == "20261229", "exclusive, RFC 5545 3.6.1"
     assert values["DTSTAMP"] == "20261123T080000Z"
+    # An alarm some days before says the same title.
+    title = values["SUMMARY"].replace("\u00a0", " ")
+    assert ("28 December 2026" if language == "en" else "28. Dezember 2026") in title
     triggers = [value for name, value in found if name == "TRIGGER"]
     assert triggers == ["-P6DT15H", "-P0DT15H"]
 
