@@ -45,7 +45,11 @@ class Scripts:
         digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
         self.hashes.append(f"'sha256-{digest}'")
         lines = [f'<script type="importmap">{text}</script>']
-        lines += [f'<link rel="modulepreload" href="{addresses[each]}">' for each in at_once]
+        lines += [
+            f'<link rel="modulepreload" href="{addresses[each]}"'
+            f' integrity="{assets.integrity(each)}">'
+            for each in at_once
+        ]
         lines.append(
             f'<script type="module" src="{assets.address(name)}"'
             f' integrity="{assets.integrity(name)}"></script>'
