@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Dialog, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from siegelpost.sealing.keys import Identity
 from siegelpost.store import tables
@@ -68,7 +68,18 @@ def test_double_click_sends_once_and_a_text_that_is_not_sent_is_kept(
         expect(message).to_be_visible()
         expect(message).to_have_value("")
         assert questions == ["beforeunload"]
-        assert not page.evaluate("Object.keys(sessionStorage).filter((k) => /draft|reply/.test(k))")
+        assert _left_behind(page) == []
+        # A session that runs out leaves what was begun; who logs out does not.
+        message.press_sequentially("Noch etwas")
+        expect_kept(page)
+        page.get_by_role("button", name="Abmelden").click()
+        expect(page.get_by_text("Sie sind abgemeldet.")).to_be_visible()
+        assert _left_behind(page) == []
+
+
+def _left_behind(page: Page) -> list[str]:
+    names = "Object.keys(sessionStorage).filter((k) => /draft|reply/.test(k))"
+    return [str(name) for name in page.evaluate(names)]
 
 
 def test_reply_whose_answer_was_lost_is_sent_again_and_arrives_once(

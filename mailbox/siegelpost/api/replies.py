@@ -80,6 +80,8 @@ class ReplyEndpoints:
                 "Content-Length": str(found.size),
                 "Content-Disposition": f'attachment; filename="antwort-{found.id}.age"',
                 "Cache-Control": "private, no-store",
+                # What was asked before this fetching could not know it yet.
+                "Siegelpost-Fetched-At": format_time(found.fetched_at),
             },
         )
 

@@ -42,6 +42,7 @@ from siegelpost.sending.client import Refused, problem_of
 #: Bytes of the largest sealed file that is read.
 _LARGEST = MAX_REPLY_SIZE + (1 << 20)
 _PAGE = 200
+_FETCHED_AT = "siegelpost-fetched-at"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +86,11 @@ class ReplyClient:
             raise FormatError(f"the service answers with no JSON: {error}") from None
         if not isinstance(answer, dict):
             raise FormatError("the service answers with no reply")
-        sealed = self._get(f"/v1/replies/{reply}/package").content
-        return FetchedReply(answer=answer, sealed=sealed)
+        package = self._get(f"/v1/replies/{reply}/package")
+        # The service's own word: when it first handed the file out, which may be right now.
+        if answer.get("fetched_at") is None and _FETCHED_AT in package.headers:
+            answer["fetched_at"] = package.headers[_FETCHED_AT]
+        return FetchedReply(answer=answer, sealed=package.content)
 
     def _get(self, path: str) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self._bearer()}"}

@@ -86,7 +86,7 @@ async def test_revoking_on_the_page_takes_one_step_and_stops_dispatches(town: To
     assert (done.status_code, done.headers["location"]) == (303, "/account/consent?done=revoked")
     html = await get(town, alice, "/account/consent?done=revoked")
     assert "Was schon in Ihrem Postfach liegt, bleibt hier" in html
-    assert "widerrufen am 23. November 2026" in html
+    assert "widerrufen am 23.\xa0November\xa02026" in html
     with pytest.raises(Refusal) as refused:
         await town.dispatch(enrolled, "after")
     assert refused.value.code is RefusalCode.CONSENT_MISSING
@@ -259,7 +259,7 @@ async def test_address_changes_once_confirmed_and_the_old_one_is_told(town: Town
     assert (await events(town, alice))[-1] == "address-changed"
     html = await get(town, alice, "/account/address")
     assert new in html
-    assert "bis zum 23. November 2026" in html
+    assert "bis zum 23.\xa0November\xa02026" in html
 
 
 async def test_address_change_needs_a_fresh_proof(town: Town) -> None:

@@ -63,6 +63,12 @@ class Office:
         package = await self.api.get(f"/v1/replies/{made.said.reply}/package")
         assert package.headers["content-type"] == "application/age"
         assert package.headers["cache-control"] == "private, no-store"
+        (line,) = [
+            each
+            for each in (await self.get("/v1/replies?waiting=false"))["replies"]
+            if each["id"] == made.said.reply
+        ]
+        assert package.headers["siegelpost-fetched-at"] == line["fetched_at"]
         return FetchedReply(answer=answer, sealed=package.content)
 
     async def give_out(self, recipient: bytes) -> bytes:

@@ -90,6 +90,8 @@ def test_agency_fetches_into_folders_what_the_service_cannot_read(
     assert (folder / "inhalt" / FILE.name).read_bytes() == FILE.content
     assert (folder / "antwort.age").read_bytes() == made.sealed
     known = json.loads((folder / "antwort.json").read_text())
+    # When this very run fetched it, by the service's word.
+    assert known["fetched_at"] >= known["received_at"]
     assert (known["id"], known["notice"], known["holds"]) == (made.said.reply, notice, True)
     for file in (path for path in folder.rglob("*") if path.is_file()):
         assert file.stat().st_mode & 0o777 == 0o600, file

@@ -21,12 +21,22 @@ export function start() {
     event.preventDefault();
     // Wiped first: whatever the service answers, this browser knows key and titles no more.
     await Promise.all([wipe(), forgetCovers()]);
+    forgetDrafts();
     try {
       await post("/logout");
     } finally {
+      // Again: one more may have been kept meanwhile.
+      forgetDrafts();
       location.assign("/?signed-out=1");
     }
   });
+}
+
+/** What replies leave in this tab. It outlives a session that ran out, but no logout. */
+function forgetDrafts() {
+  for (const name of Object.keys(sessionStorage)) {
+    if (/^siegelpost-(draft|reply):/.test(name)) sessionStorage.removeItem(name);
+  }
 }
 
 function reveal(button, input) {

@@ -107,8 +107,9 @@ def translated(message: str, language: str) -> str:
 
 
 def spoken_day(day: date, language: str) -> str:
-    """`24. November 2026`, as the language writes it."""
-    return format_date(day, format="long", locale=LANGUAGES[language].locale)
+    """`24. November 2026`, as the language writes it, in one line."""
+    spoken = format_date(day, format="long", locale=LANGUAGES[language].locale)
+    return spoken.replace(" ", "\u00a0")
 
 
 def isolated(value: object, language: str) -> Markup:
