@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from itertools import cycle
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
@@ -28,6 +30,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
+
+#: Whose keys a provider takes in turn: those before and after a rotation differ.
+_key_numbers = cycle(range(4))
+#: Whose key no provider has.
+_STRANGER = -1
 
 CLIENT_ID = "siegelpost-portal"
 CLIENT_SECRET = "geheim: mit Doppelpunkt & Umlaut ü"
@@ -77,7 +84,9 @@ class MockProvider:
     def rotate(self) -> None:
         """Sign with new keys from now on."""
         kid = os.urandom(4).hex()
-        self.rsa = RSAKey.generate_key(2048, {"kid": f"rsa-{kid}", "use": "sig"}, private=True)
+        self.rsa = RSAKey.import_key(
+            _rsa_key(next(_key_numbers)), {"kid": f"rsa-{kid}", "use": "sig"}
+        )
         self.ec = ECKey.generate_key("P-256", {"kid": f"ec-{kid}", "use": "sig"}, private=True)
 
     def approve(self, location: str, *, subject: str = "alice-123") -> dict[str, str]:
@@ -206,13 +215,18 @@ class MockProvider:
             mac = hmac.new(self.rsa.as_pem(private=False), signed.encode(), hashlib.sha256)
             return f"{signed}.{base64.urlsafe_b64encode(mac.digest()).decode().rstrip('=')}"
         if self.twist == "foreign-key":
-            stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-            key = RSAKey.import_key(stranger)
+            key = RSAKey.import_key(_rsa_key(_STRANGER))
         token = jwt.encode(header, claims, key, algorithms=[self.algorithm])
         if self.twist == "tampered":
             head, _, signature = token.split(".")
             return f"{head}.{_b64(claims | {'sub': 'mallory'})}.{signature}"
         return token
+
+
+@cache
+def _rsa_key(_number: int) -> rsa.RSAPrivateKey:
+    # A new one for every provider would take most of its tests' time.
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def _untwisted(_now: int) -> dict[str, Any]:
