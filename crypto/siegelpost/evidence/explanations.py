@@ -87,8 +87,10 @@ FAILURES: Mapping[str, tuple[int, Text]] = {
     "checkpoint-signature": (
         3,
         _t(
-            "Der Prüfpunkt trägt keine gültige Unterschrift des Protokolls.",
-            "The checkpoint carries no valid signature of the log.",
+            "Der Prüfpunkt trägt keine gültige Unterschrift des Protokolls, oder die "
+            "Vertrauensdatei kennt dessen Schlüssel nicht.",
+            "The checkpoint carries no valid signature of the log, or the trust file does not "
+            "know its key.",
         ),
     ),
     "checkpoint-origin": (

@@ -50,8 +50,8 @@ PDF_FAILURES: Mapping[str, tuple[int, Text]] = {
     "pdf-unsealed": (
         2,
         _t(
-            "Das PDF trägt kein Siegel. Jeder kann es geschrieben haben.",
-            "The PDF bears no seal. Anybody may have written it.",
+            "Das PDF trägt kein Siegel und ist so keine Quittung. Jeder kann es geschrieben haben.",
+            "The PDF bears no seal, so it is no receipt. Anybody may have written it.",
         ),
     ),
     "pdf-seals": (
