@@ -43,6 +43,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 agency_app = typer.Typer(help="Agencies that send notices.", no_args_is_help=True)
 client_app = typer.Typer(help="Systems of agencies that call the API.", no_args_is_help=True)

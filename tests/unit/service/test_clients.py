@@ -117,3 +117,8 @@ def test_a_key_for_replies_opens_what_is_sealed_to_its_public_half(
     sealed = seal_bytes(b"Guten Tag", [read_recipient(public)]).data
     lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
     assert open_bytes(sealed, [Identity.parse(lines[0])], max_size=100) == b"Guten Tag"
+
+
+@pytest.mark.parametrize("words", [("-h",), ("agency", "-h"), ("agency", "erase", "-h")])
+def test_short_h_helps_everywhere(words: tuple[str, ...]) -> None:
+    assert _run(None, *words).startswith("Usage: ")
