@@ -145,7 +145,7 @@ def test_25_mb_pass_within_150_mib_apart(tmp_path: Path, fields: dict[str, Any])
     storage = opened(fields)
     with prepared_service(tmp_path / "house") as service:
         use_objects(service, fields)
-        service.start(real=True)
+        service.start()
         alice = service.activate("Alice Beispiel")
         service.dispatch(alice.id, make_pdf("warm"))
         service.as_citizen(alice, read_newest)

@@ -6,10 +6,8 @@ The whole service as a process, run from a copy of the program that a hostile op
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,7 @@ from siegelpost.service.administration import open_keyring
 from siegelpost.service.outsiders import whole_trust_file
 from siegelpost.service.settings import read_settings
 from siegelpost.store.assets import published_assets
+from tests.support.forked import command
 from tests.support.service import Service, prepared_service
 
 ROOT = Path(__file__).parents[3]
@@ -33,6 +32,7 @@ class Watched:
     service: Service
     program: Path
     trust: Path
+    before: dict[Path, bytes] = field(default_factory=dict)
 
     def restart(self) -> None:
         """Run the program as it is now."""
@@ -43,48 +43,53 @@ class Watched:
     def swap(self, name: str) -> None:
         """Change one file of the program, as whoever runs it can."""
         file = self.program / "mailbox" / "siegelpost" / "portal" / "static" / name
-        file.write_bytes(file.read_bytes() + b"\n// sends what it reads to somebody\n")
+        self.before.setdefault(file, file.read_bytes())
+        file.write_bytes(self.before[file] + b"\n// sends what it reads to somebody\n")
 
     def silence(self) -> None:
         """Make the program publish nothing any more."""
         file = self.program / "mailbox" / "siegelpost" / "service" / "publishing.py"
         source = file.read_text()
+        self.before.setdefault(file, source.encode())
         done = source.replace("await write_on(context, work)", "False")
         assert done != source
         file.write_text(done)
 
     def audit(self, *, expected: int = 0) -> str:
-        """What ``siegelpost audit`` says, run as an outsider runs it."""
+        """What ``siegelpost audit`` says: an outsider's, not of the copy."""
         state = self.trust.with_name("audit.json")
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "siegelpost.service", "audit", f"{self.service.url}/log"),
-                *("--trust", str(self.trust), "--state", str(state)),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
+        done = command(
+            *("audit", f"{self.service.url}/log", "--trust", str(self.trust)),
+            *("--state", str(state)),
         )
         said = done.stdout + done.stderr
         assert done.returncode == expected, said
         return said
 
 
-@pytest.fixture
-def watched(tmp_path: Path) -> Iterator[Watched]:
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """A running service from a copy of the program."""
-    program = tmp_path / "program"
+    folder = tmp_path_factory.mktemp("published")
     for name in ("mailbox", "templates"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, program / name, ignore=ignored)
-    with prepared_service(tmp_path / "service") as service:
+        shutil.copytree(ROOT / name, folder / "program" / name)
+    with prepared_service(folder / "service") as service:
+        house = Watched(service=service, program=folder / "program", trust=folder / "trust.json")
         settings = read_settings(service.installation.settings)
-        trust = tmp_path / "trust.json"
-        trust.write_bytes(whole_trust_file(settings, open_keyring(settings)))
-        watched = Watched(service=service, program=program, trust=trust)
-        watched.restart()
-        yield watched
+        house.trust.write_bytes(whole_trust_file(settings, open_keyring(settings)))
+        house.restart()
+        yield house
+
+
+@pytest.fixture
+def watched(house: Watched, tmp_path: Path) -> Iterator[Watched]:
+    """It, and an auditor who remembers nothing yet; what was changed is put back at the end."""
+    trust = tmp_path / "trust.json"
+    shutil.copy(house.trust, trust)
+    watched = Watched(service=house.service, program=house.program, trust=trust)
+    yield watched
+    for file, content in watched.before.items():
+        file.write_bytes(content)
 
 
 def test_files_are_those_of_the_log_and_a_restart_publishes_nothing_new(watched: Watched) -> None:
@@ -102,17 +107,6 @@ def test_files_are_those_of_the_log_and_a_restart_publishes_nothing_new(watched:
     assert only.files == files
 
 
-def test_swapped_script_without_a_trace_in_the_log_is_named(watched: Watched) -> None:
-    watched.audit()
-    watched.swap("session.js")
-    watched.silence()
-    watched.restart()
-    said = watched.audit(expected=1)
-    assert "file-differs: /static/session.js is not the file that the log names" in said
-    assert "page-differs: /login: it loads /static/session.js without the digest" in said
-    assert "/static/api.js" not in said
-
-
 def test_swapped_script_with_a_swapped_publication_stays_visible_for_ever(
     watched: Watched,
 ) -> None:
@@ -127,3 +121,14 @@ def test_swapped_script_with_a_swapped_publication_stays_visible_for_ever(
     said = watched.audit()
     assert "changed since the last look:" in said
     assert said.count(": /static/session.js") == 2
+
+
+def test_swapped_script_without_a_trace_in_the_log_is_named(watched: Watched) -> None:
+    watched.audit()
+    watched.swap("session.js")
+    watched.silence()
+    watched.restart()
+    said = watched.audit(expected=1)
+    assert "file-differs: /static/session.js is not the file that the log names" in said
+    assert "page-differs: /login: it loads /static/session.js without the digest" in said
+    assert "/static/api.js" not in said
