@@ -115,7 +115,13 @@ def test_password_and_code_are_changed_and_every_other_device_is_logged_out(
         page.get_by_role("button", name="Weiter").click()
         expect(page.locator("#new-passphrase")).to_be_focused()
         gesine.inspect("account-password")
+        choose(page, "passwort1234")
+        page.get_by_role("button", name="Neues Passwort speichern").click()
+        wrong = page.locator("#new-passphrase-error")
+        expect(wrong).to_be_visible()
+        # The hint is said while typing, and what was wrong before is not said beside it.
         choose(page, NEW)
+        expect(wrong).to_be_hidden()
         page.get_by_role("button", name="Neues Passwort speichern").click()
         expect(page.get_by_text("Ihr neues Passwort gilt.")).to_be_visible()
         expect(page.get_by_text("Geändert: Passwort")).to_be_visible()
