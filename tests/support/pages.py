@@ -81,7 +81,7 @@ COMMON = {
         }
     ]
     * 2,
-    "wording": "2026-11",
+    "wordings": {"receive": "2026-11", "send": "2026-12"},
     "done": None,
     "problem": None,
     "address": "alice@beispiel.example",

@@ -26,7 +26,7 @@ RECEIVE = "receive"
 SEND = "send"
 KINDS = frozenset({RECEIVE, SEND})
 #: Versions of the text that citizens may consent to today.
-WORDINGS = frozenset({"2026-11"})
+WORDINGS = frozenset({"2026-11", "2026-12"})
 
 _consent = core(Consent)
 _enrolment = core(Enrolment)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from siegelpost.citizens.agreements import Agreement, agreements_of
 from siegelpost.citizens.consent import (
+    RECEIVE,
     SEND,
     ConsentState,
     consents_of,
@@ -25,8 +26,8 @@ from siegelpost.portal.problems import Problem
 from siegelpost.portal.world import World, logged_in
 
 PATH = "/account/consent"
-#: Version of the texts that the page shows; see partials/consent.html and consent_send.html.
-WORDING = "2026-11"
+#: Version of the texts that the page shows, by kind; see partials/consent.html, consent_send.html.
+WORDINGS = {RECEIVE: "2026-11", SEND: "2026-12"}
 _DONE = ("given", "revoked", "revoked-sending", "paper")
 
 
@@ -99,7 +100,7 @@ async def _page(
         # Where the answer to a form stands, too: languages and the account's pages link from there.
         path=PATH,
         agreements=[_shown(agreement, language) for agreement in found],
-        wording=WORDING,
+        wordings=WORDINGS,
         done=done if done in _DONE else None,
         # Whoever came from a reply that needs a consent goes back there.
         next=safe_next(request.query_params.get("next") or next_page),
