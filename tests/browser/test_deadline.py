@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, select
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, NoticeId
 from siegelpost.notices.clockwork import Clockwork
+from siegelpost.sealing.manifest import Remedy
 from siegelpost.store import tables
 from siegelpost.store.events import EventDraft, append_events
 from tests.support.arrivals import arrive
@@ -77,3 +79,26 @@ def test_citizen_reads_until_when_and_takes_the_day_into_the_calendar(
         text = Path(saving.value.path()).read_text()
         assert saving.value.suggested_filename == "frist.ics"
         assert "BEGIN:VEVENT" in text
+
+
+def test_request_with_a_day_and_no_objection_says_that_the_day_counts(
+    browser: Browser, house: PortalHouse
+) -> None:
+    letter = house.enrol("Yasmin Beispiel")
+    with person(browser, house.address) as yasmin:
+        arrive(yasmin, house, letter, "yasmin@example.org")
+        page = yasmin.page
+        due = date(2031, 3, 10)
+        document = pdf("Bitte um Unterlagen", "Kontoauszug")
+        remedy = Remedy.NONE_POSSIBLE
+        notice = house.send(letter, "Bitte um Unterlagen", document, due=due, remedy=remedy)
+        alert_sent(house, notice)
+        yasmin.go(f"/notices/{notice}")
+        day = "Montag, 10. März 2031"
+        expect(page.locator('[data-slot="due"]')).to_have_text(day)
+        section = page.locator("#deadline")
+        expect(section).to_contain_text(f"Die Behörde nennt Ihnen einen Tag: {day}.")
+        expect(section).to_contain_text("Eine Frist für einen Widerspruch läuft nach Angabe der")
+        expect(section.get_by_text("unverbindliche Auskunft")).to_be_visible()
+        expect(page.locator("#deadline-unsure")).to_be_hidden()
+        yasmin.inspect("notice-due-alone")

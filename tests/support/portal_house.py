@@ -179,7 +179,14 @@ class PortalHouse:
         alert_id = self._store.read_now(lambda connection: connection.scalar(query))
         return address_code_for(self._keyring, str(alert_id))
 
-    def send(self, letter: Letter, title: str, *documents: Document, due: date | None) -> str:
+    def send(
+        self,
+        letter: Letter,
+        title: str,
+        *documents: Document,
+        due: date | None,
+        remedy: Remedy = Remedy.GIVEN,
+    ) -> str:
         """Have the agency dispatch a notice; return its id."""
         request = DispatchRequest(
             idempotency_key=os.urandom(8).hex(),
@@ -194,7 +201,7 @@ class PortalHouse:
                 language="de",
             ),
             regime="sgb10-37-2a",
-            remedy=Remedy.GIVEN,
+            remedy=remedy,
             issued_at=datetime.now(UTC),
             reference=None,
             documents=documents,

@@ -11,6 +11,9 @@ const ACCESSES = [
   "delegate-looked", "delegate-counted", "delegate-replied",
 ];
 
+/** What the legal clock says where it names no last day. */
+const NO_END = ["no-period", "not-served"];
+
 /** Name of the sealed file on the reader's disk. */
 export const sealedName = (facts) => `schreiben-${facts.provided_at.slice(0, 10)}.age`;
 
@@ -42,7 +45,7 @@ export function showFacts(facts, cover = null) {
     slot("acknowledged", text("acknowledged", { time: formatTime(facts.acknowledged_at) }));
     show(byId("acknowledge"));
   }
-  showDeadline(facts);
+  showDeadline(facts, cover);
   if (cover) {
     showCover(cover, agency);
     showExplainer(facts.explainers, cover);
@@ -90,17 +93,21 @@ function showAlerts(alerts) {
 }
 
 /** What the legal clock says, in plain words with its dates. */
-function showDeadline({ deadline, regime }) {
+function showDeadline({ deadline, regime, remedy }, cover) {
   const { meaning, deemed, end, open_until: until } = deadline;
   const values = {
     deemed: deemed && formatDay(deemed),
     end: end && formatDay(end),
     until: until && formatDay(until),
+    due: cover?.due_on && formatDay(cover.due_on),
     remedy: text(regime === "ao-122a" ? "remedy-tax" : "remedy"),
   };
-  slot("deadline-means", text(`deadline-${meaning}`, values));
-  slot("deadline-do", text(`deadline-do-${meaning}`, values));
-  show(byId("deadline-unsure"), deadline.unsure);
+  // A request with a day to answer by, and nothing to object to: the day is all that matters.
+  const onlyDue = remedy === "none-possible" && values.due && NO_END.includes(meaning);
+  const name = onlyDue ? "only-due" : meaning;
+  slot("deadline-means", text(`deadline-${name}`, values));
+  slot("deadline-do", text(`deadline-do-${name}`, values));
+  show(byId("deadline-unsure"), deadline.unsure && !onlyDue);
   const ends = meaning === "running" || meaning === "expected";
   show(byId("deadline-calendar"), ends);
   const kind = regime === "ao-122a" ? "objection-tax" : "objection";
