@@ -197,7 +197,7 @@ def _command(configuration: Path, verb: str) -> None:
 
 
 def _wait_for(port: int) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while True:
         try:
             with smtplib.SMTP("127.0.0.1", port, timeout=5) as client:

@@ -99,7 +99,7 @@ def _patiently(file: Path) -> list[Write]:
     # The tracer may end a moment after the program.
     from tests.support.service_values import eventually
 
-    eventually(lambda: file.exists() and list(writes(file)) != [], "no trace", patience_seconds=10)
+    eventually(lambda: file.exists() and list(writes(file)) != [], "no trace")
     return list(writes(file))
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,12 +15,12 @@ from siegelpost.service.administration import open_keyring
 from siegelpost.service.client import Refused
 from siegelpost.service.demo.citizen import Citizen
 from siegelpost.service.settings import read_settings
+from tests.support import forked
 from tests.support.pdfs import make_pdf
 from tests.support.service import Service, prepared_service
 from tests.support.service_values import eventually
 from tests.support.softhsm import MODULE, SoftToken, soft_token
 
-_SERVE = (sys.executable, "-m", "siegelpost.service", "serve", "--settings")
 IN_TOKEN = {KeyPurpose.LOG, KeyPurpose.ACCEPTANCE, KeyPurpose.MANIFEST, KeyPurpose.CUSTODY}
 
 
@@ -118,13 +114,12 @@ def test_a_pulled_token_is_a_503_and_the_service_recovers(
     assert status(service) == 503
     assert status(service, "/livez") == 200
     assert status(service, "/login") == 200  # whatever needs no token goes on
-    time.sleep(2.5)  # the log waits, too
+    eventually(lambda: '"sequencing failed"' in service.logged(), "the log does not wait, too")
     soft.put_back()
     eventually(lambda: status(service) == 200, "the token did not come back")
     made = service.dispatch(alice.id, make_pdf())
     service.verify(service.receipt(made["id"]))
     assert "worker failed" not in service.logged()
-    assert '"sequencing failed"' in service.logged()
 
 
 def test_a_service_without_its_token_or_with_a_wrong_pin_says_so_and_ends(
@@ -148,11 +143,6 @@ def test_a_service_without_its_token_or_with_a_wrong_pin_says_so_and_ends(
 
 
 def _serve(service: Service, soft: SoftToken) -> tuple[int, str]:
-    done = subprocess.run(
-        [*_SERVE, str(service.installation.settings)],
-        env={**os.environ, **soft.environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    settings = str(service.installation.settings)
+    done = forked.command("serve", "--settings", settings, environment=soft.environment)
     return done.returncode, done.stderr

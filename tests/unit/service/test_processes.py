@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-#: Plays the first process; the moment of the signal is put in. Its processes sleep for a minute.
+#: Plays the first process; the moment of the signal is put in. Its processes would sleep for long.
 PROGRAM = """
 import os, signal, sys, time
 from siegelpost.service import processes
@@ -24,8 +24,8 @@ def fork():
     return pid
 
 os.fork = fork
-processes.KILL_SECONDS = processes.RESTART_SECONDS = 20.0
-code = processes.Supervisor(3, start=lambda number: time.sleep(60)).run()
+processes.KILL_SECONDS = processes.RESTART_SECONDS = 300.0
+code = processes.Supervisor(3, start=lambda number: time.sleep(300)).run()
 print(code, forks)
 """
 
@@ -33,7 +33,7 @@ print(code, forks)
 def run(fork: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", PROGRAM.format(fork=fork)],
-        capture_output=True, text=True, timeout=15, check=False,
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
 
