@@ -32,12 +32,14 @@ from siegelpost.service.commands.reports import report
 from siegelpost.service.commands.seal import seal_app
 from siegelpost.service.commands.sending import bind_key, make_key, retire_key, send
 from siegelpost.service.commands.staff import staff_app
+from siegelpost.service.commands.summaries import WholeSummaries
 from siegelpost.service.commands.witness import witness_app
 from siegelpost.service.errors import ServiceError
 from siegelpost.store.errors import SchemaOutdated, StoreError
 
 app = typer.Typer(
     name="siegelpost",
+    cls=WholeSummaries,
     help="A secure citizen mailbox and notification service: sealed notices, provable delivery.",
     no_args_is_help=True,
     add_completion=False,
@@ -47,15 +49,15 @@ app = typer.Typer(
 )
 agency_app = typer.Typer(help="Agencies that send notices.", no_args_is_help=True)
 client_app = typer.Typer(help="Systems of agencies that call the API.", no_args_is_help=True)
-app.add_typer(agency_app, name="agency")
-app.add_typer(client_app, name="client")
-app.add_typer(explainer_app, name="explainer")
-app.add_typer(staff_app, name="staff")
-app.add_typer(key_app, name="key")
-app.add_typer(seal_app, name="seal")
-app.add_typer(openpgp_app, name="openpgp")
-app.add_typer(dkim_app, name="dkim")
-app.add_typer(witness_app, name="witness")
+app.add_typer(agency_app, name="agency", cls=WholeSummaries)
+app.add_typer(client_app, name="client", cls=WholeSummaries)
+app.add_typer(explainer_app, name="explainer", cls=WholeSummaries)
+app.add_typer(staff_app, name="staff", cls=WholeSummaries)
+app.add_typer(key_app, name="key", cls=WholeSummaries)
+app.add_typer(seal_app, name="seal", cls=WholeSummaries)
+app.add_typer(openpgp_app, name="openpgp", cls=WholeSummaries)
+app.add_typer(dkim_app, name="dkim", cls=WholeSummaries)
+app.add_typer(witness_app, name="witness", cls=WholeSummaries)
 
 
 @app.callback(invoke_without_command=True)
