@@ -18,7 +18,7 @@ from siegelpost.service.demo.citizen import Citizen
 from siegelpost.store import tables
 from tests.support.dispatches import BOUNDARY, dispatch_body
 from tests.support.pdfs import make_pdf
-from tests.support.service import Service, service_in
+from tests.support.service import SQLITE, Service, service_in
 from tests.support.service_values import notice
 
 #: Most memory that a large notice may take above the idle service, in bytes.
@@ -37,7 +37,8 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def service(tmp_path: Path, service_database: str) -> Iterator[Service]:
     """A service of its own: another test's peak would hide this one's."""
-    with service_in(tmp_path, service_database, real=True) as service:
+    real = service_database == SQLITE  # once as people start it
+    with service_in(tmp_path, service_database, real=real) as service:
         yield service
 
 
