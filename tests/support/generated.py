@@ -227,7 +227,8 @@ def by_hand(routes: Routes) -> Iterator[Sent]:
         for one in IDS if "{" in path else ("",):
             address = re.sub(r"\{[^}]+\}", one, path)
             if method == "GET":
-                yield from (Sent(method=method, path=address + query) for query in ("", *QUERIES))
+                queries = QUERIES if one in ("", "unknown") else ()
+                yield from (Sent(method=method, path=address + query) for query in ("", *queries))
             elif one in ("", "unknown", "%00"):
                 for kind, body in BODIES:
                     headers = {"Content-Type": kind} if kind else {}
