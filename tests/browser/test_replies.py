@@ -76,6 +76,14 @@ def test_citizen_replies_with_text_photo_and_pdf_and_the_receipt_proves_it(
         expect(page.get_by_role("button", name="Dateien hinzufügen")).to_be_focused()
         expect(page.get_by_text("IMG_2026.jpg")).to_be_visible()
         assert re.search(r"\d\xa0kB, verkleinert", page.locator("#file-list").text_content() or "")
+        # The photo as it will be sent; a PDF has no picture.
+        shown = page.get_by_role("img", name="Vorschau: IMG_2026.jpg")
+        expect(shown).to_be_visible()
+        drawn = (
+            "async (image) => { await image.decode().catch(() => 0); return image.naturalWidth; }"
+        )
+        assert shown.evaluate(drawn) == 2560
+        expect(page.locator("#file-list img")).to_have_count(1)
         renate.inspect("reply-5-files")
         page.get_by_role("button", name="Antwort senden").click()
         expect(page.get_by_role("heading", name="Ihre Antwort ist eingegangen")).to_be_focused()

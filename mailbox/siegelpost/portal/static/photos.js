@@ -32,6 +32,20 @@ export async function prepareFile(file) {
   throw new FileError("file-type");
 }
 
+/** An image of what `prepareFile` made, from its own bytes; null if it is no picture. */
+export function preview({ mediaType, content }, alt) {
+  if (!mediaType.startsWith("image/")) return null;
+  const image = document.createElement("img");
+  const address = URL.createObjectURL(new Blob([content], { type: mediaType }));
+  image.className = "document__preview";
+  image.alt = alt;
+  image.decoding = "async";
+  image.addEventListener("load", () => URL.revokeObjectURL(address), { once: true });
+  image.addEventListener("error", () => URL.revokeObjectURL(address), { once: true });
+  image.src = address;
+  return image;
+}
+
 async function read(file) {
   try {
     return new Uint8Array(await file.arrayBuffer());

@@ -8,7 +8,7 @@ import {
 } from "./dom.js";
 import { readCover } from "./manifest.js";
 import { saveReceipt } from "./notice-actions.js";
-import { FileError, prepareFile } from "./photos.js";
+import { FileError, prepareFile, preview } from "./photos.js";
 import { forgetDraft, keepDraft, loadDraft } from "./reply-draft.js";
 import { isBlank } from "./reply-manifest.js";
 import { documentsSize, freshId, makeReply, recipientBytesOf } from "./reply-package.js";
@@ -167,6 +167,8 @@ function showFiles() {
       name: file.name,
       size: file.smaller ? text("file-smaller", { size }) : size,
     });
+    const small = preview(file, text("file-preview", { name: file.name }));
+    if (small) element.prepend(small);
     const button = element.querySelector("button");
     button.setAttribute("aria-label", `${button.textContent.trim()}: ${file.name}`);
     button.addEventListener("click", () => {
