@@ -264,7 +264,13 @@ def running_provider(now: Callable[[], datetime] | None = None) -> Iterator[Mock
     listening = socket.create_server(("127.0.0.1", 0))
     issuer = f"http://127.0.0.1:{listening.getsockname()[1]}"
     provider = MockProvider(issuer=issuer, now=now or (lambda: datetime.now(UTC)))
-    config = uvicorn.Config(provider.app, lifespan="off", access_log=False, log_level="error")
+    config = uvicorn.Config(
+        provider.app,
+        lifespan="off",
+        access_log=False,
+        log_level="error",
+        timeout_graceful_shutdown=2,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
@@ -272,5 +278,5 @@ def running_provider(now: Callable[[], datetime] | None = None) -> Iterator[Mock
         yield provider
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)  # its event loop is closed then, also on a slow machine
         listening.close()

@@ -16,7 +16,7 @@ from siegelpost.store.database import Database
 from tests.support.postgres import Server
 
 #: Tests that share a database, one after the other.
-_USES = 40
+_USES = 120
 
 #: What our own connections for reading are called.
 _READER = "reader"

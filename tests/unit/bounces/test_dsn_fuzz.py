@@ -76,17 +76,13 @@ def damaged(raw: bytes, chance: random.Random) -> bytes:
     return b"".join(lines)
 
 
-def test_a_few_seconds_of_damage_find_nothing() -> None:
+def test_thousands_of_damaged_reports_find_nothing() -> None:
     chance = random.Random(20260303)  # noqa: S311  # repeatable damage, no secret
-    end = time.perf_counter() + 3
-    count = 0
-    while time.perf_counter() < end:
+    for _ in range(3_000):
         raw = damaged(chance.choice(SAMPLES), chance)
         if chance.random() < 0.2:
             raw = damaged(raw + chance.choice(SAMPLES), chance)
         read(raw)
-        count += 1
-    assert count > 100
 
 
 def nested(kind: bytes) -> bytes:
