@@ -195,6 +195,8 @@ def test_whoever_hears_the_page_is_told_that_titles_and_notices_are_unsealed(ali
     page.get_by_role("button", name="Schreiben öffnen").press("Enter")
     told = page.get_by_role("status").filter(has_text="Das Schreiben ist geöffnet und geprüft.")
     expect(told).to_have_count(1)
+    # The last thing that opening does; until then the page grows, and the focus is not yet here.
+    expect(page.locator("#documents-title")).to_be_focused()
     look_in_every_way(watched, "a11y-notice-open", "de")
     walk_by_tab(watched, "a11y-notice-open")
     nothing_wrong(watched)

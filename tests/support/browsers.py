@@ -29,6 +29,17 @@ _RULES = """
 """
 #: What can be wrong in one scheme of colours and right in the other, all else being the same.
 OF_COLOURS = 'runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] },'
+#: Waits until the page stands still. Sizes and colours follow a change by transitions, however
+#: short they are: until these have run, the page has its old layout. One that ends can start others
+#: in what inherits from it.
+STILL = """async () => {
+  for (;;) {
+    const moving = document.getAnimations()
+      .filter((one) => one.playState === "running" && one.effect.getComputedTiming().endTime < 1e5);
+    if (moving.length === 0) return;
+    await Promise.allSettled(moving.map((one) => one.finished));
+  }
+}"""
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -110,8 +121,9 @@ class Watched:
               await document.fonts.ready;
               // A form that was just sent: the next page has begun and holds nothing yet.
               while (!document.documentElement) await new Promise((go) => setTimeout(go, 10));
+              await (STILL)();
               return document.documentElement.scrollWidth - innerWidth;
-            }"""
+            }""".replace("STILL", STILL)
         )
         if overflow > 0:
             self.wrongs.append(f"{name} is {overflow} px too wide")
@@ -136,6 +148,7 @@ class Watched:
             self.page.evaluate(f"() => {{ {_AXE.read_text(encoding='utf-8')} }}")
         findings: list[dict[str, Any]] = self.page.evaluate(
             f"""async () => {{
+              await ({STILL})();
               const found = await window.axe.run(document, {{
                 resultTypes: ["violations"], {rules}
               }});
