@@ -119,6 +119,12 @@ REPLY_PACKAGE: Final[dict[str, Any]] = {
         **answers(200, ProblemOut, "", ["not-found", "busy"]),
         200: {
             "description": "The age file.",
+            "headers": {
+                "Siegelpost-Fetched-At": {
+                    "description": "When it was first fetched, in evidence.",
+                    "schema": {"type": "string", "format": "date-time"},
+                }
+            },
             "content": {"application/age": {"schema": {"type": "string", "format": "binary"}}},
         },
     },
