@@ -82,21 +82,35 @@ class Due:
     kept: Mapping[str, int]
 
 
-def due(connection: Connection, agency: str, *, before: date, today: date) -> Due:
-    """What happened last before the day `before`, and is needed no more today; AgencyUnknown."""
+def due(
+    connection: Connection,
+    agency: str,
+    *,
+    before: date,
+    today: date,
+    among: Sequence[NoticeId] | None = None,
+) -> Due:
+    """What happened last before the day `before`, and is needed no more today; AgencyUnknown.
+
+    Looks at all that the agency has, or only at those that `among` names.
+    """
     place = connection.scalar(select(_agency.c.place).where(_agency.c.id == agency))
     if place is None:
         raise AgencyUnknown(f"no agency {agency}")
-    of_agency = NOTICE.c.agency_id == agency
+    wanted: ColumnElement[bool] = NOTICE.c.agency_id == agency
+    provided_again: ColumnElement[bool] = NOTICE.c.reprovides.is_not(None)
+    if among is not None:
+        wanted &= NOTICE.c.id.in_(among)
+        provided_again &= NOTICE.c.reprovides.in_(among)
     busy = {
-        TASK_OPEN: _ids(connection, _task, _task.c.closed_at.is_(None)),
-        ALERT_UNDER_WAY: _ids(connection, _alert, _alert.c.finished_at.is_(None)),
+        TASK_OPEN: _ids(connection, _task, _task.c.closed_at.is_(None), among),
+        ALERT_UNDER_WAY: _ids(connection, _alert, _alert.c.finished_at.is_(None), among),
     }
     provided_by = {
         row.reprovides: row.id
         for row in connection.execute(
             select(NOTICE.c.id, NOTICE.c.reprovides).where(
-                of_agency, NOTICE.c.reprovides.is_not(None)
+                NOTICE.c.agency_id == agency, provided_again
             )
         )
     }
@@ -112,7 +126,7 @@ def due(connection: Connection, agency: str, *, before: date, today: date) -> Du
             .label("deemed"),
         )
         .join(_event, _event.c.notice_id == NOTICE.c.id)
-        .where(of_agency)
+        .where(wanted)
         .group_by(NOTICE.c.id)
         .order_by(NOTICE.c.id.desc())
     )
@@ -141,25 +155,26 @@ def due(connection: Connection, agency: str, *, before: date, today: date) -> Du
 def erase(
     connection: Connection,
     agency: str,
+    wanted: Sequence[NoticeId],
     *,
     before: date,
     now: datetime,
     entropy: Entropy,
-    limit: int = BATCH,
 ) -> Sequence[NoticeId]:
-    """Erase up to `limit` notices that are due, and record that; which ones. AgencyUnknown."""
-    today = day(now)
-    first = due(connection, agency, before=before, today=today).notices[:limit]
+    """Erase those of `wanted` that are due still, and record that; which ones. AgencyUnknown.
+
+    `wanted` are at most BATCH of what `due` found, in its order. It looks at no others, so that
+    all of an agency with very many take no longer for each than those of one with few.
+    """
     # Whoever is writing to one of them came before, and then it stays, or finds none afterwards.
     locked = connection.execute(
         select(NOTICE.c.id, NOTICE.c.mailbox_id)
-        .where(NOTICE.c.id.in_(first))
+        .where(NOTICE.c.id.in_(wanted))
         .order_by(NOTICE.c.id)
         .with_for_update()
     ).all()
-    still = set(due(connection, agency, before=before, today=today).notices)
-    owners = {NoticeId(row.id): row.mailbox_id for row in locked if row.id in still}
-    notices = [notice for notice in first if notice in owners]
+    owners = {NoticeId(row.id): row.mailbox_id for row in locked}
+    notices = due(connection, agency, before=before, today=day(now), among=tuple(owners)).notices
     if not notices:
         return ()
     alerts = select(_alert.c.id).where(_alert.c.notice_id.in_(notices)).scalar_subquery()
@@ -210,5 +225,13 @@ def erase(
     return notices
 
 
-def _ids(connection: Connection, table: Table, which: ColumnElement[bool]) -> set[str]:
-    return set(connection.scalars(select(table.c.notice_id).where(which).distinct()))
+def _ids(
+    connection: Connection,
+    table: Table,
+    which: ColumnElement[bool],
+    among: Sequence[NoticeId] | None,
+) -> set[str]:
+    query = select(table.c.notice_id).where(which).distinct()
+    if among is not None:
+        query = query.where(table.c.notice_id.in_(among))
+    return set(connection.scalars(query))

@@ -92,22 +92,31 @@ class Database:
 
     @contextmanager
     def write_erasing(self) -> Iterator[Connection]:
-        """Like :meth:`write`; what it deletes is then no longer in SQLite's files either.
+        """Like :meth:`write`; what it deletes is overwritten in SQLite's file, not only let go.
 
-        PostgreSQL keeps it until its next VACUUM.
+        The journal holds it until :meth:`clear_journal`; PostgreSQL until its next VACUUM.
         """
         with self.write() as connection:
             if self.dialect == "sqlite":
                 connection.exec_driver_sql("PRAGMA secure_delete = ON")
             yield connection
-        if self.dialect == "sqlite":
-            with translated():
-                pooled = self.writing.raw_connection()
-                try:
-                    # The journal still holds the pages as they were.
-                    pooled.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
-                finally:
-                    pooled.close()
+
+    def clear_journal(self) -> bool:
+        """Empty SQLite's journal, which holds pages as they were; False while somebody reads there.
+
+        Never waits for readers, since all who write would wait with it.
+        """
+        if self.dialect != "sqlite":
+            return True
+        with translated():
+            pooled = self.writing_at_once.raw_connection()
+            try:
+                (busy, _, _) = pooled.driver_connection.execute(  # type: ignore[union-attr]
+                    "PRAGMA wal_checkpoint(TRUNCATE)"
+                ).fetchone()
+            finally:
+                pooled.close()
+        return not busy
 
     def read_directly(
         self, statement: str, parameters: Sequence[Any] | Mapping[str, Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -100,12 +101,15 @@ async def look(town: Town, before: date, *, agency: str = AGENCY) -> Due:
 
 async def erase_all(town: Town, before: date, *, limit: int = 100) -> list[NoticeId]:
     context, done = town.context, list[NoticeId]()
-    while some := await context.store.write(
-        lambda c: erase(
-            c, AGENCY, before=before, now=context.now(), entropy=context.entropy, limit=limit
-        )
-    ):
-        done += some
+    found = (await look(town, before)).notices
+    for begin in range(0, len(found), limit):
+        some = found[begin : begin + limit]
+
+        def work(connection: Connection, some: Sequence[NoticeId] = some) -> Sequence[NoticeId]:
+            now, entropy = context.now(), context.entropy
+            return erase(connection, AGENCY, some, before=before, now=now, entropy=entropy)
+
+        done += await context.store.write(work)
     await town.sequence()
     return done
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from typer.testing import CliRunner
 
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId
 from siegelpost.keyring.protocol import KeyPurpose
 from siegelpost.notices.dispatch import dispatch
+from siegelpost.notices.erasing import Due, due, erase
 from siegelpost.notices.limits import Limits
 from siegelpost.notices.request import DispatchRequest
 from siegelpost.sealing.covers import Cover
@@ -27,7 +30,8 @@ from siegelpost.service.settings import Settings, read_settings
 from siegelpost.store import tables
 from siegelpost.store.clock import VirtualClock
 from siegelpost.store.context import Context
-from siegelpost.store.database import Database
+from siegelpost.store.database import SQLITE_BUSY_MILLISECONDS, Database
+from siegelpost.store.errors import Conflict
 from siegelpost.store.events import EventDraft, append_events
 from siegelpost.store.log import log_origin
 from siegelpost.store.migrate import migrate
@@ -150,10 +154,70 @@ def test_what_is_deleted_while_erasing_is_overwritten(tmp_path: Path) -> None:
         connection.exec_driver_sql("INSERT INTO some (what) VALUES (?), ('other')", (secret,))
     with database.write_erasing() as connection:
         connection.exec_driver_sql("DELETE FROM some WHERE what = ?", (secret,))
+    assert database.clear_journal()
     content = b"".join(each.read_bytes() for each in tmp_path.iterdir())
     assert b"other" in content
     assert secret.encode() not in content
     database.close()
+
+
+def test_who_reads_meanwhile_holds_up_nobody_and_is_told_of(
+    settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("siegelpost.service.commands.erasing.JOURNAL_PAUSE", 0.001)
+    read = read_settings(settings)
+    agency = asyncio.run(fill(read, 1))
+    words = ("--agency", agency, "--before", "2021-03-02", "--yes")
+    backup = Database(read.database.url)
+    with backup.read() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM event")
+        begun = time.monotonic()
+        result = CliRunner().invoke(app, ["agency", "erase", *words, "--settings", str(settings)])
+        # Longer, and writers of the service would have been refused meanwhile.
+        assert time.monotonic() - begun < SQLITE_BUSY_MILLISECONDS / 1000 / 2
+        assert result.stdout.strip() == "1 notices erased"
+        assert "its journal still holds them" in result.stderr
+    assert run(*words, settings=settings) == "0 notices erased"
+    for file in (file for file in settings.parent.rglob("*") if file.is_file()):
+        assert LINE.encode() not in file.read_bytes(), file.name
+    backup.close()
+
+
+def test_each_part_of_many_looks_only_at_its_own(
+    settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("siegelpost.notices.erasing.BATCH", 1)
+    looked: list[object] = []
+
+    def counting(connection: Connection, agency: str, **others: Any) -> Due:
+        looked.append(others.get("among"))
+        return due(connection, agency, **others)
+
+    monkeypatch.setattr("siegelpost.notices.erasing.due", counting)
+    agency = asyncio.run(fill(read_settings(settings), 3))
+    said = run("--agency", agency, "--before", "2021-03-02", "--yes", settings=settings)
+    assert said == "3 notices erased"
+    # All of them once; then each part, which would take as long again, its own.
+    first, *others = looked
+    assert first is None
+    assert [len(among) for among in others if isinstance(among, tuple)] == [1, 1, 1]
+
+
+def test_what_another_was_faster_with_is_tried_again(
+    settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def slower_once(*words: Any, **others: Any) -> Any:
+        tried.append(1)
+        if len(tried) == 1:
+            raise Conflict("another event has taken this place in the chain")
+        return erase(*words, **others)
+
+    monkeypatch.setattr("siegelpost.notices.erasing.erase", slower_once)
+    agency = asyncio.run(fill(read_settings(settings), 1))
+    said = run("--agency", agency, "--before", "2021-03-02", "--yes", settings=settings)
+    assert said == "1 notices erased"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ Says what it would erase; ``--yes`` does it, some notices at a time, while the s
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +17,14 @@ from siegelpost.service.commands.options import SettingsFile
 from siegelpost.service.errors import ServiceError
 
 if TYPE_CHECKING:
+    from siegelpost.evidence.ids import NoticeId
     from siegelpost.store.database import Database
+
+#: Tries to erase some, when others write to the same chain of events.
+TRIES = 5
+#: Looks whether SQLite's journal can be emptied, and seconds between them: citizens read briefly.
+JOURNAL_LOOKS = 100
+JOURNAL_PAUSE = 0.1
 
 
 def erase(
@@ -44,7 +53,14 @@ def erase(
         for why, number in sorted(found.kept.items()):
             typer.echo(f"{number} stay: {why}")
         if yes:
-            typer.echo(f"{_erase(database, agency, limit)} notices erased")
+            erased = _erase(database, agency, limit, found.notices)
+            typer.echo(f"{erased} notices erased")
+            if not _forget(database):
+                typer.echo(
+                    "siegelpost: somebody reads the database, perhaps a backup, so its journal"
+                    " still holds them: repeat the command later",
+                    err=True,
+                )
             typer.echo("siegelpost: copies of the database from before still hold them", err=True)
         else:
             typer.echo(f"{len(found.notices)} notices would be erased; --yes does it, for good")
@@ -54,15 +70,42 @@ def erase(
         database.close()
 
 
-def _erase(database: Database, agency: str, before: date) -> int:
-    from siegelpost.notices.erasing import erase as erase_some
+def _erase(database: Database, agency: str, before: date, notices: Sequence[NoticeId]) -> int:
+    from siegelpost.notices.erasing import BATCH
 
-    erased = 0
-    while True:
-        with database.write_erasing() as connection:
-            done = erase_some(
-                connection, agency, before=before, now=datetime.now(UTC), entropy=os.urandom
-            )
-        if not done:
-            return erased
-        erased += len(done)
+    return sum(
+        _erase_some(database, agency, before, notices[begin : begin + BATCH])
+        for begin in range(0, len(notices), BATCH)
+    )
+
+
+def _erase_some(database: Database, agency: str, before: date, notices: Sequence[NoticeId]) -> int:
+    from siegelpost.notices.erasing import erase as erase_some
+    from siegelpost.store.errors import Conflict, Deadlocked
+
+    for more in reversed(range(TRIES)):
+        try:
+            with database.write_erasing() as connection:
+                return len(
+                    erase_some(
+                        connection,
+                        agency,
+                        notices,
+                        before=before,
+                        now=datetime.now(UTC),
+                        entropy=os.urandom,
+                    )
+                )
+        except (Conflict, Deadlocked):  # something else of the agency came in between
+            if not more:
+                raise
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _forget(database: Database) -> bool:
+    """Empty the journal as soon as no reader is in the way; whether that came."""
+    for _ in range(JOURNAL_LOOKS):
+        if database.clear_journal():
+            return True
+        time.sleep(JOURNAL_PAUSE)
+    return False
