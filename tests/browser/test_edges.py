@@ -226,7 +226,7 @@ def test_wizard_points_at_what_is_wrong(browser: Browser, house: PortalHouse) ->
 def test_page_without_script_says_what_is_needed(browser: Browser, house: PortalHouse) -> None:
     with person(browser, house.address, java_script_enabled=False) as watched:
         page = watched.go("/activate")
-        expect(page.get_by_text("Dann ist JavaScript ausgeschaltet")).to_be_visible(timeout=10_000)
+        expect(page.get_by_text("Dann ist JavaScript ausgeschaltet")).to_be_visible()
         assert "Diese Seite braucht JavaScript" in page.content()
         expect(page.locator("#app")).to_be_hidden()
         page = watched.go("/")

@@ -32,6 +32,9 @@ def test_a_violation_on_a_page_is_noticed(
               try {{ {deed}; resolve(""); }} catch (error) {{ resolve(String(error)); }}
             }}))"""
         )
-        page.wait_for_timeout(200)
+        for _ in range(100):  # the browser tells of it in its own time
+            if noticed in "\n".join([*watched.wrongs, refusal]):
+                break
+            page.wait_for_timeout(100)
         assert noticed in "\n".join([*watched.wrongs, refusal])
         watched.allow(".*")

@@ -197,7 +197,7 @@ def person(browser: Browser, address: str, **options: Any) -> Iterator[Watched]:
     context = browser.new_context(
         viewport={"width": DESKTOP["width"], "height": DESKTOP["height"]}, **options
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     watched = Watched(context, address)
     try:
         yield watched
