@@ -63,10 +63,13 @@ def share_metrics() -> None:
 class Supervisor:
     """Starts the processes, and starts again what is killed."""
 
-    def __init__(self, count: int, *, start: Callable[[int], None]) -> None:
-        """Run ``start(number)`` in each of ``count`` processes."""
+    def __init__(
+        self, count: int, *, start: Callable[[int], None], listening: socket.socket | None = None
+    ) -> None:
+        """Run ``start(number)`` in each of ``count`` processes, which take from ``listening``."""
         self._count = count
         self._start = start
+        self._listening = listening
         self._running: dict[int, int] = {}
         self._stopping = False
 
@@ -129,6 +132,9 @@ class Supervisor:
     def _stop(self) -> None:
         if not self._stopping:
             self._stopping = True
+            if self._listening is not None:
+                # Or else clients would wait at a port behind which nobody is any more.
+                self._listening.close()
             self._signal_all(signal.SIGTERM)
             signal.signal(signal.SIGALRM, lambda *_: self._signal_all(signal.SIGKILL))
             signal.setitimer(signal.ITIMER_REAL, KILL_SECONDS)

@@ -44,7 +44,8 @@ def serve(settings: Settings, *, alerts: bool = True) -> None:
         # As shells expect: 0 after SIGTERM, 130 after Ctrl-C.
         sys.exit(130 if run(FIRST) == signal.SIGINT else 0)
     else:
-        sys.exit(Supervisor(count, start=lambda number: _only(run(number))).run())
+        processes = Supervisor(count, start=lambda number: _only(run(number)), listening=listening)
+        sys.exit(processes.run())
 
 
 class _Server(uvicorn.Server):
