@@ -236,6 +236,8 @@ def _environment(templates: Path) -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
         autoescape=True,
+        # Else each page would look at its files; new ones come with a restart.
+        auto_reload=False,
         undefined=jinja2.StrictUndefined,
     )
 
