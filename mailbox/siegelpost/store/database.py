@@ -236,6 +236,8 @@ def _sqlite_engine(
         cursor.execute("PRAGMA foreign_keys = ON")
         # Journals of savepoints would be files in the temporary folder otherwise.
         cursor.execute("PRAGMA temp_store = MEMORY")
+        # A row that grows moves: what it was is not to stay behind, where erasing finds nothing.
+        cursor.execute("PRAGMA secure_delete = ON")
         if read_only:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -158,6 +159,33 @@ def test_what_is_deleted_while_erasing_is_overwritten(tmp_path: Path) -> None:
     content = b"".join(each.read_bytes() for each in tmp_path.iterdir())
     assert b"other" in content
     assert secret.encode() not in content
+    database.close()
+
+
+def test_rows_that_moved_before_leave_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = sqlite3.dbapi2.connect
+
+    def like_most_builds(*words: Any, **others: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*words, **others)
+        connection.execute("PRAGMA secure_delete = OFF")
+        return connection
+
+    monkeypatch.setattr("sqlite3.dbapi2.connect", like_most_builds)
+    database = Database(f"sqlite:///{tmp_path / 'some.db'}")
+    with database.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE some (body TEXT, leaf INTEGER)")
+    for _ in range(20):
+        with database.write() as connection:
+            rows = [(f"secret {'x' * 600}",)] * 7
+            connection.exec_driver_sql("INSERT INTO some (body) VALUES (?)", rows)
+        with database.write() as connection:
+            connection.exec_driver_sql("UPDATE some SET leaf = 100000 WHERE leaf IS NULL")
+    with database.write_erasing() as connection:
+        connection.exec_driver_sql("UPDATE some SET body = NULL")
+    assert database.clear_journal()
+    assert b"secret " not in b"".join(each.read_bytes() for each in tmp_path.iterdir())
     database.close()
 
 
