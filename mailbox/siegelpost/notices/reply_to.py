@@ -136,7 +136,13 @@ def _in_force(connection: Connection, mailbox: MailboxId, *, lock: bool) -> Seal
         .order_by(_key.c.id.desc())
         .limit(1)
     )
-    row = connection.execute(query.with_for_update(read=True) if lock else query).first()
+    if lock:
+        query = query.with_for_update(read=True)
+    row = connection.execute(query).first()
+    if row is None and lock:
+        # Who exchanged the key while we waited for its row took it from this query, which began
+        # before (PostgreSQL); the next one sees the new key.
+        row = connection.execute(query).first()
     if row is None:
         return None
     return SealingKey(
