@@ -213,6 +213,7 @@ def test_names_of_files_are_made_safe_alike(page: Page) -> None:
         "CON.pdf", "..\\..\\böse.exe.pdf", "\u202efdp.jpg", " .htaccess", "a\u0000b.png", "",
         "manifest.json", "manife\u017ft.json", "漢" * 100 + ".pdf", "Ω.pdf", "e\u0301.pdf",
         "x" * 300, "nul", "a  b\u00a0c.pdf", ".", "\ud800.pdf",
+        "COM¹.pdf", "lpt³", "nul .x.png", "CONOUT$.pdf",
     ]  # fmt: skip
     made = run(
         page,

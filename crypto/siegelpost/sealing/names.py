@@ -19,7 +19,10 @@ FALLBACK = "Dokument"
 _RESERVED = {"manifest.json", "manifest.sig"}
 # Forbidden on some system, or with a meaning in shells and addresses.
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
+# Devices of Windows, which also takes small raised digits for these and overlooks spaces.
+_DEVICE = re.compile(
+    r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\.|$)", re.IGNORECASE
+)
 # Controls, format characters (direction overrides, joiners), surrogates, private use, separators.
 # Unassigned ones stay: what is assigned differs between Python versions.
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}

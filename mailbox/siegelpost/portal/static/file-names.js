@@ -7,7 +7,8 @@ const RESERVED = ["manifest.json", "manifest.sig"].map(fold);
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 // Forbidden on some system, or with a meaning in shells and addresses.
 const FORBIDDEN = /[/\\:*?"<>|]/g;
-const DEVICE = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i;
+// Devices of Windows, which also takes small raised digits for these and overlooks spaces.
+const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\.|$)/i;
 const EXTENSION = /^(.+)(\.[A-Za-z0-9]{1,10})$/su;
 const MAX_PASSES = 8;
 /** How names of what a reply may hold end; the first is given to those that end otherwise. */
