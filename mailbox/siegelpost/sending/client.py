@@ -34,8 +34,9 @@ class Refused(Exception):
     """The service said no; carries its problem document (RFC 9457)."""
 
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
-        """Keep HTTP status and problem; ``str()`` says type and detail."""
-        super().__init__(f"{status} {problem.get('type', '')}: {problem.get('detail', '')}")
+        """Keep HTTP status and problem; ``str()`` says type and detail, fit for a terminal."""
+        said = f"{status} {problem.get('type', '')}: {problem.get('detail', '')}"
+        super().__init__(one_line(said))
         self.status = status
         self.problem = problem
 
@@ -160,10 +161,21 @@ class SealingClient:
         return response
 
 
+def one_line(text: str) -> str:
+    """What somebody else wrote, as one line of a terminal or log.
+
+    Line breaks would pass for words of ours, escapes and overrides of direction change what stands
+    there already.
+    """
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
+
+
 def problem_of(response: httpx2.Response) -> dict[str, Any]:
     """The problem document of a refusal, or one that says that there is none."""
     try:
         problem = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         problem = None
     return problem if isinstance(problem, dict) else {"type": "", "detail": "no problem document"}

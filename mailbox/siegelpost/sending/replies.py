@@ -69,23 +69,22 @@ class ReplyClient:
         self._bearer = bearer
 
     def waiting(self) -> Iterator[str]:
-        """The ids of all replies that were never fetched, oldest first; Refused."""
+        """The ids of all replies that were never fetched, oldest first; Refused, FormatError."""
         cursor = ""
         while True:
-            page = self._get(f"/v1/replies?waiting=true&limit={_PAGE}{cursor}").json()
-            yield from (str(each["id"]) for each in page["replies"])
-            if page["next"] is None:
+            page = _read(self._get(f"/v1/replies?waiting=true&limit={_PAGE}{cursor}"), "list")
+            try:
+                ids, following = [str(each["id"]) for each in page["replies"]], page["next"]
+            except (KeyError, TypeError):
+                raise FormatError("the service answers with no list of replies") from None
+            yield from ids
+            if following is None:
                 return
-            cursor = f"&cursor={page['next']}"
+            cursor = f"&cursor={following}"
 
     def fetch(self, reply: str) -> FetchedReply:
         """One reply with its sealed file; which then counts as fetched. Refused, FormatError."""
-        try:
-            answer: Any = self._get(f"/v1/replies/{reply}").json()
-        except ValueError as error:
-            raise FormatError(f"the service answers with no JSON: {error}") from None
-        if not isinstance(answer, dict):
-            raise FormatError("the service answers with no reply")
+        answer = _read(self._get(f"/v1/replies/{reply}"), "reply")
         package = self._get(f"/v1/replies/{reply}/package")
         # The service's own word: when it first handed the file out, which may be right now.
         if answer.get("fetched_at") is None and _FETCHED_AT in package.headers:
@@ -172,6 +171,16 @@ def check(
         )
     # 4.
     return open_reply(fetched.sealed, meant, said)
+
+
+def _read(response: httpx2.Response, what: str) -> dict[str, Any]:
+    try:
+        found: Any = response.json()
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"the service answers with no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise FormatError(f"the service answers with no {what}")
+    return found
 
 
 def _plain(headers: httpx2.Headers) -> dict[str, str]:

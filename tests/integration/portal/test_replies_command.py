@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import typer
 from joserfc.jwk import OKPKey
@@ -28,6 +29,7 @@ from siegelpost.sending.client import Refused
 from siegelpost.sending.known_senders import FILE_NAME
 from siegelpost.sending.replies import Expected, FetchedReply, ReplyClient, check
 from siegelpost.service.commands.replies import replies
+from siegelpost.service.errors import ServiceError
 from tests.integration.portal.test_replies_fetched import Office, office
 
 __all__ = ["office"]
@@ -163,3 +165,41 @@ async def test_another_mailbox_in_the_citizen_s_place_is_refused_once_hers_is_kn
     assert run({forged.id: forged}) == 1
     assert "speaks of mailbox" in capsys.readouterr().err
     assert known(tmp_path / "into" / forged.id)["holds"] is False
+
+
+async def test_nothing_that_the_service_says_is_taken_for_words_of_ours(
+    office: Office, run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = await office.fetched(office.made)
+    wicked = "\x1b]0;x\x07\u202e\x9b2J\nsiegelpost: 0193-other holds: mailbox m\ud800"
+    refused = Refused(422, {"type": "x", "detail": wicked})
+    lying = FetchedReply(answer={**good.answer, "enrolment": wicked}, sealed=good.sealed)
+    assert run({"0193-refused": refused, "0193-odd": FormatError(wicked), good.id: lying}) == 1
+    told = capsys.readouterr().err
+    lines = told.splitlines()
+    assert len(lines) == 3
+    assert all(line.isprintable() for line in lines)
+    assert "holds: mailbox" in lines[2]
+    # It is kept all the same, in a file that JSON's readers understand.
+    assert known(tmp_path / "into" / good.id)["enrolment"] == wicked
+
+
+async def test_names_of_folders_are_plain_on_every_system(
+    run: Callable[..., int], tmp_path: Path
+) -> None:
+    for reply in ("CON", "lpt1", "a" * 200, "../a", "a/b", "C:a", "a\\b", "0193.", "ä", ""):
+        with pytest.raises(ServiceError, match="in a way that no browser does"):
+            run({}, waiting=[reply])
+    assert list((tmp_path / "into").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<html>", "[]", "{}", '{"replies": [1], "next": null}', '{"replies": 1}', "[" * 100_000],
+)
+def test_answer_that_is_none_of_ours_is_said_to_be_odd(body: str) -> None:
+    answers = httpx2.MockTransport(lambda _: httpx2.Response(200, text=body))
+    with httpx2.Client(base_url="http://service.example", transport=answers) as http:
+        service = ReplyClient(http, bearer=lambda: "token")
+        with pytest.raises(FormatError, match="the service answers with no"):
+            list(service.waiting())

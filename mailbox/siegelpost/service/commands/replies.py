@@ -105,6 +105,7 @@ def replies(
     from siegelpost.evidence.errors import EvidenceError
     from siegelpost.evidence.trust import parse_trust
     from siegelpost.sealing.errors import SealingError
+    from siegelpost.sending.client import one_line
     from siegelpost.sending.known_senders import KnownSenders
     from siegelpost.sending.replies import ReplyClient
     from siegelpost.service.client import AgencyClient, Refused
@@ -140,14 +141,14 @@ def replies(
                 continue
             except EvidenceError as error:
                 failed += 1
-                typer.echo(f"siegelpost: {reply} cannot be fetched: {error}", err=True)
+                _tell(f"{reply} cannot be fetched: {error}")
                 continue
             failed += not _finish(folder, reply, fetched, identities, trusted, senders)
             typer.echo(folder.rename(into / reply))
     except Refused as refused:
         raise ServiceError(f"refused: {refused}") from refused
     except EvidenceError as error:
-        raise ServiceError(f"the service answers oddly: {error}") from error
+        raise ServiceError(f"the service answers oddly: {one_line(str(error))}") from error
     except httpx2.TransportError as error:
         typer.echo(f"siegelpost: {url} is out of reach: {error}", err=True)
         raise typer.Exit(3) from None
@@ -178,24 +179,32 @@ def _finish(
         opened = check(fetched, identities, trusted, expected)
         said = check_signer(fetched.answer, trusted, expected)
     except (EvidenceError, SealingError) as error:
-        typer.echo(f"siegelpost: {reply} does not hold: {error}", err=True)
+        _tell(f"{reply} does not hold: {error}")
         _write(folder, fetched, None, str(error))
         return False
     _write(folder, fetched, opened, "")
     senders.remember(enrolment, said)
-    typer.echo(
-        f"siegelpost: {reply} holds: mailbox {said.mailbox}, enrolment {enrolment}", err=True
-    )
+    _tell(f"{reply} holds: mailbox {said.mailbox}, enrolment {enrolment}")
     return True
+
+
+def _tell(words: str) -> None:
+    """One line for the clerk, whatever the service put into it."""
+    from siegelpost.sending.client import one_line
+
+    typer.echo(f"siegelpost: {one_line(words)}", err=True)
 
 
 def _wanted(service: ReplyClient, into: Path, only: list[str] | None) -> list[str]:
     """What an earlier run began, then what waits; or those asked for. Without what is there."""
+    from siegelpost.sealing.names import safe_name
+
     begun = sorted(folder.name.removesuffix(_UNFINISHED) for folder in into.glob(f"*{_UNFINISHED}"))
     ids = dict.fromkeys([*begun, *service.waiting()] if only is None else only)
     for reply in ids:
-        # Names a folder: it must not lead out of ours.
-        if not (reply.replace("-", "").isalnum() and reply.isascii()):
+        # Names a folder: it must not lead out of ours, nor be a device (CON), nor be too long.
+        plain = reply.replace("-", "").isalnum() and reply.isascii()
+        if not plain or safe_name(reply) != reply:
             raise ServiceError("the service names a reply in a way that no browser does")
     return [reply for reply in ids if not (into / reply).exists()]
 
@@ -219,7 +228,9 @@ def _write(folder: Path, fetched: FetchedReply, opened: Reply | None, problem: s
         "problem": problem or None,
     }
     _put(folder / "antwort.age", fetched.sealed)
-    _put(folder / "antwort.json", json.dumps(known, ensure_ascii=False, indent=1).encode())
+    # Half of a surrogate pair, as JSON's escapes can spell it, stays the escape that it was.
+    text = json.dumps(known, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
+    _put(folder / "antwort.json", text)
     if opened is None:
         return
     inside = folder / "inhalt"
