@@ -295,7 +295,7 @@ def test_photo_is_drawn_anew_and_tells_no_longer_where_it_was_taken(page: Page) 
       const told = utf8("Exif\\0\\0 taken at home");
       const marker = Uint8Array.of(0xff, 0xe1, 0, told.length + 2);
       const photo = concat(plain.subarray(0, 2), marker, told, plain.subarray(2));
-      const made = await prepareFile(new File([photo], "DSC 1.JPEG"));
+      const made = await prepareFile(new File([photo], "DSC 1.JPEG"), 1e6);
       const size = await createImageBitmap(new Blob([made.content]));
       return [t(photo), t(made.content), made.name, made.mediaType, size.width, size.height];""",
     )
@@ -317,6 +317,8 @@ def test_photo_is_drawn_anew_and_tells_no_longer_where_it_was_taken(page: Page) 
         ("a.pdf", b"MZ\x90", ["file-type"]),
         ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", ["file-type"]),
         ("a.pdf", b"", ["file-empty"]),
+        ("a.pdf", b"%PDF-1.7" + bytes(50), ["file-too-large"]),
+        ("a.jpg", b"\xff\xd8\xff" + bytes(50), ["file-too-large"]),
     ],
 )
 def test_files_are_what_their_first_bytes_say(
@@ -327,10 +329,35 @@ def test_files_are_what_their_first_bytes_say(
         """
       const { prepareFile } = await load("photos");
       try {
-        const { name, mediaType } = await prepareFile(new File([b(given.content)], given.name));
+        const { name, mediaType } = await prepareFile(new File([b(given.content)], given.name), 50);
         return [name, mediaType];
       } catch (error) { return [error.message]; }""",
         name=name,
         content=content,
     )
     assert made == found
+
+
+@pytest.mark.parametrize(("head", "found"), [("%PDF-1.7", "file-too-large"), ("mp4", "file-type")])
+def test_what_is_too_large_is_told_before_its_bytes_are_in_memory(
+    page: Page, head: str, found: str
+) -> None:
+    made = run(
+        page,
+        """
+      const { prepareFile } = await load("photos");
+      const file = new File([given.head, new Uint8Array(129 * 2 ** 20)], "film.mp4");
+      const read = [];
+      file.arrayBuffer = () => read.push("whole");
+      const drawn = createImageBitmap;
+      globalThis.createImageBitmap = () => read.push("drawn");
+      try {
+        await prepareFile(file, 20 * 2 ** 20);
+      } catch (error) {
+        return [error.message, ...read];
+      } finally {
+        globalThis.createImageBitmap = drawn;
+      }""",
+        head=head,
+    )
+    assert made == [found]

@@ -10,25 +10,34 @@ const QUALITY = 0.85;
 /** A drawing or screenshot up to here stays as sharp as it is. */
 const PNG_KEPT = 2_000_000;
 const HEAD = 1024;
+/** Larger than any photo: a film, whose bytes a phone's memory does not hold. */
+const DRAWN_MOST = 128 * 2 ** 20;
 
 /** The file cannot be sent; the message is a name of the page's texts. */
 export class FileError extends Error {}
 
-/** {name, mediaType, content, smaller} of a File; FileError "file-type", "file-empty", "file-gone". */
-export async function prepareFile(file) {
-  const bytes = await read(file);
-  if (bytes.length === 0) throw new FileError("file-empty");
-  if (isPdf(bytes)) return named(file, "application/pdf", bytes);
-  const png = starts(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  if (png && bytes.length <= PNG_KEPT) return named(file, "image/png", bytes);
-  const drawn = await draw(file);
+/**
+ * {name, mediaType, content, smaller} of a File that as it is may have `most` bytes; FileError
+ * "file-type", "file-empty", "file-gone", "file-too-large".
+ */
+export async function prepareFile(file, most) {
+  const head = await read(file.slice(0, HEAD));
+  if (head.length === 0) throw new FileError("file-empty");
+  const asItIs = async (mediaType) => {
+    // Before its bytes are in memory.
+    if (file.size > most) throw new FileError("file-too-large");
+    return named(file, mediaType, await read(file));
+  };
+  if (isPdf(head)) return asItIs("application/pdf");
+  const png = starts(head, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  if (png && file.size <= PNG_KEPT) return asItIs("image/png");
+  const drawn = file.size > DRAWN_MOST ? null : await draw(file);
   if (drawn !== null) {
-    const smaller = drawn.length < bytes.length;
-    return { ...named(file, "image/jpeg", drawn), smaller };
+    return { ...named(file, "image/jpeg", drawn), smaller: drawn.length < file.size };
   }
   // Too large for this phone to draw: sent as it is, rather than not at all.
-  if (png) return named(file, "image/png", bytes);
-  if (starts(bytes, [0xff, 0xd8, 0xff])) return named(file, "image/jpeg", bytes);
+  if (png) return asItIs("image/png");
+  if (starts(head, [0xff, 0xd8, 0xff])) return asItIs("image/jpeg");
   throw new FileError("file-type");
 }
 
@@ -84,8 +93,7 @@ const named = (file, mediaType, content) =>
 
 /** Some programs write a few bytes before the mark. */
 function isPdf(bytes) {
-  const head = String.fromCharCode(...bytes.subarray(0, HEAD));
-  return head.includes("%PDF-");
+  return String.fromCharCode(...bytes).includes("%PDF-");
 }
 
 const starts = (bytes, mark) => mark.every((byte, at) => bytes[at] === byte);

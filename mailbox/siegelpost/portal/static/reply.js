@@ -137,7 +137,7 @@ async function addFiles(chosen) {
     const { files: most, bytes } = state.facts.limits;
     try {
       if (state.files.length === most) throw new FileError("files-too-many");
-      const prepared = await prepareFile(file);
+      const prepared = await prepareFile(file, bytes);
       if (documentsSize(message.value, [...state.files, prepared]) > bytes) {
         throw new FileError("file-too-large");
       }
