@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Table, case, func, select
 
@@ -32,6 +32,7 @@ _blob = tables.core(tables.Blob)
 _bounce = tables.core(tables.Bounce)
 _deadline = tables.core(tables.Deadline)
 _event = tables.core(tables.Event)
+_export = tables.core(tables.StaffExport)
 _object = tables.core(tables.BlobObject)
 _reply = tables.core(tables.Reply)
 _task = tables.core(tables.Task)
@@ -45,7 +46,7 @@ OF_NOTICES: tuple[Table, ...] = (
     tables.core(tables.DelegatedHeader),
     tables.core(tables.DelegateLook),
     tables.core(tables.StaffLook),
-    tables.core(tables.StaffExport),
+    _export,
     _reply,
     _alert,
 )
@@ -67,6 +68,8 @@ BATCH = 100
 #: Why a notice stays, in words.
 TASK_OPEN = "with an open task"
 ALERT_UNDER_WAY = "with a mail under way"
+REPLY_WAITS = "with a reply that the agency has not fetched"
+EXPORTED_LATELY = "exported, or asked for, within a year"
 PROVIDED_AGAIN = "provided again by a notice that stays"
 NEEDED = "needed as evidence"
 NOT_LOGGED = "waiting for the log"
@@ -102,9 +105,13 @@ def due(
     if among is not None:
         wanted &= NOTICE.c.id.in_(among)
         provided_again &= NOTICE.c.reprovides.in_(among)
+    year_ago = datetime.combine(today - timedelta(days=365), time(), UTC)
     busy = {
         TASK_OPEN: _ids(connection, _task, _task.c.closed_at.is_(None), among),
         ALERT_UNDER_WAY: _ids(connection, _alert, _alert.c.finished_at.is_(None), among),
+        REPLY_WAITS: _ids(connection, _reply, _reply.c.fetched_at.is_(None), among),
+        # A court may still ask about it.
+        EXPORTED_LATELY: _ids(connection, _export, _export.c.requested_at > year_ago, among),
     }
     provided_by = {
         row.reprovides: row.id

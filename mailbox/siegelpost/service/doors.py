@@ -91,12 +91,15 @@ class Door:
 
     def _look(self) -> None:
         now = self._loop.time()
-        if self.refresh() > self._counts.fewest():
+        if self.refresh() <= self._counts.fewest():
+            self._since = None
+        else:
             self._since = now if self._since is None else self._since
             if now - self._since < PATIENCE:
                 self._pause(PAUSE)
                 return
-        self._since = None
+            # Whoever has fewer is stuck: what else waits now is taken at once, and no more.
+            self._pause(0)
         # Others may have taken it, or the client gave up.
         try:
             connection, _ = self._listening.accept()

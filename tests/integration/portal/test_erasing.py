@@ -15,11 +15,15 @@ from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import AgencyId, NoticeId
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.keyring.protocol import KeyPurpose
+from siegelpost.notices.agency_replies import fetch_reply
+from siegelpost.notices.eligibility import Sender
 from siegelpost.notices.erasing import (
     ALERT_UNDER_WAY,
+    EXPORTED_LATELY,
     NEEDED,
     OF_NOTICES,
     PROVIDED_AGAIN,
+    REPLY_WAITS,
     TASK_OPEN,
     Due,
     due,
@@ -27,6 +31,7 @@ from siegelpost.notices.erasing import (
 )
 from siegelpost.notices.reply_keys import AgencyUnknown
 from siegelpost.service.demo.browser import PortalRefused
+from siegelpost.staff.members import invite
 from siegelpost.staff.roles import Role
 from siegelpost.store import tables
 from siegelpost.store.clock import VirtualClock
@@ -34,11 +39,12 @@ from siegelpost.store.events import EventDraft, append_events
 from siegelpost.store.fsck import check_store
 from siegelpost.store.log import log_origin
 from tests.support.console import office
-from tests.support.portal import AGENCY, OTHER_AGENCY, PASSPHRASE, Town
+from tests.support.portal import AGENCY, CLIENT, OTHER_AGENCY, PASSPHRASE, Town
 from tests.support.reply_street import ALICE, Street
 
 _alert, _event = tables.core(tables.Alert), tables.core(tables.Event)
 _notice, _task = tables.core(tables.Notice), tables.core(tables.Task)
+_export = tables.core(tables.StaffExport)
 #: What a reply line of a mail server may hold.
 LINE = "250 2.1.5 <alice@beispiel.example> ok"
 
@@ -156,6 +162,11 @@ async def test_nothing_of_an_old_notice_stays_but_its_places_in_the_log(
     by_alice, by_bob = await street.sender.make(), await bob.make()
     await street.sender.send(by_alice)
     await bob.send(by_bob)
+    # What the agency has not fetched is not taken away from it.
+    tomorrow = day(town.context.now()) + timedelta(days=1)
+    assert await look(town, tomorrow) == Due(notices=(), kept={REPLY_WAITS: 1})
+    for made in (by_alice, by_bob):
+        await fetch_reply(town.context, Sender(client_id=CLIENT, agency_id=AGENCY), made.said.reply)
     await bob.who.send("POST", f"{bob.base}/retrieve")
     await street.alice.send("POST", f"/notices/{old}/retrieve")
     at_desk = office(town.context)
@@ -265,6 +276,26 @@ async def test_what_is_needed_stays(street: Street, clock: VirtualClock) -> None
             )
         )
 
+    invited = await invite(context, AgencyId(AGENCY), name="Erika Muster", roles=(Role.LEGAL,))
+
+    def asked_for(connection: Connection) -> None:
+        connection.execute(
+            _export.insert().values(
+                id="export-1",
+                agency_id=AGENCY,
+                notice_id=street.notice,
+                kind="court-file",
+                purpose="court",
+                reason="Klage",
+                requested_by=invited.id,
+                requested_at=context.now() - timedelta(days=300),
+                expires_at=context.now() - timedelta(days=293),
+            )
+        )
+
+    await context.store.write(asked_for)
+    assert await look(town, later) == Due(notices=(), kept={EXPORTED_LATELY: 1})
+    await context.store.write(lambda c: c.execute(_export.delete()))
     await context.store.write(open_task)
     assert await look(town, later) == Due(notices=(), kept={TASK_OPEN: 1})
     assert await erase_all(town, later) == []
@@ -322,6 +353,34 @@ async def link(town: Town, new: NoticeId, old: NoticeId) -> None:
 async def set_alert(town: Town, notice: NoticeId, **values: Any) -> None:
     await town.context.store.write(
         lambda c: c.execute(_alert.update().where(_alert.c.notice_id == notice).values(values))
+    )
+
+
+async def test_what_came_while_a_notice_was_being_erased_is_found(
+    street: Street, clock: VirtualClock
+) -> None:
+    town = street.town
+    await alert_sent(town, street.notice)
+    before = day(town.context.now()) + timedelta(days=1)
+    clock.advance(timedelta(days=3 * 366))
+    assert await erase_all(town, before) == [street.notice]
+    draft = EventDraft(
+        type=EventType.CLOSED,
+        at=town.context.now(),
+        agency=AgencyId(AGENCY),
+        notice=street.notice,
+        actor="service",
+        facts={},
+    )
+    entropy = town.context.entropy
+    (late,) = await town.context.store.write(lambda c: append_events(c, [draft], entropy=entropy))
+    await town.sequence()
+    (found,) = await findings(town)
+    assert f"event {late.event.id} says something of it, and it is not there" in found
+    await town.context.store.write(
+        lambda c: c.execute(
+            _event.update().where(_event.c.id == late.event.id).values(body=None, salt=None)
+        )
     )
 
 

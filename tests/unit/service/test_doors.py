@@ -115,11 +115,16 @@ async def test_none_waits_long_for_a_process_that_does_not_come(
 ) -> None:
     counts = Counts(2)
     only = Process(listening.dup(), counts, 0)
-    clients.connect(3)
+    clients.connect(40)
     begun = time.monotonic()
-    assert await until([only], 3) == [3]
-    # The first is its turn; for each of the others it waits for who has none.
-    assert time.monotonic() - begun >= 2 * PATIENCE
+    assert await until([only], 40) == [40]
+    # The first is its turn; then it waits for who has none, once for all that are there.
+    assert PATIENCE <= time.monotonic() - begun < 20 * PATIENCE
+    await asyncio.sleep(2 * PATIENCE)
+    clients.connect(1)
+    begun = time.monotonic()
+    assert await until([only], 41) == [41]
+    assert time.monotonic() - begun >= PATIENCE / 2
     await close(only)
 
 

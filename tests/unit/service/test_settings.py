@@ -113,5 +113,5 @@ def test_what_is_wrong_is_said_in_a_sentence_each_without_values(
     for noise in ("pydantic", "[type=", "abc", "secret", "nowhere"):
         assert noise not in told.replace("master_secret", "")
     monkeypatch.setenv("SIEGELPOST_HTTP", "abc")
-    with pytest.raises(SettingsError, match='variable holds no JSON: .* "http"'):
+    with pytest.raises(SettingsError, match=r'variable holds no JSON: .* "http"'):
         read_settings(file)

@@ -51,6 +51,7 @@ def check_notices(
                 yield _about(row, f"{alerts} alerts of kind notice instead of one")
             if done % 100 == 0:
                 progress("notices", done, total)
+    yield from _check_erased(connection)
 
 
 def check_objects(
@@ -134,6 +135,22 @@ def _check_events(connection: Connection, row: AnyRow) -> Iterator[Finding]:
         EventType.PROVIDED.value,
     ]:
         yield _about(row, "its evidence does not begin with submission-accepted, provided")
+
+
+def _check_erased(connection: Connection) -> Iterator[Finding]:
+    """What an erased notice's chain said is gone, also what came while it was being erased."""
+    emptied = select(_event.c.notice_id).where(
+        _event.c.notice_id.is_not(None), _event.c.body.is_(None)
+    )
+    for event, notice in connection.execute(
+        select(_event.c.id, _event.c.notice_id).where(
+            _event.c.notice_id.in_(emptied),
+            _event.c.body.is_not(None),
+            _event.c.notice_id.not_in(select(_notice.c.id)),
+        )
+    ):
+        what = f"event {event} says something of it, and it is not there"
+        yield Finding(check="notice", where=f"notice {notice}", what=what)
 
 
 def _about(row: AnyRow, what: str) -> Finding:
