@@ -74,7 +74,7 @@ class ArchivedNotice(Table, table=True):
     __tablename__ = "archived_notice"
 
     reader_id: str = Field(primary_key=True, foreign_key="mailbox.id")  #: whose archive
-    notice_id: str = Field(primary_key=True, foreign_key="notice.id")
+    notice_id: str = Field(primary_key=True, foreign_key="notice.id", index=True)
     archived_at: datetime = time_column()
 
 
@@ -117,6 +117,13 @@ class Task(Table, table=True):
             "number",
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
+        ),
+        # By which an alert that is erased finds that no task names it.
+        Index(
+            "ix_task_alert_id_set",
+            "alert_id",
+            sqlite_where=text("alert_id IS NOT NULL"),
+            postgresql_where=text("alert_id IS NOT NULL"),
         ),
     )
 
