@@ -8,20 +8,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from siegelpost.evidence.ids import AgencyId
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.notices.agency_replies import fetch_reply
 from siegelpost.notices.eligibility import Sender
+from siegelpost.sealing.keys import Identity
 from tests.support.arrivals import arrive
 from tests.support.browsers import Watched, person
 from tests.support.portal_house import PortalHouse, pdf
 from tests.support.reply_pages import AGENCY, agree, file, photo, ready, received
+from tests.support.sealing import seed
 from tests.support.walks import PASSWORT, next_step
 
 pytestmark = pytest.mark.browser
 
+STRANGER = Identity(seed("whoever would like to read along"))
 TEXT = "Guten Tag,\nhier sind die Kontoauszüge von September."
 
 
@@ -31,6 +34,30 @@ def offered(house: PortalHouse) -> Iterator[None]:
     house.take_replies(AGENCY.recipient.raw)
     yield
     house.take_replies(None)
+
+
+def test_key_that_the_service_adds_to_those_of_the_readers_is_sealed_to_by_nobody(
+    browser: Browser, house: PortalHouse
+) -> None:
+    letter = house.enrol("Resi Beispiel")
+    with person(browser, house.address) as resi:
+        ready(resi, house, letter, "Bitte um Auszüge", "resi@example.org")
+        page = resi.page
+
+        def add(route: Route) -> None:
+            answer = route.fetch()
+            facts = answer.json()
+            facts["recipients"].append({"key": "k", "recipient": STRANGER.recipient.encode()})
+            route.fulfill(response=answer, json=facts)
+
+        sent: list[str] = []
+        page.on("request", lambda r: r.method == "POST" and sent.append(r.url))
+        page.route("**/reply/facts", add)
+        page.reload()
+        page.get_by_label("Ihre Nachricht").fill(TEXT)
+        page.get_by_role("button", name="Antwort senden").click()
+        expect(page.get_by_text("passt nicht mehr", exact=False)).to_be_visible()
+        assert not [url for url in sent if url.endswith("/replies")]
 
 
 def test_citizen_replies_with_text_photo_and_pdf_and_the_receipt_proves_it(

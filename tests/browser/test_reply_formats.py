@@ -162,6 +162,27 @@ def test_reply_made_in_the_browser_opens_for_whom_it_is_sealed_to(
             open_reply(sealed, [CHARLIE], said)
 
 
+@pytest.mark.parametrize(("mandate", "count"), [(None, 1), (None, 3), ("m-1", 2), ("m-1", 4)])
+def test_reply_is_sealed_to_nobody_beside_those_who_may_read_it(
+    page: Page, mandate: str | None, count: int
+) -> None:
+    assert "recipients" in run(
+        page,
+        """
+      const { makeReply, recipientBytesOf } = await load("reply-package");
+      const { acknowledgementKey } = await load("sealing");
+      const recipients = given.recipients.map(recipientBytesOf);
+      const signer = await acknowledgementKey(b(given.seed));
+      try {
+        await makeReply(given.names, { text: "x", files: [], recipients, signer });
+      } catch (error) { return error.message; }
+      return "made";""",
+        names={**NAMES, "mandate": mandate},
+        recipients=[each.recipient.encode() for each in (BOB, ALICE, CHARLIE, BOB)[:count]],
+        seed=ALICE.seed,
+    )
+
+
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 3_000_000])
 def test_sealed_files_of_every_length_open_in_python(page: Page, size: int) -> None:
     sealed, digest = run(

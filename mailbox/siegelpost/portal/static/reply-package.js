@@ -78,8 +78,13 @@ export function signReply(signer, names, made) {
   return { statement, signature: signer.sign(concat(PREFIX, statement)) };
 }
 
-/** All that is handed over: {sealed, headers}; `recipients` in their order, the agency's and the mailbox's first. */
+/**
+ * All that is handed over: {sealed, headers}; `recipients` are the agency's key, the mailbox's and,
+ * under a mandate, the delegate's. ReplyError for more: nobody signs for those, and a header from
+ * which they are taken out again tells nothing.
+ */
 export async function makeReply(names, { text, files, recipients, signer, progress }) {
+  if (recipients.length !== (names.mandate === null ? 2 : 3)) throw new ReplyError("recipients");
   const { manifestDigest, pieces } = await packReply(names, text, files);
   const { sealed, payloadDigest } = await seal(pieces, recipients, progress);
   const recipientDigest = await sha256(recipients[0]);

@@ -245,6 +245,8 @@ async function prepare(words) {
   const others = facts.recipients.map(({ recipient }) => recipient);
   // The service names the keys; the one of our own we know better.
   const mine = mandate ? others[1] : others[0];
+  // And one that it would add could read along, without a trace.
+  if (others.length !== (mandate ? 2 : 1)) throw new Notice(text("key-other"));
   if (mine !== recipientText(recipientBytes(own().seed))) throw new Notice(text("key-other"));
   const id = freshId();
   const names = {
