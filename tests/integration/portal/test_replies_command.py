@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -182,6 +183,37 @@ async def test_nothing_that_the_service_says_is_taken_for_words_of_ours(
     assert "holds: mailbox" in lines[2]
     # It is kept all the same, in a file that JSON's readers understand.
     assert known(tmp_path / "into" / good.id)["enrolment"] == wicked
+
+
+async def test_power_cut_at_any_moment_loses_no_reply(
+    office: Office, run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, done, into = await office.fetched(office.made), [], tmp_path / "into"
+    settle, rename = os.fsync, Path.rename
+
+    class Answers(dict[str, Answer]):
+        def __getitem__(self, reply: str) -> Answer:
+            done.append("fetched")
+            return super().__getitem__(reply)
+
+    def fsync(descriptor: int) -> None:
+        settle(descriptor)
+        done.append(str(Path(f"/proc/self/fd/{descriptor}").readlink().relative_to(into)))
+
+    def renamed(folder: Path, to: Path) -> Path:
+        done.append("renamed")
+        return rename(folder, to)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "rename", renamed)
+    assert run(Answers({good.id: good})) == 0
+    begun = f"{good.id}.unvollständig"
+    # The folder stands before the service counts the reply as fetched, and all of it is there
+    # before the folder gets its name.
+    assert done[:2] == [".", "fetched"]
+    before = done[: done.index("renamed")]
+    assert {begun, f"{begun}/inhalt", f"{begun}/antwort.age"} <= set(before)
+    assert before.index(f"{begun}/antwort.json") < before.index(begun)
 
 
 async def test_names_of_folders_are_plain_on_every_system(

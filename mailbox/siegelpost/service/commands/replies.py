@@ -125,6 +125,8 @@ def replies(
         for reply in _wanted(service, into, only):
             folder = into / f"{reply}{_UNFINISHED}"
             folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+            # Once it is fetched, this folder alone has a later run ask for it again.
+            _settle(into)
             try:
                 fetched = service.fetch(reply)
             except Refused as refused:
@@ -231,13 +233,14 @@ def _write(folder: Path, fetched: FetchedReply, opened: Reply | None, problem: s
     # Half of a surrogate pair, as JSON's escapes can spell it, stays the escape that it was.
     text = json.dumps(known, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
     _put(folder / "antwort.json", text)
-    if opened is None:
-        return
-    inside = folder / "inhalt"
-    inside.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
-    _put(inside / opened.manifest.documents[0].name, opened.text.encode())
-    for file in opened.files:
-        _put(inside / file.name, bytes(file.content))
+    if opened is not None:
+        inside = folder / "inhalt"
+        inside.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+        _put(inside / opened.manifest.documents[0].name, opened.text.encode())
+        for file in opened.files:
+            _put(inside / file.name, bytes(file.content))
+        _settle(inside)
+    _settle(folder)
 
 
 def _put(file: Path, data: bytes) -> None:
@@ -248,3 +251,16 @@ def _put(file: Path, data: bytes) -> None:
         out.write(data)
         out.flush()
         os.fsync(descriptor)
+
+
+def _settle(folder: Path) -> None:
+    """What is in it survives a power cut once this returns, where the system can promise that.
+
+    Windows and some network drives refuse to be asked.
+    """
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
