@@ -47,7 +47,8 @@ READ = """
   const expected = { notice: given.notice, mailbox: given.mailbox, agency: given.agency };
   if ("mandate" in given) expected.mandate = given.mandate;
   try {
-    const read = await openReply(b(given.sealed), [b(given.seed)], listed, expected);
+    const seeds = [given.seed, given.older].filter((seed) => seed !== undefined).map(b);
+    const read = await openReply(b(given.sealed), seeds, listed, expected);
     return [read.signed, read.text, ...read.files.map(({ name }) => name)];
   } catch (error) { return error.message; }"""
 GOOD = [("Auszug.pdf", "application/pdf", b"%PDF"), ("a.jpg", "image/jpeg", b"\xff\xd8\xff")]
@@ -114,6 +115,9 @@ def test_own_reply_opens_again_in_the_browser_and_another_does_not(page: Page) -
     names = [name for name, _, _ in GOOD]
     assert [file.name for file in open_in_python(given).files] == names
     assert read(page, given) == [True, TEXT, *names]
+    # By a key that was exchanged since, as long as its seed is at hand.
+    new = Identity(bytes(32)).seed
+    assert read(page, given, seed=new, older=ALICE.seed) == [True, TEXT, *names]
     # Somebody else signed it: it opens, and the page is told.
     assert read(page, sent(signer=BOB)) == [False, TEXT, *names]
     # Sealed to another key than ours in our place, it does not pass for ours.
@@ -134,6 +138,8 @@ def test_delegate_s_reply_opens_for_the_citizen_under_whichever_mandate(page: Pa
     # Its sender was given another key for the citizen's: somebody else may have read it.
     strange = {**mandate, "mailbox_recipient_sha256": "00" * 32}
     assert run(page, READ, **helped, **sent(about=mandate, said=strange)) == "another key"
+    exchanged = {**helped, "seed": bytes(32), "older": ALICE.seed}
+    assert run(page, READ, **exchanged, **sent(about=mandate, said=mandate)) == opened
     # Under none it is the citizen's own, and not to be shown as somebody else's.
     assert run(page, READ, **helped, **sent()) == "another mandate"
 
