@@ -14,7 +14,7 @@ STAMPS := .stamps
 
 # Without bytecode, every process of a test would compile the program anew.
 # In the order of their names: the many short files of tests/unit come last and even out the ends.
-PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 2 --dist loadfile \
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest --dist loadfile \
 	--no-loadscope-reorder $(if $(SLOW),-m "slow or not slow")
 
 .PHONY: demo test check bench verifier format lock clean
@@ -24,12 +24,13 @@ demo: $(STAMPS)/service
 
 test: $(STAMPS)/dev $(STAMPS)/system $(STAMPS)/node
 	@# Browser tests run apart, as their driver keeps an event loop that other tests cannot share;
-	@# and at the same time, as all tests wait a lot. What they say comes last.
+	@# and at the same time, as all tests wait a lot: five processes keep two cores busy. What they
+	@# say comes last.
 	@# Exit code 5 is "no test chosen", which is all right where ARGS choose some.
 	@mkdir -p build; \
-	$(if $(SLOW),SIEGELPOST_SCREENSHOTS=1) $(PYTEST) tests/browser $(ARGS) >build/test-browser.log 2>&1 & \
+	$(if $(SLOW),SIEGELPOST_SCREENSHOTS=1) $(PYTEST) -n 2 tests/browser $(ARGS) >build/test-browser.log 2>&1 & \
 	browser=$$!; trap 'kill $$browser 2>/dev/null' EXIT; \
-	$(PYTEST) --ignore tests/browser tests $(ARGS); main=$$?; \
+	$(PYTEST) -n 3 --ignore tests/browser tests $(ARGS); main=$$?; \
 	wait $$browser; browser=$$?; trap - EXIT; cat build/test-browser.log; \
 	for code in $$main $$browser; do \
 	  [ $$code = 0 ] || [ $$code = 5 -a -n "$(ARGS)" ] || exit $$code; \
