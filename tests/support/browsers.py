@@ -29,15 +29,17 @@ _RULES = """
 """
 #: What can be wrong in one scheme of colours and right in the other, all else being the same.
 OF_COLOURS = 'runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] },'
-#: Waits until the page stands still. Sizes and colours follow a change by transitions, however
-#: short they are: until these have run, the page has its old layout. One that ends can start others
-#: in what inherits from it.
+#: Waits until the page stands still, at most some seconds. Sizes and colours follow a change by
+#: transitions, however short they are: until these have run, the page has its old layout. One that
+#: ends can start others in what inherits from it. In a page that draws no frames none ever ends.
 STILL = """async () => {
-  for (;;) {
+  const limit = performance.now() + 5000;
+  while (performance.now() < limit) {
     const moving = document.getAnimations()
       .filter((one) => one.playState === "running" && one.effect.getComputedTiming().endTime < 1e5);
     if (moving.length === 0) return;
-    await Promise.allSettled(moving.map((one) => one.finished));
+    const ended = Promise.allSettled(moving.map((one) => one.finished));
+    await Promise.race([ended, new Promise((go) => setTimeout(go, 200))]);
   }
 }"""
 _ARGUMENTS = [
