@@ -120,7 +120,8 @@ class Watched:
         """A page that is wider than its window is a wrong."""
         overflow = self.page.evaluate(
             """async () => {
-              await document.fonts.ready;
+              const limit = new Promise((go) => setTimeout(go, 10000));
+              await Promise.race([document.fonts.ready, limit]);
               // A form that was just sent: the next page has begun and holds nothing yet.
               while (!document.documentElement) await new Promise((go) => setTimeout(go, 10));
               await (STILL)();
