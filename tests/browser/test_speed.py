@@ -85,14 +85,18 @@ def test_inbox_of_two_hundred_covers_is_unsealed_in_two_seconds(
         slow_down(watched)
         page.reload()
         cold = moment(page, "siegelpost-unsealed")
-        page.wait_for_timeout(1_000)  # the covers are being kept
-        page.reload()
-        warm = moment(page, "siegelpost-unsealed")
+        warm = cold
+        for _ in range(4):  # what else the machine does may slow one of them
+            page.wait_for_timeout(1_000)  # the covers are being kept
+            page.reload()
+            warm = min(warm, moment(page, "siegelpost-unsealed"))
+            if warm < 0.8 * cold:
+                break
         expect(page.locator("#notices li")).to_have_count(25)
         expect(page.get_by_role("link", name="Schreiben Nummer 199")).to_be_visible()
         print(f"\n{COVERS} covers, main thread {THROTTLE}x slower: {cold:.0f} ms, kept {warm:.0f}")
         assert cold < TARGET_MS * SLACK
-        assert warm < cold
+        assert warm < 0.8 * cold
 
 
 def test_browser_without_own_cryptography_unseals_by_workers_and_stays_usable(
