@@ -10,6 +10,7 @@ import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 
 import httpx2
 
@@ -33,8 +34,14 @@ def run_demo(folder: Path, *, once: bool, port: int) -> int:
     """Run the demo in ``folder``; return the exit code. Ends at Ctrl-C unless ``once``."""
     # SIGTERM ends the demo as Ctrl-C does, so that the service does not outlive it. Shells start
     # what runs in the background deaf to Ctrl-C, which the service hears nevertheless.
+    told: list[int] = []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        told.append(number)
+        raise KeyboardInterrupt
+
     for ending in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(ending, signal.default_int_handler)
+        signal.signal(ending, end)
     steps = Steps()
     if once:
         return _play_once(folder, port=port, steps=steps)
@@ -48,7 +55,10 @@ def run_demo(folder: Path, *, once: bool, port: int) -> int:
             _invite_staff(installation)
             _dispatch_once_active(installation, enrolled["id"])
             threading.Event().wait()
-    except KeyboardInterrupt:
+    except BaseException:
+        # The service hears it, too: who waits for its answer just then complains of another error.
+        if not told:
+            raise
         print("\nstopped; the folder stays until the next demo")
     return 0
 
