@@ -24,13 +24,12 @@ demo: $(STAMPS)/service
 
 test: $(STAMPS)/dev $(STAMPS)/system $(STAMPS)/node
 	@# Browser tests run apart, as their driver keeps an event loop that other tests cannot share;
-	@# and at the same time, as all tests wait a lot: five processes keep two cores busy. What they
-	@# say comes last.
+	@# and at the same time, as all tests wait a lot. What they say comes last.
 	@# Exit code 5 is "no test chosen", which is all right where ARGS choose some.
 	@mkdir -p build; \
 	$(if $(SLOW),SIEGELPOST_SCREENSHOTS=1) $(PYTEST) -n 2 tests/browser $(ARGS) >build/test-browser.log 2>&1 & \
 	browser=$$!; trap 'kill $$browser 2>/dev/null' EXIT; \
-	$(PYTEST) -n 3 --ignore tests/browser tests $(ARGS); main=$$?; \
+	$(PYTEST) -n 2 --ignore tests/browser tests $(ARGS); main=$$?; \
 	wait $$browser; browser=$$?; trap - EXIT; cat build/test-browser.log; \
 	for code in $$main $$browser; do \
 	  [ $$code = 0 ] || [ $$code = 5 -a -n "$(ARGS)" ] || exit $$code; \

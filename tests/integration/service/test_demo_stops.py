@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 #: From the signal to the end; what people would call a hang.
-SECONDS = 30
+SECONDS = 10
 
 
 def _deaf() -> None:
