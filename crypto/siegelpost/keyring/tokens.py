@@ -204,8 +204,8 @@ class _Module:
         self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
-        #: Since when it has been at one job; None while idle.
-        self._busy_since: float | None = None
+        #: The last job that somebody waited for in vain; while it runs, the module hangs.
+        self._overdue: Future[Any] | None = None
 
     def token(self, label: str) -> Token:
         return self._tokens.setdefault(label, Token(self, label))
@@ -217,8 +217,7 @@ class _Module:
                 self._thread = threading.Thread(target=self._work, name="token", daemon=True)
                 self._thread.start()
         future: Future[T] = Future()
-        since = self._busy_since
-        hangs = since is not None and time.monotonic() - since >= PATIENCE_SECONDS
+        hangs = self._overdue is not None and not self._overdue.done()
         if hangs and self._jobs.qsize() >= QUEUE_LIMIT:
             raise TokenUnavailableError(f"{self.path} does not answer")
         self._jobs.put((future, work))
@@ -226,7 +225,8 @@ class _Module:
             # Once somebody has waited in vain, the others need not: threads are few.
             return future.result(IMPATIENCE_SECONDS if hangs else PATIENCE_SECONDS)
         except TimeoutError:
-            future.cancel()  # what has not begun never does
+            if not future.cancel() and not hangs:  # what has not begun never does
+                self._overdue = future
             raise TokenUnavailableError(f"{self.path} does not answer") from None
 
     def _work(self) -> None:
@@ -234,12 +234,10 @@ class _Module:
             future, work = self._jobs.get()
             if not future.set_running_or_notify_cancel():
                 continue
-            self._busy_since = time.monotonic()
             try:
                 future.set_result(work())
             except BaseException as error:
                 future.set_exception(error)
-            self._busy_since = None
 
     def restart(self) -> bool:
         """Forget all sessions and end the library, which the next one starts; not too often."""
