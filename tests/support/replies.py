@@ -9,6 +9,8 @@ from typing import Any
 
 from siegelpost.citizens.consent import SEND, give_consent
 from siegelpost.evidence.ids import EnrolmentId
+from siegelpost.evidence.reply import PREFIX
+from siegelpost.notices.replies import GivenReply
 from siegelpost.sealing.keys import Identity, Recipient
 from siegelpost.sealing.package import Document
 from siegelpost.service.demo.browser import PortalRefused
@@ -23,6 +25,7 @@ __all__ = [
     "MadeReply",
     "Sender",
     "consent_to_send",
+    "given",
     "new_agency_key",
     "offer_replies",
 ]
@@ -48,6 +51,16 @@ class Sender(Replying):
         except PortalRefused as refused:
             return refused.status, refused.code
         raise AssertionError(f"accepted: {done}")
+
+
+def given(made: MadeReply) -> GivenReply:
+    """The same for the use case, without the portal before it."""
+    return GivenReply(
+        sealed=made.sealed,
+        statement=made.said.message().removeprefix(PREFIX),
+        signature=made.signature,
+        recipient_sha256=made.recipient_sha256,
+    )
 
 
 async def offer_replies(town: Town, recipient: Recipient | None) -> None:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
-from threading import Barrier, BrokenBarrierError
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 
 from siegelpost.evidence.ids import NoticeId, ReplyId
 from siegelpost.evidence.reply import PREFIX
@@ -28,10 +24,7 @@ from siegelpost.sealing.package import Document
 from siegelpost.sealing.recovery_code import new_recovery_code
 from siegelpost.sealing.replies import MAX_DOCUMENTS_SIZE, MAX_TEXT, open_reply
 from siegelpost.store import tables
-from siegelpost.store.blobs import insert_blobs
 from siegelpost.store.clock import VirtualClock
-from siegelpost.store.database import Database
-from siegelpost.store.store import Store
 from tests.support.custody import b64
 from tests.support.portal import AGENCY, CLIENT, PASSPHRASE
 from tests.support.replies import (
@@ -39,6 +32,7 @@ from tests.support.replies import (
     TEXT,
     MadeReply,
     Sender,
+    given,
     new_agency_key,
     offer_replies,
 )
@@ -284,56 +278,14 @@ async def test_charlie_replies_to_nothing_of_alice_s(street: Street) -> None:
     assert len(await street.rows()) == 1
 
 
-def _given(made: MadeReply) -> replies.GivenReply:
-    return replies.GivenReply(
-        sealed=made.sealed,
-        statement=made.said.message().removeprefix(PREFIX),
-        signature=made.signature,
-        recipient_sha256=made.recipient_sha256,
-    )
-
-
 async def test_the_same_reply_by_two_ways_at_once_is_one_reply(street: Street) -> None:
     made, context = await street.sender.make(), street.town.context
     assert street.alice.mailbox is not None
     alice = Reader(street.alice.mailbox)
     answers = await asyncio.gather(
-        *(replies.reply(context, alice, street.notice, _given(made)) for _ in range(5))
+        *(replies.reply(context, alice, street.notice, given(made)) for _ in range(5))
     )
     assert len({(answer.id, answer.at) for answer in answers}) == 1
-    assert len(await street.rows()) == 1
-
-
-async def test_one_id_for_two_notices_at_once_is_taken_by_one(
-    street: Street, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    town, context = street.town, street.town.context
-    other = await town.dispatch(street.letter, "another")
-    first = await street.sender.make()
-    second = await Sender(who=street.alice, notice=other).make()
-    second = second.signed_by(street.sender.seed, reply=first.said.reply)
-    assert street.alice.mailbox is not None
-    alice = Reader(street.alice.mailbox)
-    both = Barrier(2, timeout=3)
-
-    def meet(connection: Connection, blobs: Any) -> None:
-        # Both have looked for the id by now. On SQLite the second waits for the first's commit.
-        with suppress(BrokenBarrierError):
-            both.wait()
-        insert_blobs(connection, blobs)
-
-    monkeypatch.setattr(replies, "insert_blobs", meet)
-    # As another process of the service.
-    beside = Store(Database(context.store.database.url.render_as_string(hide_password=False)))
-    try:
-        done = await asyncio.gather(
-            replies.reply(context, alice, street.notice, _given(first)),
-            replies.reply(replace(context, store=beside), alice, other, _given(second)),
-            return_exceptions=True,
-        )
-    finally:
-        beside.close()
-    assert sorted(type(one).__name__ for one in done) == ["Received", "ReplyIdTaken"], done
     assert len(await street.rows()) == 1
 
 
