@@ -5,7 +5,8 @@ whole process; so there is one thread for each module, one session for each toke
 needs a token comes here: `token_at`.
 Whoever asks waits eight seconds at most, also for a module that hangs; the thread stays in it, as a
 daemon, and goes on when it is let go.
-A session that fails is replaced by a new one, and if that fails, too, the module is started anew.
+A session that fails is replaced by a new one, and if that fails, too, the module is started anew;
+so it is where a PIN was refused, as nothing else ends the session that was opened for it.
 While nothing helps, callers are told so at once for a second each time, so that nothing piles up,
 and the PIN is sent once for each new session at most. A key that is missing is no failure of the
 token: others' keys go on.
@@ -170,12 +171,23 @@ class Token:
         except pkcs11.UserAlreadyLoggedIn:
             return OpenSession(token.open())
         except (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange):
-            raise self.pin.refuse(pin) from None
+            raise self._refuse(self.pin, pin) from None
         except (pkcs11.PinLocked, pkcs11.PinExpired) as error:  # not every token says so before
             what = "is locked" if isinstance(error, pkcs11.PinLocked) else "has expired"
-            raise self.pin.refuse(pin, f"{what} in the token, whose officer can help") from None
+            what += " in the token, whose officer can help"
+            raise self._refuse(self.pin, pin, what) from None
         self.pin.accept()
         return session
+
+    def _refuse(self, file: Pin, pin: str, what: str = "was refused by the token") -> TokenPinError:
+        """The error to raise; nothing is left open.
+
+        python-pkcs11 keeps the session in which a login failed to itself, so only the module's end
+        closes it. Others on the module open theirs again by themselves, once for each wrong PIN.
+        """
+        refused = file.refuse(pin, what)
+        self._module.restart()
+        return refused
 
     def _find(self) -> types.Token:
         found: list[types.Token] = []

@@ -17,6 +17,7 @@ import pytest
 from siegelpost.evidence.ids import KeyId, MailboxId
 from siegelpost.keyring import (
     KeyringError,
+    TokenPinError,
     TokenUnavailableError,
     token_keys,
     tokens,
@@ -256,6 +257,24 @@ def test_work_leaves_no_sessions_open(soft: SoftToken) -> None:
         session.raw.close()
         one.sign(b"x")
     assert open_sessions() == 1
+
+
+def test_a_refused_pin_leaves_no_session_open_and_others_on_the_module_go_on(
+    soft: SoftToken, tmp_path: Path
+) -> None:
+    one = log_signer(soft)
+    soft.init("other")
+    forget_modules()  # SoftHSM looks for tokens when it starts
+    one = TokenSigner(soft.token(), KEY, one.verifier)
+    before = one.sign(b"x")
+    wrong = tmp_path / "wrong-pin"
+    for pin in ("0815", "4711"):
+        wrong.write_text(pin)
+        wrong.chmod(0o600)
+        with pytest.raises(TokenPinError):
+            tokens.token_at(str(MODULE), "other", Pin(wrong)).run(lambda session: None)
+        assert one.sign(b"x") == before
+        assert open_sessions() == 1
 
 
 def open_sessions() -> int:
