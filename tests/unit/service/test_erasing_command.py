@@ -124,7 +124,8 @@ def test_says_what_it_would_erase_and_erases_on_yes(settings: Path) -> None:
     read = read_settings(settings)
     agency = asyncio.run(fill(read, 3))
     words = ("--agency", agency, "--before", "2021-03-02")
-    assert run(*words, settings=settings) == "3 notices would be erased; --yes does it, for good"
+    before = run(*words, settings=settings)
+    assert before == "to be erased for good, if you add --yes: 3 notices"
     bodies, lines = b"submission-accepted", LINE.encode()
     files = [file for file in settings.parent.rglob("*") if file.is_file()]
     assert any(lines in file.read_bytes() for file in files)
@@ -133,6 +134,7 @@ def test_says_what_it_would_erase_and_erases_on_yes(settings: Path) -> None:
         connection.exec_driver_sql("SELECT count(*) FROM event")
     assert run(*words, "--yes", settings=settings) == "3 notices erased"
     assert run(*words, "--yes", settings=settings) == "0 notices erased"
+    assert run(*words, settings=settings) == "nothing to erase"
     with Database(read.database.url).read() as connection:
         assert not connection.execute(select(tables.core(tables.Notice))).all()
         assert not connection.execute(select(tables.core(tables.Blob))).all()

@@ -62,8 +62,10 @@ def erase(
                     err=True,
                 )
             typer.echo("siegelpost: copies of the database from before still hold them", err=True)
+        elif found.notices:
+            typer.echo(f"to be erased for good, if you add --yes: {len(found.notices)} notices")
         else:
-            typer.echo(f"{len(found.notices)} notices would be erased; --yes does it, for good")
+            typer.echo("nothing to erase")
     except AgencyUnknown as error:
         raise ServiceError(f"{error}; `siegelpost agency list` shows them") from None
     finally:
