@@ -104,6 +104,7 @@ def test_legal_staff_walks_through_a_file_by_keyboard(browser: Browser, service:
         expect(page.get_by_role("heading", name="Akte zu")).to_be_visible()
         assert alice.email not in page.content()
         expect(page.get_by_text("250 ", exact=False).first).to_be_visible()
+        expect(page.get_by_text("Der Mailserver meldet sich").first).to_be_visible()
         press(page, page.get_by_text("Einzelheiten").first)
         justine.inspect("console-notice")
 
