@@ -101,6 +101,15 @@ def test_values_are_escaped_and_isolated_where_text_runs_leftwards() -> None:
     assert "\u2068&lt;A &amp; B&gt;\u2069" in _rendered(template, "ar", name="<A & B>")
 
 
+def test_no_line_ends_within_a_time() -> None:
+    objection = "Widerspruch möglich bis {day}, 24 Uhr (unverbindlich)"
+    times = {"de": "24\u00a0Uhr", "de-simple": "24\u00a0Uhr", "tr": "saat\u00a024"}
+    times |= {"en": "24:00", "uk": "24:00", "ru": "24:00", "ar": "الساعة\u00a024"}
+    assert times.keys() == texts.LANGUAGES.keys()
+    for language, time in times.items():
+        assert time in _rendered("{{ _(said) }}", language, said=objection)
+
+
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_days_are_spoken_with_the_digits_of_the_notices(language: str) -> None:
     spoken = texts.spoken_day(date(2026, 11, 24), language)

@@ -11,6 +11,7 @@ Not here: the texts of mails and letters.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +29,9 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 SOURCE = "de"
+
+#: Where a line must not end: within a time, in the languages that write it with a space.
+_WITHIN_TIME = re.compile(r"(?<=\b24) (?=Uhr\b)|(?<=\bsaat) (?=24\b)|(?<=الساعة) (?=24\b)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,12 +147,19 @@ def _language(context: Context) -> str:
     return str(language)
 
 
+@cache
+def _sentence(message: str, language: str) -> Markup:
+    # Templates are code, and catalogues are tested to hold no markup.
+    words = _WITHIN_TIME.sub("\u00a0", catalogue(language).gettext(message))
+    return Markup(words)  # noqa: S704 - no input in it
+
+
 @pass_context
 def _gettext(context: Context, message: str, /, **values: object) -> Markup:
     language = _language(context)
-    # Templates are code, and catalogues are tested to hold no markup.
-    sentence = Markup(catalogue(language).gettext(message))  # noqa: S704 - no input in it
-    return sentence % {name: isolated(value, language) for name, value in values.items()}
+    return _sentence(message, language) % {
+        name: isolated(value, language) for name, value in values.items()
+    }
 
 
 @pass_context
