@@ -94,6 +94,7 @@ def init(
     from siegelpost.service.administration import (
         TokenPlace,
         prepare_database,
+        remove_new_installation,
         write_new_installation,
     )
     from siegelpost.service.settings import read_settings
@@ -114,7 +115,11 @@ def init(
         token=token,
         now=datetime.now(UTC),
     )
-    prepare_database(read_settings(file)).close()
+    try:
+        prepare_database(read_settings(file)).close()
+    except BaseException:  # the address of the database may be wrong, and another one is tried next
+        remove_new_installation(folder)
+        raise
     typer.echo(f"settings: {file}")
     typer.echo("keep a copy of keyring.json and master-secret, and keep them apart")
     if token is not None:

@@ -61,6 +61,9 @@ tls = {mail_tls}
 port = {bounce_port}  # reports about alerts come in here; 0: not in this process
 {sandbox}"""
 
+#: Settings, keyring and master secret of a new installation.
+_FILES = ("siegelpost.toml", "keyring.json", "master-secret")
+
 
 @dataclass(frozen=True, kw_only=True)
 class TokenPlace:
@@ -145,23 +148,21 @@ def write_new_installation(
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise ServiceError(f"cannot make {folder}: {error.strerror}") from error
-    file = folder / "siegelpost.toml"
-    if file.exists() or (folder / "keyring.json").exists():
+    file, keys, master_file = (folder / name for name in _FILES)
+    if file.exists() or keys.exists():
         raise ServiceError(f"{folder} holds an installation already")
     master = secrets.token_bytes(32)
-    keys = folder / "keyring.json"
     opened = None if token is None else token.open(keys, master)
     if opened is not None:
         opened.run(lambda session: None)  # before anything is written
-    write_master_secret(folder / "master-secret", master)
+    write_master_secret(master_file, master)
     try:
         keyring = FileKeyring.create(keys, master, origin=origin, now=now, token=opened)
         held = None if token is None else token.make_seal_key(origin, now=now)
         seal = new_seal_key(origin, now=now, held=held)
         keyring.add_key(KeyPurpose.SEAL, now=now, private=seal.encode())
     except BaseException:  # a token may know too little, and another one is tried next
-        keys.unlink(missing_ok=True)
-        (folder / "master-secret").unlink()
+        remove_new_installation(folder)
         raise
     values = {
         "origin": origin, "host": host, "public_url": public_url, "database": database,
@@ -181,6 +182,12 @@ def write_new_installation(
         )
     )
     return file
+
+
+def remove_new_installation(folder: Path) -> None:
+    """Take away what `write_new_installation` wrote, so that it can be called again."""
+    for name in _FILES:
+        (folder / name).unlink(missing_ok=True)
 
 
 def open_keyring(settings: Settings) -> FileKeyring:

@@ -66,9 +66,11 @@ class DatabasePart(_Part):
     @classmethod
     def _is_url(cls, url: str) -> str:
         try:
-            make_url(url)
+            driver = make_url(url).drivername
         except ArgumentError as error:
             raise ValueError("that is no database URL") from error
+        if driver not in ("sqlite", "postgresql+psycopg"):
+            raise ValueError(f"{driver} is no database that is known here")
         return url
 
     group_limit: int = Field(default=64, ge=1, le=1024)

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from siegelpost.service.__main__ import app
 from siegelpost.service.administration import add_client, prepare_database, write_new_installation
 from siegelpost.service.checking import check_installation
-from siegelpost.service.errors import ServiceError
+from siegelpost.service.errors import ServiceError, SettingsError
 from siegelpost.service.settings import read_settings
 from siegelpost.store.database import Database
-from siegelpost.store.errors import ObjectsUnavailable
+from siegelpost.store.errors import ObjectsUnavailable, StoreUnavailable
 from siegelpost.store.fsck import Finding
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -34,6 +34,21 @@ def test_a_refused_installation_leaves_nothing(
     with pytest.raises(ServiceError, match=named):
         write_new_installation(folder, origin=origin, public_url=public_url, now=NOW)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "database",
+    ["nowhere", "postgresql+psycopg://nobody@127.0.0.1:1/none", "sqlite:////missing/siegelpost.db"],
+)
+def test_after_a_wrong_database_the_same_folder_is_tried_again(
+    tmp_path: Path, database: str
+) -> None:
+    folder = tmp_path / "new"
+    init = ["init", str(folder), "--origin", "post.example.org", "--public-url", URL]
+    failed = CliRunner().invoke(app, [*init, "--database", database])
+    assert isinstance(failed.exception, SettingsError | StoreUnavailable)
+    assert not [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+    assert CliRunner().invoke(app, init).exit_code == 0
 
 
 def test_an_existing_installation_is_never_overwritten(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ def test_every_default_in_the_example_is_accepted(tmp_path: Path) -> None:
         (("[http]", "[http]\nporrt = 1"), "http.porrt"),
         (("#port = 8080", "port = 99999"), "http.port"),
         (('#tls = "required"', 'tls = "sometimes"'), "mail.tls"),
+        (('#url = "sqlite:///', 'url = "mysql:///'), "database.url"),
+        (('#url = "sqlite:///', 'url = "postgresql:///'), "database.url"),
         (('#url = ""', 'url = "segments:///srv/a#b"'), "blobs.url"),
         (('#url = ""', 'url = "segments:///srv/a?b"'), "blobs.url"),
         (('#url = ""', 'url = "file:///srv/a#b"'), "blobs.url"),
