@@ -127,4 +127,6 @@ class Door:
 
     def _pause(self, seconds: float) -> None:
         self._loop.remove_reader(self._listening)
+        if self._waiting is not None:  # one pause at a time, or the shorter would end the longer
+            self._waiting.cancel()
         self._waiting = self._loop.call_later(seconds, self._watch)

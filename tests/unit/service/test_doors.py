@@ -161,9 +161,11 @@ class Full(socket.socket):
     """A listening socket of a process that has no file descriptors left, for a while."""
 
     full = True
+    tries = 0
 
     def accept(self) -> tuple[socket.socket, object]:
         if self.full:
+            self.tries += 1
             raise OSError(errno.EMFILE, "Too many open files")
         return super().accept()
 
@@ -182,3 +184,20 @@ async def test_process_without_file_descriptors_leaves_them_to_others_and_comes_
     clients.connect(1)
     assert await until([first, second], 4) == [1, 3]
     await close(first, second)
+
+
+async def test_process_without_file_descriptors_rests_also_where_others_do_not_come(
+    listening: socket.socket, clients: Clients
+) -> None:
+    counts = Counts(2)
+    exhausted = Full(fileno=listening.dup().detach())
+    # The other one has fewer and takes none: it is stuck, or has none left either.
+    only = Process(exhausted, counts, 0)
+    counts.note(1, -1)
+    clients.connect(1)
+    await asyncio.sleep(10 * PATIENCE)
+    assert exhausted.tries == 1
+    await only.door.close()
+    await asyncio.sleep(2 * PATIENCE)
+    assert exhausted.tries == 1
+    exhausted.close()
