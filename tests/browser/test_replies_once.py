@@ -14,6 +14,7 @@ from tests.support.browsers import person
 from tests.support.portal_house import PortalHouse
 from tests.support.reply_pages import (
     AGENCY,
+    be_slow,
     expect_kept,
     file,
     lose_answers,
@@ -189,6 +190,44 @@ def test_page_loaded_anew_after_a_lost_answer_tells_the_first_version_and_keeps_
         page.get_by_role("link", name="Noch eine Antwort schreiben").click()
         expect(message).to_have_value("Eins und mehr")
         assert [reply.text for reply in received(house, notice)] == ["Eins"]
+
+
+def test_reply_that_is_still_being_written_is_not_written_twice(
+    browser: Browser, house: PortalHouse
+) -> None:
+    letter = house.enrol("Lars Langsam")
+    with person(browser, house.address) as lars:
+        lars.allow("ERR_CONNECTION_RESET|ERR_FAILED|status of 422")
+        notice = ready(lars, house, letter, "Bitte um Unterlagen", "lars@example.org")
+        page = lars.page
+        page.on("dialog", lambda dialog: dialog.accept())
+        message = page.get_by_label("Ihre Nachricht")
+        send = page.get_by_role("button", name="Antwort senden")
+        done = page.get_by_role("heading", name="Ihre Antwort ist eingegangen")
+        first_version = page.get_by_text("Das war Ihre erste Fassung")
+        be_slow(page)
+        message.fill("Eins")
+        expect_kept(page)
+        send.click()
+        expect(page.get_by_text("wird nicht doppelt gesendet")).to_be_visible()
+        page.reload()
+        expect(message).to_have_value("Eins")
+        send.click()
+        expect(done).to_be_focused()
+        expect(first_version).to_be_hidden()
+        assert [reply.text for reply in received(house, notice)] == ["Eins"]
+
+        # Somebody goes on writing meanwhile.
+        page.get_by_role("link", name="Noch eine Antwort schreiben").click()
+        be_slow(page)
+        message.fill("Zwei")
+        send.click()
+        expect(page.get_by_text("wird nicht doppelt gesendet")).to_be_visible()
+        message.fill("Zwei und mehr")
+        send.click()
+        expect(done).to_be_focused()
+        expect(first_version).to_be_visible()
+        assert [reply.text for reply in received(house, notice)] == ["Eins", "Zwei"]
 
 
 def test_agency_that_exchanges_its_key_meanwhile_gets_the_reply_under_the_new_one(

@@ -7,7 +7,7 @@ import zlib
 from functools import partial
 from typing import Any
 
-from playwright.sync_api import FilePayload, Page, Route, expect
+from playwright.sync_api import FilePayload, Page, Request, Route, expect
 from sqlalchemy import Connection, Select, select
 
 from siegelpost.evidence.reply import PREFIX, parse_reply
@@ -101,3 +101,25 @@ def lose_answers(page: Page) -> None:
         route.abort("connectionreset")
 
     page.route("**/replies", lambda r: lose(r) if r.request.method == "POST" else r.continue_())
+
+
+def be_slow(page: Page) -> None:
+    """The browser gives the first reply up; the service has it in full, but writes it only then.
+
+    When the next one comes, that is: after it looked whether the first had arrived.
+    """
+    page.unroute("**/replies")
+    begun: list[Request] = []
+
+    def handle(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+        elif not begun:
+            begun.append(route.request)
+            route.abort("connectionreset")
+        else:
+            first = begun[0]
+            route.fetch(headers=first.all_headers(), post_data=first.post_data_buffer)
+            route.continue_()
+
+    page.route("**/replies", handle)

@@ -1,8 +1,9 @@
 // A reply to the agency: written, sealed here to the agency's key and the citizen's own, handed over
-// once. Its id is made here and kept until the answer has come, so that nothing is sent twice.
+// once. Its id is made here and kept until the answer has come, also for a page that is loaded anew:
+// under one id the service takes one reply, so that nothing is sent twice.
 
 import { Problem, get } from "./api.js";
-import { fromBase64 } from "./bytes.js";
+import { base64, fromBase64, utf8 } from "./bytes.js";
 import {
   FieldError, Notice, alertBox, byId, explain, fill, markField, onClick, onSubmit, say, show,
 } from "./dom.js";
@@ -22,7 +23,6 @@ const { notice, mandate } = byId("app").dataset;
 const person = mandate ? `/helping/${encodeURIComponent(mandate)}` : "";
 const path = `${person}/notices/${encodeURIComponent(notice)}`;
 const TRIED = `siegelpost-reply:${path}`;
-const CHANGED = "changed";
 /** The clerk reads it, so it is German, as the package's file names are. */
 const FILES_ALONE = "Siehe die angehängten Dateien.";
 /** What says for certain that a reply was not taken, now or before; too slow or busy does not. */
@@ -43,7 +43,10 @@ const state = {
   files: [],
   /** files that are being read or drawn */
   preparing: Promise.resolve(),
-  /** what was handed over without an answer: {id, text, files, made, unanswered} */
+  /**
+   * what was handed over without an answer: {id, text, files, made, unanswered, said}; `made` is null
+   * if it has to be made anew, `said` are the statements under this id that say what the page says
+   */
   pending: null,
   done: false,
 };
@@ -92,13 +95,14 @@ try {
   const [facts, shown] = await Promise.all([get(`${path}/reply/facts`), get(`${path}/facts`)]);
   state.facts = facts;
   await showTitle(shown);
-  const [tried, changed] = sessionStorage.getItem(TRIED)?.split(" ") ?? [];
-  const arrived = tried && (await find(tried));
+  const [id, ...said] = sessionStorage.getItem(TRIED)?.split(" ") ?? [];
+  const arrived = id && (await find(id));
   if (arrived) {
-    showDone(arrived, { changed: changed === CHANGED });
+    showDone(arrived, { changed: isOther(arrived, said) });
   } else {
-    sessionStorage.removeItem(TRIED);
     message.value ||= await loadDraft(path, seeds());
+    // The service may still be writing it: what is sent from here has the same id.
+    if (id) state.pending = { id, text: written(), files: [], made: null, unanswered: true, said };
     show(byId("write"));
   }
 } catch (error) {
@@ -194,7 +198,11 @@ function checked() {
   if (documentsSize(words, state.files) > bytes) {
     throw new FieldError(addButton, text("files-too-large", { size: megabytes(bytes) }));
   }
-  return words || FILES_ALONE;
+  return written();
+}
+
+function written() {
+  return isBlank(message.value) ? FILES_ALONE : message.value;
 }
 
 async function sendOnce(words) {
@@ -202,7 +210,8 @@ async function sendOnce(words) {
     // Somebody wrote on after an answer got lost: is the first version there?
     const arrived = await find(state.pending.id);
     if (arrived) return showDone(arrived, { changed: true });
-    state.pending = null;
+    // It may still be on its way. Whichever comes first is taken, the other is not.
+    state.pending = { ...state.pending, made: null, said: [] };
   }
   say(text("sending"));
   show(byId("sending"));
@@ -217,14 +226,16 @@ async function sendOnce(words) {
 }
 
 async function handOver(words) {
-  state.pending ??= await prepare(words);
-  const { id, made, unanswered } = state.pending;
-  sessionStorage.setItem(TRIED, id);
+  if (!state.pending?.made) state.pending = await prepare(words, state.pending ?? {});
+  const { id, made, unanswered, said } = state.pending;
+  noteTried(said);
   try {
     const progress = (sent, total) => bar(SEALED_PERCENT, 100, sent, total);
     const answer = await upload(`${path}/replies`, made.sealed, made.headers, progress);
     showDone(answer);
   } catch (error) {
+    const arrived = error.code === "reply-id-taken" && (await find(id));
+    if (arrived) return showDone(arrived, { changed: isOther(arrived, said) });
     // A refusal is an answer: the next try is a new one. Without an answer, it is the same again,
     // also after a login that has ended in between.
     const turnedAway = TURNED_AWAY.includes(error.status);
@@ -238,8 +249,11 @@ async function handOver(words) {
   }
 }
 
-/** Seal it to the agency and, so that it stays readable here, to the citizen and to oneself. */
-async function prepare(words) {
+/**
+ * Seal it to the agency and, so that it stays readable here, to the citizen and to oneself; under the
+ * id of an earlier try, if there was one.
+ */
+async function prepare(words, { id = freshId(), unanswered = false, said = [] }) {
   const { facts, reader } = state;
   if (facts.agency_recipient === null) throw new Notice(text("problem-replies-not-offered"));
   const others = facts.recipients.map(({ recipient }) => recipient);
@@ -248,7 +262,6 @@ async function prepare(words) {
   // And one that it would add could read along, without a trace.
   if (others.length !== (mandate ? 2 : 1)) throw new Notice(text("key-other"));
   if (mine !== recipientText(recipientBytes(own().seed))) throw new Notice(text("key-other"));
-  const id = freshId();
   const names = {
     reply: id,
     notice,
@@ -265,7 +278,8 @@ async function prepare(words) {
     signer: await acknowledgementKey(own().seed),
     progress: (done, total) => bar(0, SEALED_PERCENT, done, total),
   });
-  return { id, text: words, files, made, unanswered: false };
+  const statements = [...said, made.headers["Siegelpost-Statement"]];
+  return { id, text: words, files, made, unanswered, said: statements };
 }
 
 /** Whether the page holds something else than what was handed over. */
@@ -276,12 +290,18 @@ function isChanged(words) {
   return !(sent === words && same);
 }
 
-/** Remember for a page that is loaded anew that more was written than was handed over. */
+/** Remember for a page that is loaded anew what was handed over, or that it says more by now. */
 function noteChange() {
-  if (!state.pending) return;
-  const words = isBlank(message.value) ? FILES_ALONE : message.value;
-  const { id } = state.pending;
-  sessionStorage.setItem(TRIED, isChanged(words) ? `${id} ${CHANGED}` : id);
+  if (state.pending) noteTried(isChanged(written()) ? [] : state.pending.said);
+}
+
+function noteTried(said) {
+  sessionStorage.setItem(TRIED, [state.pending.id, ...said].join(" "));
+}
+
+/** Whether the listed reply is none of those that say what the page says. */
+function isOther({ statement }, said) {
+  return !said.includes(base64(utf8(statement)));
 }
 
 /** The reply of this id as the service lists it, or undefined. */
