@@ -99,7 +99,7 @@ def test_password_and_code_are_changed_and_every_other_device_is_logged_out(
         page = gesine.go("/inbox")
         log_out(page)
         log_in(gesine.go("/login?next=/account"), name)
-        expect(page.get_by_role("heading", name="Mein Postfach")).to_be_visible()
+        expect(page.get_by_role("heading", name="Einstellungen")).to_be_visible()
         expect(page.locator("#sessions li")).to_have_count(2)
         expect(page.get_by_text("Chrome, Linux (dieses Gerät)")).to_be_visible()
         expect(page.get_by_text("Anmeldung mit: Passwort")).to_have_count(2)
@@ -155,7 +155,7 @@ def test_account_speaks_english(browser: Browser, house: PortalHouse) -> None:
     with person(browser, house.address) as hedwig:
         arrive(hedwig, house, letter, "hedwig@example.org")
         page = hedwig.go("/account?lang=en")
-        expect(page.get_by_role("heading", name="My mailbox")).to_be_visible()
+        expect(page.get_by_role("heading", name="Settings")).to_be_visible()
         expect(page.get_by_text("Your key was registered")).to_be_visible()
         hedwig.inspect("account-en")
         hedwig.go("/recover")

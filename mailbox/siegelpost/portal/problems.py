@@ -184,7 +184,7 @@ KINDS: Mapping[str, Kind] = {
     "account-unlinked": Kind(
         403,
         "Dieses Konto ist mit keinem Postfach verbunden. Bitte nehmen Sie Ihr Passwort. "
-        "Verbinden können Sie das Konto danach unter „Mein Postfach“.",
+        "Verbinden können Sie das Konto danach unter „Einstellungen“.",
         "This account is linked to no mailbox. Please use your password, then link it.",
     ),
     "account-taken": Kind(

@@ -14,7 +14,7 @@ REPLY_TEXTS: Mapping[str, tuple[int, str, str]] = {
     "no-consent-to-send": (
         409,
         "Sie haben noch nicht zugestimmt, dieser Behörde etwas über das Postfach zu schicken. "
-        "Das können Sie unter „Mein Postfach“ nachholen.",
+        "Das können Sie unter „Einstellungen“ nachholen.",
         "You have not agreed to send things to this authority by the mailbox. "
         "You can do so in your account.",
     ),

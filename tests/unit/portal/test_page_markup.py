@@ -73,6 +73,21 @@ def test_scripts_find_their_elements_and_texts_on_their_page(page: str) -> None:
     assert set(_TEXT.findall(source)) - set(markup.texts) == set()
 
 
+def test_menu_leads_to_letters_and_to_settings_and_says_where_one_is() -> None:
+    link = re.compile(
+        r'<a class="kern-link kern-link--no-visited-state" href="(/[a-z]+)"(.*?)>(.+)<'
+    )
+    menus = {
+        path: link.findall(render("start", "de", signed_in=True, path=path).split("site-nav")[1])
+        for path in ("/inbox", "/account", "/account/consent")
+    }
+    here = ' aria-current="page"'
+    assert menus["/inbox"] == [("/inbox", here, "Post"), ("/account", "", "Einstellungen")]
+    assert menus["/account"] == [("/inbox", "", "Post"), ("/account", here, "Einstellungen")]
+    assert menus["/account/consent"][1][1] == ' aria-current="true"'
+    assert "/inbox" not in render("start", "de")
+
+
 def test_pages_that_unseal_say_without_script_what_they_need() -> None:
     for page in ("login", "inbox", "notice", "reply", "activate", "recover", "account"):
         assert "<noscript>" in render(page, "de")
