@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import struct
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +31,7 @@ from siegelpost.sealing.zipstore import Entry, write_zip
 from tests.support.browsers import person
 from tests.support.page_scripts import as_text, run
 from tests.support.portal_house import PortalHouse
+from tests.support.reply_pages import png
 from tests.support.sealing import AGENCY, ALICE, BOB, CHARLIE, MAILBOX, NOTICE, seed
 
 pytestmark = pytest.mark.browser
@@ -325,6 +328,40 @@ def test_photo_is_drawn_anew_and_tells_no_longer_where_it_was_taken(page: Page) 
     assert content.startswith(b"\xff\xd8\xff")
     assert b"at home" not in content
     assert made[2:] == ["DSC 1.JPEG", "image/jpeg", 2560, 1920]
+
+
+def test_png_stays_the_same_picture_and_tells_nothing_else(page: Page) -> None:
+    pixel = zlib.compress(b"\0\x80")
+    shown = [
+        ("IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)),
+        ("sRGB", b"\0"),
+        ("tRNS", b"\0\x01"),
+        ("IDAT", pixel[:4]),
+        ("IDAT", pixel[4:]),
+        ("IEND", b""),
+    ]
+    told = [(name, b"at home") for name in ("eXIf", "tEXt", "zTXt", "iTXt", "tIME", "iCCP", "prVt")]
+    plain = png(*shown)
+    whole = png(shown[0], *told, *shown[1:4], told[1], *shown[4:]) + b"cropped away at home"
+    broken = png(*shown[:4], told[1])  # no end: who knows what it is
+    made = run(
+        page,
+        """
+      const { prepareFile } = await load("photos");
+      const size = await createImageBitmap(new Blob([b(given.plain)]));
+      const made = [];
+      for (const each of [given.plain, given.whole, given.broken]) {
+        const { mediaType, content } = await prepareFile(new File([b(each)], "a.png"), 1e6);
+        made.push([mediaType, t(content)]);
+      }
+      return [size.width, ...made];""",
+        plain=plain,
+        whole=whole,
+        broken=broken,
+    )
+    assert made[0] == 1
+    assert made[1] == made[2] == ["image/png", as_text(plain)]
+    assert made[3] == ["image/png", as_text(broken)]
 
 
 @pytest.mark.parametrize(

@@ -30,17 +30,19 @@ def photo(width: int, height: int) -> bytes:
     rows = b"".join(
         b"\0" + bytes((x * y * 7 + x) % 256 for x in range(width * 3)) for y in range(height)
     )
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     packed = zlib.compress(rows, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
-    )
+    return png(("IHDR", head), ("IDAT", packed), ("IEND", b""))
+
+
+def png(*chunks: tuple[str, bytes]) -> bytes:
+    """Of chunks by name."""
+    made = b"\x89PNG\r\n\x1a\n"
+    for name, data in chunks:
+        kind = name.encode("ascii")
+        made += struct.pack(">I", len(data)) + kind + data
+        made += struct.pack(">I", zlib.crc32(kind + data))
+    return made
 
 
 def file(name: str, content: bytes, media_type: str = "application/pdf") -> FilePayload:

@@ -1,8 +1,10 @@
 // Files that go with a reply: PDF, JPEG or PNG by their first bytes, whatever they are called.
 // Photos are drawn anew, no larger than a page needs: that spares slow connections, and takes out
-// where and with what they were taken. What is no JPEG or PNG but can be drawn becomes a JPEG.
+// where and with what they were taken. PNGs that stay as sharp as they are lose that, too. What is no
+// JPEG or PNG but can be drawn becomes a JPEG.
 
 import { nameAs } from "./file-names.js";
+import { bare } from "./png.js";
 
 /** Pixels of the longer side: a page of A4 at about 200 dpi, and some margin. */
 const LONG_SIDE = 2560;
@@ -28,15 +30,19 @@ export async function prepareFile(file, most) {
     if (file.size > most) throw new FileError("file-too-large");
     return named(file, mediaType, await read(file));
   };
+  const asPng = async () => {
+    const found = await asItIs("image/png");
+    return { ...found, content: bare(found.content) ?? found.content };
+  };
   if (isPdf(head)) return asItIs("application/pdf");
   const png = starts(head, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  if (png && file.size <= PNG_KEPT) return asItIs("image/png");
+  if (png && file.size <= PNG_KEPT) return asPng();
   const drawn = file.size > DRAWN_MOST ? null : await draw(file);
   if (drawn !== null) {
     return { ...named(file, "image/jpeg", drawn), smaller: drawn.length < file.size };
   }
   // Too large for this phone to draw: sent as it is, rather than not at all.
-  if (png) return asItIs("image/png");
+  if (png) return asPng();
   if (starts(head, [0xff, 0xd8, 0xff])) return asItIs("image/jpeg");
   throw new FileError("file-type");
 }
