@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 
@@ -42,6 +43,8 @@ from siegelpost.sending.client import Refused, problem_of
 #: Bytes of the largest sealed file that is read.
 _LARGEST = MAX_REPLY_SIZE + (1 << 20)
 _PAGE = 200
+#: Replies after which a list ends here.
+_MOST = 100_000
 _FETCHED_AT = "siegelpost-fetched-at"
 
 
@@ -69,18 +72,24 @@ class ReplyClient:
         self._bearer = bearer
 
     def waiting(self) -> Iterator[str]:
-        """The ids of all replies that were never fetched, oldest first; Refused, FormatError."""
-        cursor = ""
-        while True:
+        """The ids of the replies that were never fetched, oldest first; Refused, FormatError.
+
+        At most 100,000, however many the service says there are: the rest once these are fetched.
+        """
+        cursor, seen = "", set[str]()
+        while len(seen) < _MOST:
             page = _read(self._get(f"/v1/replies?waiting=true&limit={_PAGE}{cursor}"), "list")
             try:
                 ids, following = [str(each["id"]) for each in page["replies"]], page["next"]
             except (KeyError, TypeError):
                 raise FormatError("the service answers with no list of replies") from None
+            if following is not None and seen.issuperset(ids):
+                raise FormatError("the service lists the same replies again and again")
+            seen.update(ids)
             yield from ids
             if following is None:
                 return
-            cursor = f"&cursor={following}"
+            cursor = f"&cursor={quote(str(following), safe='')}"
 
     def fetch(self, reply: str) -> FetchedReply:
         """One reply with its sealed file; which then counts as fetched. Refused, FormatError."""

@@ -9,7 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 import typer
 from joserfc.jwk import OKPKey
@@ -223,15 +222,3 @@ async def test_names_of_folders_are_plain_on_every_system(
         with pytest.raises(ServiceError, match="in a way that no browser does"):
             run({}, waiting=[reply])
     assert list((tmp_path / "into").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    "body",
-    ["<html>", "[]", "{}", '{"replies": [1], "next": null}', '{"replies": 1}', "[" * 100_000],
-)
-def test_answer_that_is_none_of_ours_is_said_to_be_odd(body: str) -> None:
-    answers = httpx2.MockTransport(lambda _: httpx2.Response(200, text=body))
-    with httpx2.Client(base_url="http://service.example", transport=answers) as http:
-        service = ReplyClient(http, bearer=lambda: "token")
-        with pytest.raises(FormatError, match="the service answers with no"):
-            list(service.waiting())
