@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
@@ -287,6 +288,25 @@ async def test_the_same_reply_by_two_ways_at_once_is_one_reply(street: Street) -
     )
     assert len({(answer.id, answer.at) for answer in answers}) == 1
     assert len(await street.rows()) == 1
+
+
+@pytest.mark.parametrize("delegated", [False, True])
+async def test_reply_is_packed_for_nobody_beside_those_who_may_read_it(
+    street: Street, monkeypatch: pytest.MonkeyPatch, *, delegated: bool
+) -> None:
+    sender = await street.by_bob() if delegated else street.sender
+    facts = await sender.who.get(f"{sender.base}/reply/facts")
+    mine = facts["recipients"]
+
+    async def get(path: str) -> dict[str, Any]:
+        return facts
+
+    monkeypatch.setattr(sender.who, "get", get)
+    assert await sender.make()
+    for told in (mine[:-1], [*mine, {"recipient": new_agency_key().recipient.encode()}]):
+        facts["recipients"] = told
+        with pytest.raises(ValueError, match="another number of readers"):
+            await sender.make()
 
 
 async def test_largest_reply_passes_whole(street: Street) -> None:

@@ -85,7 +85,10 @@ class Replying:
         return next(iter(self.who.seeds.values()))
 
     async def pack(self, text: str, files: Sequence[Document]) -> MadeReply:
-        """Ask whom to seal to, seal and sign; PortalRefused, LookupError if none are taken."""
+        """Ask whom to seal to, seal and sign; PortalRefused, LookupError if none are taken.
+
+        As browsers do, to nobody whom the service names beside those who may read: ValueError.
+        """
         facts = await self.who.get(f"{self.base}/reply/facts")
         if facts["agency_recipient"] is None:
             raise LookupError("the agency takes no replies")
@@ -102,6 +105,8 @@ class Replying:
         )
         agency = Recipient.parse(facts["agency_recipient"])
         readers = [Recipient.parse(each["recipient"]) for each in facts["recipients"]]
+        if len(readers) != (1 if self.mandate is None else 2):
+            raise ValueError("the service names another number of readers")
         sealed = seal_reply(manifest, documents, [agency, *readers])
         return MadeReply(
             said=ReplyStatement(
