@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
-from siegelpost.store.errors import Busy, Deadlocked, StoreUnavailable
+from siegelpost.store.errors import Busy, Conflict, Deadlocked, StoreUnavailable
 
 #: Page size of a new SQLite database in bytes; sealed notices are large rows.
 SQLITE_PAGE_BYTES = 16384
@@ -22,6 +22,8 @@ SQLITE_BUSY_MILLISECONDS = 10_000
 
 #: PostgreSQL's serialization_failure and deadlock_detected.
 _UNDONE = ("40001", "40P01")
+#: Its foreign_key_violation: of a row that was there a moment ago, as nothing names others.
+_ERASED_MEANWHILE = "23503"
 
 
 class Database:
@@ -174,9 +176,16 @@ class Database:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn "the database is away, locked or full" into :class:`StoreUnavailable`."""
+    """Turn "the database is away, locked or full" into :class:`StoreUnavailable`.
+
+    And that PostgreSQL met a notice being erased, or erasing met a new row, into :class:`Conflict`.
+    """
     try:
         yield
+    except IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) != _ERASED_MEANWHILE:
+            raise
+        raise Conflict("what a row names was erased meanwhile, or is named anew") from error
     except (OperationalError, InterfaceError) as error:
         undone = getattr(error.orig, "sqlstate", None) in _UNDONE
         raise (Deadlocked if undone else StoreUnavailable)(_reason(error)) from error

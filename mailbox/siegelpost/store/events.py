@@ -27,6 +27,7 @@ from siegelpost.store.errors import Conflict
 Entropy = Callable[[int], bytes]
 
 _event = tables.core(tables.Event)
+_notice = tables.core(tables.Notice)
 _insert = BulkInsert(
     _event,
     (
@@ -107,7 +108,11 @@ def prepare_chain(drafts: Iterable[EventDraft], *, entropy: Entropy) -> list[Rec
 def append_events(
     connection: Connection, drafts: Sequence[EventDraft], *, entropy: Entropy
 ) -> list[RecordedEvent]:
-    """Continue each draft's chain and store the events; raises Conflict if another was faster."""
+    """Continue each draft's chain and store the events; raises Conflict if another was faster.
+
+    Nobody erases the notices before the commit, and what was erased is not continued.
+    """
+    _hold(connection, {draft.notice for draft in drafts if draft.notice is not None})
     heads = _heads(connection, {_subject(draft) for draft in drafts})
     recorded = []
     for draft in drafts:
@@ -170,11 +175,27 @@ _LAST = (
     .group_by(_event.c.subject)
     .subquery()
 )
-_HEADS = select(_event.c.subject, _event.c.number, _event.c.commitment).join(
-    _LAST, (_event.c.subject == _LAST.c.subject) & (_event.c.number == _LAST.c.number)
+_HEADS = select(
+    _event.c.subject, _event.c.number, _event.c.commitment, _event.c.body.is_(None).label("emptied")
+).join(_LAST, (_event.c.subject == _LAST.c.subject) & (_event.c.number == _LAST.c.number))
+#: As a row that names the notice would hold it; whoever changes the notice need not wait.
+_HELD = (
+    select(_notice.c.id)
+    .where(_notice.c.id.in_(bindparam("notices", expanding=True)))
+    .order_by(_notice.c.id)
+    .with_for_update(read=True, key_share=True)
 )
 
 
+def _hold(connection: Connection, notices: set[NoticeId]) -> None:
+    # On SQLite whoever writes does so alone.
+    if notices and connection.dialect.name == "postgresql":
+        connection.execute(_HELD, {"notices": sorted(notices)}).all()
+
+
 def _heads(connection: Connection, subjects: set[str]) -> dict[str, tuple[int, bytes | None]]:
-    rows = connection.execute(_HEADS, {"subjects": sorted(subjects)})
+    rows = connection.execute(_HEADS, {"subjects": sorted(subjects)}).all()
+    # Of a mailbox's chain, what named an erased notice is emptied; a notice's goes as a whole.
+    if any(row.emptied and row.subject.startswith("notice:") for row in rows):
+        raise Conflict("the notice was erased meanwhile")
     return {row.subject: (row.number + 1, row.commitment) for row in rows}

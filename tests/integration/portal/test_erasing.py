@@ -30,7 +30,15 @@ from siegelpost.staff.members import invite
 from siegelpost.staff.roles import Role
 from siegelpost.store import tables
 from siegelpost.store.clock import VirtualClock
-from siegelpost.store.events import EventDraft, append_events
+from siegelpost.store.errors import Conflict
+from siegelpost.store.events import (
+    EventDraft,
+    RecordedEvent,
+    append_events,
+    events_of,
+    insert_events,
+    record,
+)
 from tests.support.console import office
 from tests.support.erasing import (
     LINE,
@@ -259,7 +267,18 @@ async def test_what_came_while_a_notice_was_being_erased_is_found(
         facts={},
     )
     entropy = town.context.entropy
-    (late,) = await town.context.store.write(lambda c: append_events(c, [draft], entropy=entropy))
+    with pytest.raises(Conflict, match="erased"):
+        await town.context.store.write(lambda c: append_events(c, [draft], entropy=entropy))
+
+    def past_the_check(connection: Connection) -> RecordedEvent:
+        *_, last = events_of(connection, f"notice:{street.notice}")
+        late = record(
+            draft, number=last.number + 1, previous=bytes(last.commitment), entropy=entropy
+        )
+        insert_events(connection, [late])
+        return late
+
+    late = await town.context.store.write(past_the_check)
     await town.sequence()
     (found,) = await findings(town)
     assert f"event {late.event.id} says something of it, and it is not there" in found
