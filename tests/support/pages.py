@@ -45,6 +45,7 @@ COMMON = {
     "giver": "Alice Beispiel",
     "giver_managed": False,
     "reads": True,
+    "only_helps": False,
     "counts": False,
     "form_token": "token",
     "signed_in": False,

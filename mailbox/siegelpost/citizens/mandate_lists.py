@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, not_, or_, select
 
 from siegelpost.evidence.ids import MailboxId
 from siegelpost.store.columns import AnyRow
@@ -19,6 +19,7 @@ from siegelpost.store.tables import (
     Mailbox,
     MailboxKey,
     Mandate,
+    Notice,
     core,
 )
 
@@ -29,6 +30,7 @@ _mailbox = core(Mailbox)
 _address = core(Address)
 _key = core(MailboxKey)
 _look = core(DelegateLook)
+_notice = core(Notice)
 
 
 class Standing(StrEnum):
@@ -131,6 +133,14 @@ async def helping_now(context: Context, mailbox: MailboxId) -> tuple[tuple[str, 
     )
     rows = await context.store.read(lambda connection: connection.execute(query).all())
     return tuple((row.id, row.giver_name) for row in rows)
+
+
+async def only_helps(context: Context, mailbox: MailboxId) -> bool:
+    """Whether nobody writes to ``mailbox`` itself: an account that was made to help others."""
+    own = exists().where(_enrolment.c.mailbox_id == mailbox)
+    notices = exists().where(_notice.c.mailbox_id == mailbox)
+    query = select(not_(or_(own, notices)))
+    return bool(await context.store.read(lambda connection: connection.scalar(query)))
 
 
 async def gave_any(context: Context, mailbox: MailboxId) -> tuple[str, ...]:

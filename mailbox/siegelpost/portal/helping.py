@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from siegelpost.citizens.errors import InputInvalid
+from siegelpost.citizens.mandate_lists import only_helps
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.evidence.times import format_time
 from siegelpost.notices.delegated import helping, look_at_titles, retrieve_for
@@ -46,6 +47,7 @@ async def titles(world: World, request: Request) -> Response:
         mandate=found.mandate,
         giver=found.giver_name,
         reads=found.role in Part.READ.roles,
+        only_helps=await only_helps(world.context, session.mailbox),
     )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from siegelpost.citizens.mandate_lists import gave_any, helping_now
+from siegelpost.citizens.mandate_lists import gave_any, helping_now, only_helps
 from siegelpost.citizens.sessions import CitizenSession, new_cookie
 from siegelpost.evidence.ids import NoticeId
 from siegelpost.notices.show import show
@@ -93,14 +93,17 @@ async def key(world: World, request: Request) -> Response:
 
 
 async def inbox(world: World, request: Request) -> Response:
-    """``GET /inbox``: the list, filled and unsealed by scripts."""
+    """``GET /inbox``: the list, filled and unsealed by scripts; for who only helps, whom."""
     session = await logged_in(world, request)
+    helping = await helping_now(world.context, session.mailbox)
+    if await only_helps(world.context, session.mailbox):
+        return await page(world, request, "only_helping", session=session, helping=helping)
     return await page(
         world,
         request,
         "inbox",
         session=session,
-        helping=await helping_now(world.context, session.mailbox),
+        helping=helping,
         given=await gave_any(world.context, session.mailbox),
     )
 

@@ -324,10 +324,17 @@ async def test_invitation_makes_an_account_without_an_enrolment(town: Town) -> N
     invited = await invite(alice)
     bob = await new_account(town, invited, BOB)
     assert (await bob.get("/inbox/notices"))["notices"] == []
+    assert "keine Post für Sie freigegeben" in await bob.load("/inbox")
     # Before the citizen has looked, nothing opens.
     assert await status(bob, "GET", f"/helping/{invited.mandate}/notices") == (404, "not-found")
     assert await give(alice, invited) == 1
     assert b"%PDF" in await read(bob, invited.mandate, notice)
+    # Whom one helps comes first where there is no list of one's own.
+    first = await bob.load("/inbox")
+    assert f'href="/helping/{invited.mandate}">Post von Alice Beispiel</a>' in first
+    assert 'id="unlock"' not in first
+    assert ">Alle Personen</a>" in await bob.load(f"/helping/{invited.mandate}")
+    assert 'id="unlock"' in await alice.load("/inbox")
     # A code works once.
     with pytest.raises(PortalRefused) as refused:
         await new_account(town, invited, CHARLIE)

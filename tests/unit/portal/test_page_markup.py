@@ -88,6 +88,12 @@ def test_menu_leads_to_letters_and_to_settings_and_says_where_one_is() -> None:
     assert "/inbox" not in render("start", "de")
 
 
+def test_who_helps_nobody_now_is_told_so() -> None:
+    nobody = "Zurzeit ist hier keine Post für Sie freigegeben."
+    assert nobody not in render("only_helping", "de")
+    assert nobody in render("only_helping", "de", helping=[])
+
+
 def test_pages_that_unseal_say_without_script_what_they_need() -> None:
     for page in ("login", "inbox", "notice", "reply", "activate", "recover", "account"):
         assert "<noscript>" in render(page, "de")
