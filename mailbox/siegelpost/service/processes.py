@@ -122,7 +122,7 @@ class Supervisor:
             self._running.clear()
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
-        _end_with(parent)
+        end_with(parent)
         self._start(number)
         sys.exit(0)
 
@@ -145,8 +145,18 @@ class Supervisor:
                 os.kill(pid, which)
 
 
-def _end_with(parent: int) -> None:
-    """Ask the kernel to end this process when ``parent`` ends."""
+def ending_with_us() -> list[str]:
+    """What to put before a program so that it ends with this process, also if that is killed.
+
+    Only on Linux, and for the main thread: the kernel counts the end of the thread that starts it.
+    """
+    code = "import os, sys; from siegelpost.service.processes import end_with; "
+    code += "end_with(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
+    return [sys.executable, "-c", code, str(os.getpid())]
+
+
+def end_with(parent: int) -> None:
+    """Ask the kernel to end this process when ``parent`` ends; what it executes, too."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:

@@ -1,7 +1,9 @@
-"""The demo's folder: one demo at a time, and nobody else's files."""
+"""The demo's folder: one demo at a time, nobody else's files, and no service that goes on alone."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -68,3 +70,23 @@ def test_of_two_that_start_at_once_in_a_new_folder_one_runs(
     late.join()
     assert len(answers) == 1
     assert "a demo runs in" in answers[0]
+
+
+#: Plays a demo: its service sleeps, and holds the standard output.
+DEMO = """
+import signal, subprocess
+from siegelpost.service.demo import installation
+installation.start_service = lambda _, prefix: subprocess.Popen([*prefix, "sleep", "60"])
+installation.wait_until_ready = lambda *_: None
+with installation.running_service(None):
+    print("runs", flush=True)
+    signal.pause()
+"""
+
+
+def test_the_service_of_a_demo_that_is_killed_ends_with_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", DEMO], stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert demo.stdout.readline() == "runs\n"
+        demo.kill()
+        assert demo.communicate(timeout=30)[0] == ""  # nobody holds it any more

@@ -38,6 +38,7 @@ from siegelpost.service.demo.authority import LocalAuthority, serving
 from siegelpost.service.demo.notices import AGENCY
 from siegelpost.service.errors import ServiceError
 from siegelpost.service.outsiders import whole_trust_file
+from siegelpost.service.processes import ending_with_us
 from siegelpost.service.settings import Settings, read_settings
 from siegelpost.staff.members import invite
 from siegelpost.staff.roles import Role
@@ -177,8 +178,11 @@ def invite_staff(installation: Installation, name: str, *roles: Role) -> str:
 
 @contextmanager
 def running_service(installation: Installation) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the service of ``installation`` in a process of its own; it is ready inside the block."""
-    service = start_service(installation)
+    """Run the service of ``installation`` in a process of its own; it is ready inside the block.
+
+    A service that outlived a killed demo would hold its port, in a folder that the next one clears.
+    """
+    service = start_service(installation, prefix=ending_with_us())
     try:
         wait_until_ready(installation, service)
         yield service
