@@ -71,6 +71,7 @@ ALERT_UNDER_WAY = "with a mail under way"
 REPLY_WAITS = "with a reply that the agency has not fetched"
 EXPORTED_LATELY = "exported, or asked for, within a year"
 PROVIDED_AGAIN = "provided again by a notice that stays"
+PROVIDES_AGAIN = "providing again a notice that stays"
 NEEDED = "needed as evidence"
 NOT_LOGGED = "waiting for the log"
 
@@ -138,8 +139,10 @@ def due(
         .order_by(NOTICE.c.id.desc())
     )
     found: dict[NoticeId, None] = {}
+    looked_at: set[NoticeId] = set()
     kept: Counter[str] = Counter()
     for row in rows:
+        looked_at.add(NoticeId(row.id))
         last = max(filter(None, (day(row.last), row.deemed)))
         if last >= before:
             continue
@@ -156,6 +159,12 @@ def due(
             found[NoticeId(row.id)] = None
         else:
             kept[why] += 1
+    # That somebody got it again is evidence about the older one. Oldest first, as one may keep
+    # the next; of those that `among` does not name, this was seen before.
+    for older, newer in sorted(provided_by.items()):
+        if newer in found and older in looked_at and older not in found:
+            del found[newer]
+            kept[PROVIDES_AGAIN] += 1
     return Due(notices=tuple(found), kept=kept)
 
 

@@ -20,9 +20,11 @@ from siegelpost.notices.erasing import (
     NEEDED,
     OF_NOTICES,
     PROVIDED_AGAIN,
+    PROVIDES_AGAIN,
     REPLY_WAITS,
     TASK_OPEN,
     Due,
+    erase,
 )
 from siegelpost.notices.reply_keys import AgencyUnknown
 from siegelpost.service.demo.browser import PortalRefused
@@ -218,10 +220,36 @@ async def test_old_ones_go_some_at_a_time_and_what_was_provided_again_goes_last(
     kept = {ALERT_UNDER_WAY: 1, PROVIDED_AGAIN: 1}
     assert await look(town, before) == Due(notices=(newer[1],), kept=kept)
     await set_alert(town, newer[0], finished_at=town.context.now())
+    # And the one by which it was provided again.
+    await set_alert(town, street.notice, finished_at=None)
+    kept = {ALERT_UNDER_WAY: 1, PROVIDES_AGAIN: 1}
+    assert await look(town, before) == Due(notices=(newer[1],), kept=kept)
+    await set_alert(town, street.notice, finished_at=town.context.now())
     assert await erase_all(town, before, limit=1) == newest
     assert [event["facts"]["notices"] for event in await erased_events(town)] == [
         [notice] for notice in newest
     ]
+
+
+async def test_one_that_was_provided_again_by_an_erased_one_is_sound(
+    street: Street, clock: VirtualClock
+) -> None:
+    town = street.town
+    await alert_sent(town, street.notice)
+    clock.advance(timedelta(seconds=1))
+    newer = await town.dispatch(street.letter, "key-2")
+    await alert_sent(town, newer)
+    await link(town, newer, street.notice)
+    before = day(town.context.now()) + timedelta(days=1)
+    clock.advance(timedelta(days=3 * 366))
+    now, entropy = town.context.now(), town.context.entropy
+    # As where something happens to the older one before its turn comes.
+    erased = await town.context.store.write(
+        lambda c: erase(c, AGENCY, [newer], before=before, now=now, entropy=entropy)
+    )
+    assert list(erased) == [newer]
+    await town.sequence()
+    assert await findings(town) == []
 
 
 async def link(town: Town, new: NoticeId, old: NoticeId) -> None:

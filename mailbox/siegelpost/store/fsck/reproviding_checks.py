@@ -16,7 +16,10 @@ _event = tables.core(tables.Event)
 
 
 def check_reproviding(connection: Connection, progress: Progress) -> Iterator[Finding]:
-    """Each notice that provides another again is named by one `reprovided` of that, and back."""
+    """Each notice that provides another again is named by one `reprovided` of that, and back.
+
+    Unless the one or the other was erased.
+    """
     before = {
         row.id: row.reprovides
         for row in connection.execute(
@@ -32,20 +35,21 @@ def check_reproviding(connection: Connection, progress: Progress) -> Iterator[Fi
     )
     for row in rows:
         new = str(json.loads(row.body)["facts"].get("notice"))
-        if new in named or before.get(new) != row.notice_id:
+        if new in named or (before.get(new) != row.notice_id and not _erased(connection, new)):
             yield _about(row.notice_id, f"its evidence says provided again as {new}, which is not")
         named[new] = row.notice_id
     for new, old in before.items():
-        if new not in named and not _erased(connection, old):
+        if new not in named and not _erased(connection, old, EventType.REPROVIDED):
             yield _about(new, f"it provides {old} again, and no evidence of that says so")
     progress("reproviding", len(before), len(before))
 
 
-def _erased(connection: Connection, notice: str) -> bool:
+def _erased(connection: Connection, notice: str, kind: EventType = EventType.PROVIDED) -> bool:
+    """Whether an event of this kind is there and says nothing any more."""
     found = connection.execute(
         select(_event.c.id).where(
             _event.c.subject == f"notice:{notice}",
-            _event.c.type == EventType.REPROVIDED.value,
+            _event.c.type == kind.value,
             _event.c.body.is_(None),
         )
     )
