@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterable
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import Connection, text
 from starlette.requests import Request
@@ -13,6 +16,7 @@ from starlette.responses import Response
 
 from siegelpost.api.problems import ApiProblem
 from siegelpost.keyring.errors import KeyringError
+from siegelpost.notices.replies_waiting import Waiting, replies_waiting
 from siegelpost.store.context import Context
 from siegelpost.store.errors import StoreError
 
@@ -53,6 +57,28 @@ class Metrics:
         self._seconds.labels(route).observe(seconds)
 
 
+class _RepliesWaiting:
+    """Gauges of one look: asked for when somebody wants to know, the same in every process."""
+
+    def __init__(self, waiting: Iterable[Waiting], now: datetime) -> None:
+        self._waiting = waiting
+        self._now = now
+
+    def collect(self) -> list[Metric]:
+        """As Prometheus' client asks for them."""
+        labels = ("agency",)
+        count = GaugeMetricFamily(
+            "siegelpost_replies_waiting", "Replies that were never fetched", labels=labels
+        )
+        age = GaugeMetricFamily(
+            "siegelpost_replies_waiting_seconds", "How long the first of them waits", labels=labels
+        )
+        for each in self._waiting:
+            count.add_metric((each.agency,), each.count)
+            age.add_metric((each.agency,), (self._now - each.since).total_seconds())
+        return [count, age]
+
+
 class HealthEndpoints:
     """The endpoints over one service."""
 
@@ -81,8 +107,20 @@ class HealthEndpoints:
         return Response("ok\n", media_type="text/plain")
 
     async def metrics(self, request: Request) -> Response:
-        """Answer with the metrics in Prometheus' text format."""
+        """Answer with the metrics in Prometheus' text format; without a database, what is counted.
+
+        What waits is counted anew, by an index that holds no more than that.
+        """
+        found = generate_latest(self._metrics.together())
+        try:
+            waiting = await replies_waiting(self._context)
+        except StoreError:
+            pass
+        else:
+            looked = CollectorRegistry()
+            looked.register(_RepliesWaiting(waiting, self._context.now()))
+            found += generate_latest(looked)
         return Response(
-            generate_latest(self._metrics.together()),
+            found,
             media_type="text/plain; version=0.0.4; charset=utf-8",
         )

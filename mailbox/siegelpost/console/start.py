@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from siegelpost.console.forms import read_form
 from siegelpost.console.pages import page
 from siegelpost.console.world import ConsoleWorld, logged_in
+from siegelpost.notices.replies_waiting import Waiting, replies_waiting
 from siegelpost.staff.errors import InputWrong, NothingFound
 from siegelpost.staff.exports import ExportState, exports
 from siegelpost.staff.roles import Action, Member
 from siegelpost.staff.search import enrolment_file, search
+
+#: An agency's program fetches replies on a schedule: only after this it seems to have stopped.
+FETCHED_WITHIN = timedelta(days=1)
 
 
 async def typed(world: ConsoleWorld, request: Request) -> Response:
@@ -76,4 +82,11 @@ async def _start(
         query=query,
         nothing=nothing,
         waiting=waiting,
+        unfetched=await _unfetched(world, member) if member.may(Action.ACT) else None,
     )
+
+
+async def _unfetched(world: ConsoleWorld, member: Member) -> Waiting | None:
+    found = await replies_waiting(world.context, member.agency_id)
+    late = world.context.now() - FETCHED_WITHIN
+    return next((each for each in found if each.since < late), None)

@@ -241,6 +241,9 @@ async def test_not_ready_without_a_database(
     monkeypatch.setattr(context.store, "read", gone)
     assert (await api.http.get("/readyz")).status_code == 503
     assert (await api.http.get("/livez")).status_code == 200
+    counted = await api.http.get("/metrics")
+    assert 'route="/readyz",status="503"} 1.0' in counted.text
+    assert "waiting" not in counted.text  # who knows
 
 
 async def test_log_is_served_as_tiles_say(
