@@ -168,6 +168,19 @@ def due(
     return Due(notices=tuple(found), kept=kept)
 
 
+def objects_of(connection: Connection, notices: Sequence[NoticeId]) -> dict[NoticeId, str]:
+    """Which objects beside the database hold packages of `notices`: who erases removes them.
+
+    After the commit, never before. The sweep is for single orphans and refuses so many.
+    """
+    rows = connection.execute(
+        select(NOTICE.c.id, _object.c.name)
+        .join(_object, _object.c.id == NOTICE.c.package_id)
+        .where(NOTICE.c.id.in_(notices))
+    )
+    return {NoticeId(row.id): row.name for row in rows}
+
+
 def erase(
     connection: Connection,
     agency: str,

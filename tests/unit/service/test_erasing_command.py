@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,18 +29,22 @@ from siegelpost.sealing.package import Document
 from siegelpost.service.__main__ import app
 from siegelpost.service.administration import open_keyring, write_new_installation
 from siegelpost.service.errors import ServiceError
+from siegelpost.service.object_storage import open_objects
 from siegelpost.service.settings import Settings, read_settings
 from siegelpost.store import tables
 from siegelpost.store.clock import VirtualClock
 from siegelpost.store.context import Context
 from siegelpost.store.database import SQLITE_BUSY_MILLISECONDS, Database
-from siegelpost.store.errors import Conflict
+from siegelpost.store.errors import Conflict, ObjectsUnavailable
 from siegelpost.store.events import EventDraft, append_events
 from siegelpost.store.log import log_origin
 from siegelpost.store.migrate import migrate
+from siegelpost.store.object_orphans import FEW
+from siegelpost.store.objects import ObjectStorage
 from siegelpost.store.sequencer import Sequencer
 from siegelpost.store.store import Store
 from tests.support.agencies import add_agency, add_citizen
+from tests.support.object_stores import all_names, folder_fields, opened
 from tests.support.pdfs import make_pdf
 
 LONG_AGO = datetime(2021, 3, 1, 8, tzinfo=UTC)
@@ -73,6 +79,7 @@ async def fill(read: Settings, notices: int) -> str:
         keyring=keyring,
         entropy=os.urandom,
         origin=read.origin,
+        objects=open_objects(read.blobs),
     )
     agency = await add_agency(context, keyring)
     citizen = await add_citizen(context, agency)
@@ -248,6 +255,87 @@ def test_what_another_was_faster_with_is_tried_again(
     agency = asyncio.run(fill(read_settings(settings), 1))
     said = run("--agency", agency, "--before", "2021-03-02", "--yes", settings=settings)
     assert said == "1 notices erased"
+
+
+def test_who_writes_gets_a_turn_between_two_parts(
+    settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a service beside the command, whose writers look again after a tenth of a second."""
+    monkeypatch.setattr("siegelpost.notices.erasing.BATCH", 1)
+    read = read_settings(settings)
+    agency = asyncio.run(fill(read, 12))
+    done, ended = list[float](), threading.Event()
+
+    def slow(*words: Any, **others: Any) -> Any:
+        time.sleep(0.2)
+        return erase(*words, **others)
+
+    def write() -> None:
+        beside = Database(read.database.url)
+        while not ended.is_set():
+            begun = time.monotonic()
+            with beside.write() as connection:
+                connection.execute(_alert.update().values(attempts=1))
+            done.append(time.monotonic() - begun)
+            time.sleep(0.001)
+        beside.close()
+
+    monkeypatch.setattr("siegelpost.notices.erasing.erase", slow)
+    writer = threading.Thread(target=write)
+    writer.start()
+    begun = time.monotonic()
+    said = run("--agency", agency, "--before", "2021-03-02", "--yes", settings=settings)
+    took = time.monotonic() - begun
+    ended.set()
+    writer.join()
+    assert said == "12 notices erased"
+    # A part or two of the twelve, if one is begun while the writer sleeps.
+    assert max(done) < took / 3, done
+
+
+def test_objects_of_erased_notices_are_removed_however_many(settings: Path, tmp_path: Path) -> None:
+    storage = use_objects(settings, tmp_path / "objects")
+    # Of so many, the sweep would take none.
+    agency = asyncio.run(fill(read_settings(settings), FEW + 1))
+    assert len(all_names(storage)) == FEW + 1
+    words = ("--agency", agency, "--before", "2021-03-02", "--yes")
+    assert run(*words, settings=settings) == f"{FEW + 1} notices erased"
+    assert all_names(storage) == []
+
+
+def test_objects_that_could_not_be_removed_are_named(
+    settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = use_objects(settings, tmp_path / "objects")
+    agency = asyncio.run(fill(read_settings(settings), 1))
+    words = ["--agency", agency, "--before", "2021-03-02", "--yes", "--settings", str(settings)]
+
+    def away(*_: object) -> None:
+        raise ObjectsUnavailable("object storage failed")
+
+    monkeypatch.setattr(ObjectStorage, "delete_now", away)
+    result = CliRunner().invoke(app, ["agency", "erase", *words])
+    assert isinstance(result.exception, ObjectsUnavailable)
+    (name,) = all_names(storage)
+    assert f"object {name} may be left" in result.stderr
+
+
+def test_nothing_is_erased_while_object_storage_is_away(settings: Path, tmp_path: Path) -> None:
+    use_objects(settings, tmp_path / "objects")
+    agency = asyncio.run(fill(read_settings(settings), 1))
+    shutil.rmtree(tmp_path / "objects")
+    words = ("--agency", agency, "--before", "2021-03-02")
+    with pytest.raises(ObjectsUnavailable):
+        run(*words, "--yes", settings=settings)
+    assert "if you add --yes: 1 notices" in run(*words, settings=settings)
+
+
+def use_objects(settings: Path, folder: Path) -> ObjectStorage:
+    """Let an installation keep all packages in a folder of objects."""
+    fields = folder_fields(folder)
+    with settings.open("a") as file:
+        file.write(f'\n[blobs]\nurl = "{fields["url"]}"\ndatabase_limit_bytes = 0\n')
+    return opened(fields)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Says what it would erase; ``--yes`` does it, some notices at a time, while the s
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Sequence
@@ -19,7 +20,10 @@ from siegelpost.service.errors import ServiceError
 if TYPE_CHECKING:
     from siegelpost.evidence.ids import NoticeId
     from siegelpost.store.database import Database
+    from siegelpost.store.storages import PackageStorage
 
+#: Seconds between two parts, in which others write: SQLite's waiting writers look again after 0.1.
+REST = 0.15
 #: Tries to erase some, when others write to the same chain of events.
 TRIES = 5
 #: Looks whether SQLite's journal can be emptied, and seconds between them: citizens read briefly.
@@ -40,20 +44,26 @@ def erase(
     from siegelpost.notices.erasing import due
     from siegelpost.notices.reply_keys import AgencyUnknown
     from siegelpost.service.administration import prepare_database
+    from siegelpost.service.object_storage import check_reachable_blobs, open_objects
     from siegelpost.service.settings import read_settings
 
     try:
         limit = date.fromisoformat(before)
     except ValueError:
         raise ServiceError(f"--before: {before!r} is no day like 2024-01-31") from None
-    database = prepare_database(read_settings(settings))
+    read = read_settings(settings)
+    database = prepare_database(read)
     try:
         with database.read() as connection:
             found = due(connection, agency, before=limit, today=day(datetime.now(UTC)))
         for why, number in sorted(found.kept.items()):
             typer.echo(f"{number} stay: {why}")
         if yes:
-            erased = _erase(database, agency, limit, found.notices)
+            check_reachable_blobs(database, read.blobs)
+            objects = open_objects(read.blobs)
+            if objects is not None and found.notices:
+                asyncio.run(objects.ready())
+            erased = _erase(database, objects, agency, limit, found.notices)
             typer.echo(f"{erased} notices erased")
             if not _forget(database):
                 typer.echo(
@@ -72,36 +82,63 @@ def erase(
         database.close()
 
 
-def _erase(database: Database, agency: str, before: date, notices: Sequence[NoticeId]) -> int:
+def _erase(
+    database: Database,
+    objects: PackageStorage | None,
+    agency: str,
+    before: date,
+    notices: Sequence[NoticeId],
+) -> int:
     from siegelpost.notices.erasing import BATCH
 
-    return sum(
-        _erase_some(database, agency, before, notices[begin : begin + BATCH])
-        for begin in range(0, len(notices), BATCH)
-    )
+    erased = 0
+    for begin in range(0, len(notices), BATCH):
+        if begin:
+            time.sleep(REST)
+        some, names = _erase_some(database, agency, before, notices[begin : begin + BATCH])
+        erased += some
+        if objects is not None:
+            _remove(objects, names)
+    return erased
 
 
-def _erase_some(database: Database, agency: str, before: date, notices: Sequence[NoticeId]) -> int:
+def _erase_some(
+    database: Database, agency: str, before: date, notices: Sequence[NoticeId]
+) -> tuple[int, list[str]]:
+    """How many were erased, and which objects they leave behind."""
     from siegelpost.notices.erasing import erase as erase_some
+    from siegelpost.notices.erasing import objects_of
     from siegelpost.store.errors import Conflict, Deadlocked
 
     for more in reversed(range(TRIES)):
         try:
             with database.write_erasing() as connection:
-                return len(
-                    erase_some(
-                        connection,
-                        agency,
-                        notices,
-                        before=before,
-                        now=datetime.now(UTC),
-                        entropy=os.urandom,
-                    )
+                names = objects_of(connection, notices)
+                erased = erase_some(
+                    connection,
+                    agency,
+                    notices,
+                    before=before,
+                    now=datetime.now(UTC),
+                    entropy=os.urandom,
                 )
+            return len(erased), [names[notice] for notice in erased if notice in names]
         except (Conflict, Deadlocked):  # something else of the agency came in between
             if not more:
                 raise
     raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _remove(objects: PackageStorage, names: Sequence[str]) -> None:
+    from siegelpost.store.errors import StoreError
+
+    try:
+        objects.delete_now(names)
+    except StoreError:
+        # Nothing else remembers them, and of many the sweep takes none.
+        for name in names:
+            typer.echo(f"siegelpost: object {name} may be left: remove it by hand", err=True)
+        raise
 
 
 def _forget(database: Database) -> bool:
