@@ -32,7 +32,10 @@ def test_consent_is_seen_revoked_in_one_step_and_given_again(
         current = page.locator("nav a[aria-current=page]")
         expect(current).to_have_text("Einwilligungen")
         erika.inspect("consent-1")
-        page.get_by_role("button", name="Wieder Post auf Papier bekommen").click()
+        page.get_by_text("Wieder Post auf Papier bekommen").click()
+        expect(page.get_by_text("seine Fristen laufen weiter")).to_be_visible()
+        erika.inspect("consent-2-asked")
+        page.get_by_role("button", name="Ja, widerrufen").click()
         expect(page.get_by_role("heading", name="Ihr Widerruf gilt ab jetzt")).to_be_visible()
         erika.inspect("consent-2-revoked")
         with pytest.raises(Refusal):
@@ -93,7 +96,8 @@ def test_consents_and_settings_work_without_javascript(
         kept = hanna.context.storage_state()
     with person(browser, house.address, java_script_enabled=False, storage_state=kept) as hanna:
         page = hanna.go("/account/consent")
-        page.get_by_role("button", name="Wieder Post auf Papier bekommen").click()
+        page.get_by_text("Wieder Post auf Papier bekommen").click()
+        page.get_by_role("button", name="Ja, widerrufen").click()
         expect(page.get_by_role("heading", name="Ihr Widerruf gilt ab jetzt")).to_be_visible()
         page.get_by_role("link", name="E-Mail und Sprache").click()
         page.get_by_label("E-Mails dürfen mich mit Namen").uncheck()

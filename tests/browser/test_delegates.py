@@ -108,7 +108,8 @@ def test_helper_makes_an_account_and_reads_what_was_given(
         klara.inspect("delegates-6-access-log")
 
         page = klara.go("/account/delegates")
-        page.get_by_role("button", name="Freigabe beenden").click()
+        page.get_by_text("Freigabe beenden", exact=True).click()
+        page.get_by_role("button", name="Ja, beenden").click()
         expect(page.get_by_role("heading", name="Die Freigabe ist beendet")).to_be_visible()
         klara.inspect("delegates-7-ended")
         bob.allow(r"status of 404")

@@ -274,7 +274,8 @@ def test_delegate_who_may_replies_in_the_citizen_s_name_and_one_who_reads_cannot
         assert answer.status == 404
 
         klara.go("/account/delegates")
-        klara.page.get_by_role("button", name="Freigabe beenden").click()
+        klara.page.get_by_text("Freigabe beenden", exact=True).click()
+        klara.page.get_by_role("button", name="Ja, beenden").click()
         give(klara, bob, "Bob Muster", "Schreiben lesen und der Behörde antworten")
         expect(
             klara.page.get_by_text("Schreiben lesen und der Behörde antworten").first

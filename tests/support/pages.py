@@ -31,6 +31,14 @@ MANDATE = {
     "looked": "22. November 2026",
     "new_key": True,
 }
+AGREEMENT = {
+    "enrolment": "enrolment-1",
+    "agency": "Jobcenter Musterland",
+    "phone": "02999 555-0",
+    "receive": CONSENT,
+    "send": None,
+    "history": [CONSENT, {**CONSENT, "revoked": "24. November 2026"}],
+}
 COMMON = {
     "given": [
         {**MANDATE, "standing": standing, "until": None, "role": "titles", "counts": False}
@@ -71,17 +79,7 @@ COMMON = {
     "limits": {"text": 10_000, "files": 10, "bytes": 20 * 1024 * 1024},
     "timed_out": False,
     "signed_out": False,
-    "agreements": [
-        {
-            "enrolment": "enrolment-1",
-            "agency": "Jobcenter Musterland",
-            "phone": "02999 555-0",
-            "receive": CONSENT,
-            "send": None,
-            "history": [CONSENT, {**CONSENT, "revoked": "24. November 2026"}],
-        }
-    ]
-    * 2,
+    "agreements": [AGREEMENT] * 2,
     "wordings": {"receive": "2026-11", "send": "2026-12"},
     "done": None,
     "problem": None,

@@ -42,7 +42,7 @@ async def give(world: World, request: Request) -> Response:
 
 
 async def revoke(world: World, request: Request) -> Response:
-    """``POST /account/consent/revoke``: one consent, in one step."""
+    """``POST /account/consent/revoke``: one consent; the page has asked before."""
     return await take(world, request, PATH, _revoke, _again)
 
 

@@ -84,7 +84,7 @@ async def show(world: World, request: Request) -> Response:
 
 
 async def end(world: World, request: Request) -> Response:
-    """``POST /account/delegates/end``: at once, in one step; also calls off an invitation."""
+    """``POST /account/delegates/end``: at once; also calls off an invitation."""
     return await take(world, request, PATH, _end, _again)
 
 

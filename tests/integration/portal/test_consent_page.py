@@ -76,12 +76,13 @@ def box(citizen: Citizen) -> MailboxId:
     return citizen.mailbox
 
 
-async def test_revoking_on_the_page_takes_one_step_and_stops_dispatches(town: Town) -> None:
+async def test_revoking_on_the_page_says_what_follows_and_stops_dispatches(town: Town) -> None:
     enrolled = await town.letter()
     alice = await town.active("alice@beispiel.example", enrolled=enrolled)
     await town.dispatch(enrolled, "before")
     html = await get(town, alice, "/account/consent")
     assert "Wenn Sie widerrufen, kommen neue Schreiben dieser Behörde wieder mit der Post." in html
+    assert "Was schon in Ihrem Postfach liegt, bleibt hier" in html
     done = await press(town, alice, "/account/consent", "/account/consent/revoke")
     assert (done.status_code, done.headers["location"]) == (303, "/account/consent?done=revoked")
     html = await get(town, alice, "/account/consent?done=revoked")

@@ -9,7 +9,7 @@ import pytest
 
 from siegelpost.portal.texts import LANGUAGES
 from tests.support.markup import Markup
-from tests.support.pages import COMMON, TEMPLATES, page_environment
+from tests.support.pages import AGREEMENT, COMMON, CONSENT, TEMPLATES, page_environment
 
 STATIC = Path(__file__).parents[3] / "mailbox" / "siegelpost" / "portal" / "static"
 ENVIRONMENT = page_environment()
@@ -92,6 +92,22 @@ def test_who_helps_nobody_now_is_told_so() -> None:
     nobody = "Zurzeit ist hier keine Post für Sie freigegeben."
     assert nobody not in render("only_helping", "de")
     assert nobody in render("only_helping", "de", helping=[])
+
+
+def asked(html: str, action: str) -> list[bool]:
+    """Of each form with this action, whether it is inside a question."""
+    begins = [html[: form.start()] for form in re.finditer(f'action="{action}"', html)]
+    return [html.count("<details") > html.count("</details>") for html in begins]
+
+
+def test_what_has_consequences_is_asked_first() -> None:
+    consent = render("consent", "de", agreements=[{**AGREEMENT, "send": CONSENT}, AGREEMENT])
+    assert asked(consent, "/account/consent/revoke") == [True] * 3
+    assert asked(consent, "/account/consent/paper") == [True]
+    delegates = render("delegates", "de")
+    # Whoever refuses somebody, or calls off a code that nobody used, takes nothing from anybody.
+    named = {"invited": False, "asking": False, "coming": True, "in-force": True}
+    assert asked(delegates, "/account/delegates/end") == [*named.values(), True, True]
 
 
 def test_pages_that_unseal_say_without_script_what_they_need() -> None:
