@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 
 from siegelpost.evidence.events import EventType
 from siegelpost.evidence.ids import MailboxId
@@ -54,6 +55,25 @@ def test_a_sound_store_has_no_findings(logged: Database) -> None:
 
 def test_an_empty_store_has_no_findings(database: Database) -> None:
     assert findings(database) == []
+
+
+def test_no_statement_goes_through_one_table_for_each_row_of_another(database: Database) -> None:
+    """PostgreSQL does so for `NOT IN`, once its memory holds no hash of the other table."""
+    if database.dialect == "sqlite":
+        pytest.skip("SQLite looks up in an index, however many there are")
+    seen: list[str] = []
+
+    def plan(connection: Connection, _: Any, statement: str, words: Any, *__: Any) -> None:
+        if statement.lstrip().startswith(("SELECT", "(SELECT")):
+            with connection.connection.driver_connection.cursor() as beside:  # type: ignore[union-attr]
+                beside.execute(f"EXPLAIN {statement}", words)
+                seen.append("\n".join(row[0] for row in beside))
+
+    event.listen(database.reading, "before_cursor_execute", plan)
+    assert findings(database) == []
+    event.remove(database.reading, "before_cursor_execute", plan)
+    assert sum("Except" in each for each in seen) == 4
+    assert [each for each in seen if "SubPlan" in each] == []
 
 
 def _sql(statement: str) -> Callable[[Connection], object]:

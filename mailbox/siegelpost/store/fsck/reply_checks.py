@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, except_, func, select
 
 from siegelpost.evidence.errors import FormatError
 from siegelpost.evidence.events import EventType
@@ -124,14 +124,10 @@ def _check_statement(row: AnyRow) -> Iterator[Finding]:
 
 def _check_rows(connection: Connection) -> Iterator[Finding]:
     """No evidence of a reply that the table does not have, unless its notice was erased."""
-    known = select(_reply.c.event_id)
-    for (event,) in connection.execute(
-        select(_event.c.id).where(
-            _event.c.type == EventType.REPLIED.value,
-            _event.c.body.is_not(None),
-            _event.c.id.not_in(known),
-        )
-    ):
+    told = select(_event.c.id).where(
+        _event.c.type == EventType.REPLIED.value, _event.c.body.is_not(None)
+    )
+    for (event,) in connection.execute(except_(told, select(_reply.c.event_id))):
         yield Finding(check="reply", where=f"event {event}", what="there is no such reply")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, except_, func, select
 
 from siegelpost.evidence.events import EventType
 from siegelpost.sealing.age_header import parse_header
@@ -62,8 +62,10 @@ def check_objects(
     before: datetime | None = None,
 ) -> Iterator[Finding]:
     """No object lies about without a notice, unless it is so young that a call may still last."""
-    owned = select(_notice.c.package_id)
-    for (blob_id,) in connection.execute(select(_object.c.id).where(_object.c.id.not_in(owned))):
+    # Sets are subtracted: `NOT IN` of so many that PostgreSQL's memory holds no hash goes through
+    # all of one for each of the other.
+    strays = except_(select(_object.c.id), select(_notice.c.package_id))
+    for (blob_id,) in connection.execute(strays):
         yield Finding(check="object", where=f"blob {blob_id}", what="it belongs to nothing")
     if objects is None or before is None:
         return
@@ -78,12 +80,14 @@ def check_objects(
 
 def check_orphans(connection: Connection, progress: Progress) -> Iterator[Finding]:
     """No blob lies about without a notice, a report or a reply."""
-    owned = select(_notice.c.package_id).union_all(
-        select(_notice.c.cover_id), select(_bounce.c.blob_id), select(_reply.c.blob_id)
+    strays = except_(
+        select(_blob.c.id).where(_blob.c.part == 0),
+        select(_notice.c.package_id),
+        select(_notice.c.cover_id),
+        select(_bounce.c.blob_id),
+        select(_reply.c.blob_id),
     )
-    for (blob_id,) in connection.execute(
-        select(_blob.c.id).where(_blob.c.part == 0, _blob.c.id.not_in(owned))
-    ):
+    for (blob_id,) in connection.execute(strays):
         yield Finding(check="blob", where=f"blob {blob_id}", what="it belongs to nothing")
     progress("blobs", 1, 1)
 
@@ -139,14 +143,13 @@ def _check_events(connection: Connection, row: AnyRow) -> Iterator[Finding]:
 
 def _check_erased(connection: Connection) -> Iterator[Finding]:
     """What an erased notice's chain said is gone, also what came while it was being erased."""
-    emptied = select(_event.c.notice_id).where(
-        _event.c.notice_id.is_not(None), _event.c.body.is_(None)
+    erased = except_(
+        select(_event.c.notice_id).where(_event.c.notice_id.is_not(None), _event.c.body.is_(None)),
+        select(_notice.c.id),
     )
     for event, notice in connection.execute(
         select(_event.c.id, _event.c.notice_id).where(
-            _event.c.notice_id.in_(emptied),
-            _event.c.body.is_not(None),
-            _event.c.notice_id.not_in(select(_notice.c.id)),
+            _event.c.notice_id.in_(erased), _event.c.body.is_not(None)
         )
     ):
         what = f"event {event} says something of it, and it is not there"
