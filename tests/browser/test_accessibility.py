@@ -192,6 +192,8 @@ def test_whoever_hears_the_page_is_told_that_titles_and_notices_are_unsealed(ali
     page = watched.page
     expect(page.get_by_role("status").filter(has_text="entsiegelt")).not_to_have_count(0)
     opened(watched, f"/notices/{alice.notice_id}", "de")
+    call = page.locator('[data-slot="who-helps"]').get_by_role("link", name="+49 2345 67890")
+    expect(call).to_have_attribute("href", "tel:+49234567890")
     page.get_by_role("button", name="Schreiben öffnen").press("Enter")
     told = page.get_by_role("status").filter(has_text="Das Schreiben ist geöffnet und geprüft.")
     expect(told).to_have_count(1)

@@ -1,4 +1,4 @@
-"""The scripts' byte formats against Python's: what one side makes, the other opens, and no more."""
+"""The scripts' formats against Python's: what one side makes, the other opens, and no more."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from siegelpost.sealing.wrapping import (
     wrap_seed,
 )
 from tests.support.browsers import person
+from tests.support.contacts import NUMBERS, SENTENCES
 from tests.support.page_scripts import as_text, run
 from tests.support.portal_house import PortalHouse
 from tests.support.sealing import (
@@ -62,6 +63,24 @@ def page(browser: Browser, house: PortalHouse) -> Iterator[Page]:
     with person(browser, house.address) as somebody:
         somebody.allow("favicon")  # only pages name their icon
         yield somebody.go("/static/vendor/LICENSES.txt")
+
+
+def test_numbers_and_addresses_are_links_where_they_surely_are_some(page: Page) -> None:
+    dialled = """
+      const { dialled } = await load("contacts");
+      return given.numbers.map(dialled);"""
+    assert run(page, dialled, numbers=list(NUMBERS)) == list(NUMBERS.values())
+    links = """
+      const { withLinks } = await load("contacts");
+      return given.sentences.map(([words, known]) => {
+        const nodes = withLinks(words, known);
+        const links = nodes.filter((node) => node.href);
+        const said = nodes.map((node) => node.textContent ?? node).join("");
+        return [said, known, links.map((link) => [link.textContent, link.getAttribute("href")])];
+      });"""
+    sentences = [[words, known] for words, known, _ in SENTENCES]
+    expected = [[words, known, [list(link) for link in found]] for words, known, found in SENTENCES]
+    assert run(page, links, sentences=sentences) == expected
 
 
 def test_passphrase_gives_the_same_halves_in_any_unicode_form(page: Page) -> None:

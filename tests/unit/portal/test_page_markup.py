@@ -58,7 +58,7 @@ def test_page_holds_nothing_inline_and_its_references_exist(
     assert markup.inline == []
     assert len(markup.ids) == len(set(markup.ids))
     assert [ref for ref in markup.references if ref[1] not in markup.ids] == []
-    assert [a for a in markup.addresses if not a.startswith(("/", "#"))] == []
+    assert [a for a in markup.addresses if not a.startswith(("/", "#", "tel:+"))] == []
     assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}">' in html
     assert ('"/static/rtl.css"' in html) == (language == "ar")
 

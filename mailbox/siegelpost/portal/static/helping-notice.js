@@ -5,7 +5,7 @@ import { fromBase64, hex, sha256 } from "./bytes.js";
 import { alertBox, byId, explain, onClick, say, show } from "./dom.js";
 import { ManifestError, readCover } from "./manifest.js";
 import { NoteError, parseVerifier } from "./notes.js";
-import { showCover, showDocuments, showReplies } from "./notice-view.js";
+import { linkContacts, showCover, showDocuments, showReplies } from "./notice-view.js";
 import { PackageError, readPackage } from "./package.js";
 import { repliedBadge } from "./replied.js";
 import { SealingError, open } from "./sealing.js";
@@ -86,5 +86,6 @@ function fail(error) {
   if (error instanceof SealingError) alertBox(problem, text("not-openable"));
   else alertBox(problem, forged ? text("not-genuine", words) : explain(error));
   if (forged) show(byId("cover"), false);
+  linkContacts(problem.querySelector("[data-slot=message]"), agency?.phone);
   problem.focus();
 }

@@ -1,5 +1,6 @@
 // How a notice looks: facts, cover, documents and events put into the page's slots.
 
+import { withLinks } from "./contacts.js";
 import { byId, fill, show } from "./dom.js";
 import { address, isShown } from "./downloads.js";
 import { repliedBadge } from "./replied.js";
@@ -130,6 +131,12 @@ export function showCover(cover, agency) {
   const named = digits(cover.who_helps ?? "").includes(digits(phone));
   const agencyLine = named ? "" : text("help-agency", { agency: name, phone });
   slot("who-helps", [cover.who_helps, agencyLine].filter(Boolean).join("\n"));
+  linkContacts(document.querySelector('#notice [data-slot="who-helps"]'), phone);
+}
+
+/** Make what an element says about telephone and e-mail into links. */
+export function linkContacts(element, phone = "") {
+  element.replaceChildren(...withLinks(element.textContent, phone));
 }
 
 /** A number without country and trunk prefix, however it is written. */

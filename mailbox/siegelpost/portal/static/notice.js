@@ -4,6 +4,7 @@ import { get, post, postForBytes } from "./api.js";
 import { acknowledge, saveReceipt } from "./notice-actions.js";
 import {
   guide,
+  linkContacts,
   sealedName,
   showDocuments,
   showEvents,
@@ -185,5 +186,6 @@ function fail(error) {
   } else {
     alertBox(problem, explain(error));
   }
+  linkContacts(problem.querySelector("[data-slot=message]"), agency?.phone);
   problem.focus();
 }

@@ -28,6 +28,8 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from siegelpost.portal.contacts import dialled
+
 SOURCE = "de"
 
 #: Where a line must not end: within a time, in the languages that write it with a space.
@@ -81,6 +83,7 @@ def prepare(environment: Environment) -> None:
     # Instead of the extension's own wrapper, which fills values in as they are.
     environment.globals["gettext"] = _gettext
     environment.globals["languages"] = LANGUAGES
+    environment.filters["dialled"] = dialled
 
 
 def pick_language(query: str | None, cookie: str | None, accept_language: str | None) -> str:
