@@ -218,6 +218,8 @@ class _Module:
         self._starting = threading.Lock()
         #: The last job that somebody waited for in vain; while it runs, the module hangs.
         self._overdue: Future[Any] | None = None
+        #: The job that was begun last.
+        self._begun: Future[Any] | None = None
 
     def token(self, label: str) -> Token:
         return self._tokens.setdefault(label, Token(self, label))
@@ -237,8 +239,11 @@ class _Module:
             # Once somebody has waited in vain, the others need not: threads are few.
             return future.result(IMPATIENCE_SECONDS if hangs else PATIENCE_SECONDS)
         except TimeoutError:
-            if not future.cancel() and not hangs:  # what has not begun never does
-                self._overdue = future
+            # What has not begun never does; then it waited for another, whose own asker may have
+            # been one of those that were let go at once.
+            overdue = self._begun if future.cancel() else future
+            if not hangs:
+                self._overdue = overdue
             raise TokenUnavailableError(f"{self.path} does not answer") from None
 
     def _work(self) -> None:
@@ -246,6 +251,7 @@ class _Module:
             future, work = self._jobs.get()
             if not future.set_running_or_notify_cancel():
                 continue
+            self._begun = future
             try:
                 future.set_result(work())
             except BaseException as error:

@@ -205,6 +205,40 @@ def test_a_module_that_hangs_holds_nobody_not_even_who_asked(
     assert late == []  # what nobody waits for any more is not begun
 
 
+def test_a_module_that_hangs_again_and_again_holds_up_one_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tokens, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(tokens, "IMPATIENCE_SECONDS", 0.3)
+    module, first, second = tokens._Module("none"), threading.Event(), threading.Event()
+
+    def ask(work: Callable[[], object]) -> float:
+        begun = time.monotonic()
+        with pytest.raises(TokenUnavailableError, match="does not answer"):
+            module.ask(work)
+        return time.monotonic() - begun
+
+    def hang() -> None:
+        began.set()
+        second.wait(60)
+
+    began = threading.Event()
+    impatient = threading.Thread(target=ask, args=(hang,))
+    try:
+        ask(lambda: first.wait(60))
+        # The first one comes back, and the next hangs for somebody who does not wait for long.
+        impatient.start()
+        first.set()
+        assert began.wait(60)
+        impatient.join()
+        assert 0.9 < ask(list) < 20.0
+        for _ in range(3):
+            assert ask(list) < 0.9
+    finally:
+        first.set()
+        second.set()
+
+
 def test_a_process_ends_while_its_module_hangs(soft: SoftToken) -> None:
     code = (
         "import threading; from pathlib import Path; from siegelpost.keyring import tokens\n"
