@@ -130,8 +130,8 @@ def settle_delegate(
     if row.delegate_id is not None:
         return False
     drafts = make_mailbox(connection, context, activation, checked, given, name)
-    mac = given.key_mac or b""
-    if not take(connection, row.id, delegate=mailbox, key=checked.binding.key, mac=mac, now=now):
+    mac, key = given.key_mac or b"", checked.binding.key
+    if not take(connection, context, row.id, delegate=mailbox, key=key, mac=mac, now=now):
         raise ActivationUsed("the invitation was called off")
     append_events(connection, list(drafts), entropy=context.entropy)
     return True

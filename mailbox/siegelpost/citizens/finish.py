@@ -88,7 +88,10 @@ async def finish(
         )
         return LoggedIn(cookie=session_cookie, mailbox=mailbox)
 
-    return await decide(context, work)
+    done = await decide(context, work)
+    # Whoever gave a delegate the code is told.
+    context.store.alerts_queued.set()
+    return done
 
 
 async def _check(context: Context, mailbox: MailboxId, key: KeyId, given: Finish) -> CheckedKey:

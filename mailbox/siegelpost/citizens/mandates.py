@@ -3,6 +3,7 @@
 1. `invite`: the citizen says whom, how far and how long; the citizen's browser makes a code.
 2. `accept`: who got the code by hand names an account of their own (`delegate_accounts` makes one).
    The browser vouches for its key with the half of the code that the service never sees.
+   The citizen gets a mail that somebody waits.
 3. `confirm`: the citizen looks at who came, proves the login again, and gives the mandate.
 4. `end`: by either of them, at once. What the delegate has seen or saved, nobody takes back.
 
@@ -26,8 +27,8 @@ from siegelpost.citizens.errors import (
     MandateUnknown,
 )
 from siegelpost.citizens.proofs import need_proof
-from siegelpost.citizens.second_factor import address_for_codes
 from siegelpost.citizens.sessions import CitizenSession
+from siegelpost.citizens.telling import tell_owner
 from siegelpost.citizens.text import checked_line
 from siegelpost.citizens.writing import decide
 from siegelpost.deadlines.calendar import BERLIN, day
@@ -38,7 +39,7 @@ from siegelpost.evidence.times import format_time
 from siegelpost.store.columns import AnyRow
 from siegelpost.store.context import Context
 from siegelpost.store.events import EventDraft, append_events
-from siegelpost.store.outbox import AlertKind, queue_alert
+from siegelpost.store.outbox import AlertKind
 from siegelpost.store.tables import (
     DelegatedHeader,
     Enrolment,
@@ -198,14 +199,17 @@ async def accept(
         row = open_invitation(connection, context, proof, now)
         if row.mailbox_id == session.mailbox:
             raise InputInvalid("code_proof", "an invitation of one's own")
-        take(connection, row.id, delegate=session.mailbox, key=key, mac=mac, now=now)
+        take(connection, context, row.id, delegate=session.mailbox, key=key, mac=mac, now=now)
         return str(row.id)
 
-    return await decide(context, work)
+    mandate = await decide(context, work)
+    context.store.alerts_queued.set()
+    return mandate
 
 
 def take(
     connection: Connection,
+    context: Context,
     mandate: str,
     *,
     delegate: MailboxId,
@@ -213,7 +217,10 @@ def take(
     mac: bytes,
     now: datetime,
 ) -> bool:
-    """Note who came with the code, in the caller's transaction; False if somebody was faster."""
+    """Note who came with the code, in the caller's transaction; False if somebody was faster.
+
+    Queues a mail to the citizen, who has to look.
+    """
     if len(mac) != HALF_SIZE:
         raise InputInvalid("key_mac", f"not {HALF_SIZE} bytes")
     live = select(_key.c.id).where(
@@ -229,8 +236,12 @@ def take(
             _mandate.c.ended_at.is_(None),
         )
         .values(delegate_id=delegate, key_id=key, key_mac=mac, accepted_at=now, code_digest=None)
-    )
-    return bool(taken.rowcount)
+        .returning(_mandate.c.mailbox_id)
+    ).one_or_none()
+    if taken is None:
+        return False
+    tell_owner(connection, context, MailboxId(taken.mailbox_id), AlertKind.INVITATION_ACCEPTED)
+    return True
 
 
 async def confirm(context: Context, session: CitizenSession, mandate: str) -> None:
@@ -274,7 +285,7 @@ async def confirm(context: Context, session: CitizenSession, mandate: str) -> No
             facts=facts,
         )
         append_events(connection, [given], entropy=context.entropy)
-        _tell(connection, context, row, now)
+        _tell(connection, context, row)
 
     await decide(context, work)
     context.store.alerts_queued.set()
@@ -362,28 +373,15 @@ def _end(
                 facts={"mandate": row.id, "by": by},
             )
         )
-        _tell(connection, context, row, now)
+        _tell(connection, context, row)
     return drafts
 
 
-def _tell(connection: Connection, context: Context, row: AnyRow, now: datetime) -> None:
+def _tell(connection: Connection, context: Context, row: AnyRow) -> None:
     """A mail to both that something changed; the names stand in the mailbox only."""
     for mailbox in (row.mailbox_id, row.delegate_id):
-        if mailbox is None:
-            continue
-        address = address_for_codes(connection, MailboxId(mailbox))
-        if address is None:
-            continue
-        language = connection.scalar(select(_mailbox.c.language).where(_mailbox.c.id == mailbox))
-        queue_alert(
-            connection,
-            kind=AlertKind.MANDATE_CHANGED,
-            address_id=address.id,
-            mailbox_id=mailbox,
-            language=str(language),
-            now=now,
-            entropy=context.entropy,
-        )
+        if mailbox is not None:
+            tell_owner(connection, context, MailboxId(mailbox), AlertKind.MANDATE_CHANGED)
 
 
 def _midnight(on: date) -> datetime:

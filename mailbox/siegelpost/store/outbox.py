@@ -40,6 +40,7 @@ class AlertKind(StrEnum):
     LOGIN_CODE = "login-code"
     ADDRESS_CHANGE_CODE = "address-change-code"
     ADDRESS_CHANGED = "address-changed"
+    INVITATION_ACCEPTED = "invitation-accepted"
     MANDATE_CHANGED = "mandate-changed"
     ACCESS_CHANGED = "access-changed"
 
@@ -51,6 +52,7 @@ CODE_KINDS = frozenset(
         AlertKind.LOGIN_CODE,
         AlertKind.ADDRESS_CHANGE_CODE,
         AlertKind.ADDRESS_CHANGED,
+        AlertKind.INVITATION_ACCEPTED,
         AlertKind.MANDATE_CHANGED,
         AlertKind.ACCESS_CHANGED,
     }
@@ -88,6 +90,7 @@ GIVE_UP_AFTER: Mapping[AlertKind, timedelta] = {
     AlertKind.LOGIN_CODE: timedelta(minutes=30),
     AlertKind.ADDRESS_CHANGE_CODE: timedelta(minutes=30),
     AlertKind.ADDRESS_CHANGED: timedelta(hours=48),
+    AlertKind.INVITATION_ACCEPTED: timedelta(hours=48),
     AlertKind.MANDATE_CHANGED: timedelta(hours=48),
     AlertKind.ACCESS_CHANGED: timedelta(hours=48),
 }

@@ -37,6 +37,7 @@ TEMPLATES: Mapping[AlertKind, str] = {
     AlertKind.LOGIN_CODE: "login-code",
     AlertKind.ADDRESS_CHANGE_CODE: "address-change-code",
     AlertKind.ADDRESS_CHANGED: "address-changed",
+    AlertKind.INVITATION_ACCEPTED: "invitation-accepted",
     AlertKind.MANDATE_CHANGED: "mandate-changed",
     AlertKind.ACCESS_CHANGED: "access-changed",
 }

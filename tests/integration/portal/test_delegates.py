@@ -235,6 +235,7 @@ async def test_revoking_stops_new_notices_and_access_at_once(town: Town) -> None
     # Who looked stays on the page of the notice.
     shown = await alice.get(f"/notices/{notice}/facts")
     assert [look["name"] for look in shown["delegates"]] == ["Bob Muster"]
+    assert await mails(town, "invitation-accepted") == [ALICE]
     assert await mails(town, "mandate-changed") == [ALICE, ALICE, BOB, BOB]
 
 
@@ -324,6 +325,7 @@ async def test_invitation_makes_an_account_without_an_enrolment(town: Town) -> N
     invited = await invite(alice)
     bob = await new_account(town, invited, BOB)
     assert (await bob.get("/inbox/notices"))["notices"] == []
+    assert await mails(town, "invitation-accepted") == [ALICE]
     assert "keine Post für Sie freigegeben" in await bob.load("/inbox")
     # Before the citizen has looked, nothing opens.
     assert await status(bob, "GET", f"/helping/{invited.mandate}/notices") == (404, "not-found")

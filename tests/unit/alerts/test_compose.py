@@ -47,6 +47,7 @@ SUBJECTS = {
     AlertKind.LOGIN_CODE: "Ihr Code zum Anmelden",
     AlertKind.ADDRESS_CHANGE_CODE: "Ihr Code für Ihre E-Mail-Adresse",
     AlertKind.ADDRESS_CHANGED: "Ihre E-Mail-Adresse wurde geändert",
+    AlertKind.INVITATION_ACCEPTED: "Jemand hat Ihre Einladung angenommen",
     AlertKind.MANDATE_CHANGED: "Eine Freigabe in Ihrem Postfach hat sich geändert",
     AlertKind.ACCESS_CHANGED: "Der Zugang zu Ihrem Postfach wurde geändert",
 }

@@ -68,6 +68,7 @@ def test_translations_keep_their_placeholders_and_hold_no_markup(tag: str) -> No
         "login-code",
         "address-change-code",
         "address-changed",
+        "invitation-accepted",
         "mandate-changed",
         "access-changed",
     ],
