@@ -83,7 +83,8 @@ def saved(page: Page, button: str) -> bytes:
 
 def test_legal_staff_walks_through_a_file_by_keyboard(browser: Browser, service: Service) -> None:
     alice = service.activate()
-    notice = service.dispatch(alice.id, make_pdf())["id"]
+    document = make_pdf()
+    notice = service.dispatch(alice.id, document)["id"]
     alerted(service, notice)
     service.receipt(notice)
     with (
@@ -146,13 +147,17 @@ def test_legal_staff_walks_through_a_file_by_keyboard(browser: Browser, service:
         expect(page.get_by_role("heading", name="Gerichtsakte prüfen")).to_be_visible()
         justine.inspect("console-verify")
         for name, content in (("console-verified", receipt), ("console-verified-file", court_file)):
-            page.get_by_label("Datei").set_input_files(
+            page.get_by_label("Quittung oder Gerichtsakte").set_input_files(
                 {"name": "datei", "mimeType": "application/octet-stream", "buffer": content}
+            )
+            page.get_by_label("Dokumente des Schreibens").set_input_files(
+                {"name": "bescheid.pdf", "mimeType": "application/pdf", "buffer": document}
             )
             press(page, page.get_by_role("button", name="Prüfen"))
             expect(page.get_by_text("Alle geprüften Schritte sind erfüllt")).to_be_visible()
+            expect(page.get_by_text("1 vorgelegt und bestätigt, von 1.")).to_be_visible()
             justine.inspect(name)
-        page.get_by_label("Datei").set_input_files(
+        page.get_by_label("Quittung oder Gerichtsakte").set_input_files(
             {"name": "x", "mimeType": "x/y", "buffer": receipt.replace(b"provided", b"retrieved")}
         )
         press(page, page.get_by_role("button", name="Prüfen"))

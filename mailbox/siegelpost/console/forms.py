@@ -1,4 +1,4 @@
-"""Forms that work without JavaScript: bounded bodies, the form token, fields, one uploaded file."""
+"""Forms that work without JavaScript: bounded bodies, the form token, fields, uploaded files."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 #: Largest body of a form without files, in bytes.
 FORM_LIMIT = 8 * 1024
-#: What a multipart body may hold beside its file, in bytes.
-_FRAME = 4 * 1024
+#: Most files of a form: one to be verified, and all documents that a notice can have.
+_MOST_FILES = 11
+#: What a multipart body may hold beside its files, in bytes.
+_FRAME = 16 * 1024
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 20
 
@@ -88,38 +90,42 @@ async def read_form(world: ConsoleWorld, request: Request) -> Fields:
     return fields
 
 
-async def read_upload(world: ConsoleWorld, request: Request, limit: int) -> bytes:
-    """The one file of a form, in memory only; at most ``limit`` bytes.
+async def read_uploads(
+    world: ConsoleWorld, request: Request, limit: int
+) -> Mapping[str, Sequence[bytes]]:
+    """The files of a form by field, in memory only; together at most ``limit`` bytes.
 
-    RequestRefused for a wrong token or size, InputWrong for a form without a file.
+    Fields in which none was chosen are missing. RequestRefused for a wrong token or size.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != "multipart/form-data" or not options.get("boundary"):
         raise RequestRefused("form-refused")
     body = await read_body(world, request, limit + _FRAME)
-    parts: dict[str, io.BytesIO] = {}
+    parts: dict[str, list[io.BytesIO]] = {}
     current = io.BytesIO()
     try:
         parser = PushMultipartParser(
             options["boundary"],
             max_header_size=1024,
             max_header_count=4,
-            max_segment_count=4,
+            max_segment_count=_MOST_FILES + 1,
             strict=True,
         )
         for event in parser.parse(body):
             if isinstance(event, MultipartSegment):
-                current = parts.setdefault(event.name, io.BytesIO())
+                current = io.BytesIO()
+                parts.setdefault(event.name, []).append(current)
             elif event is not None:
                 current.write(event)
         parser.close()
     except (MultipartError, UnicodeError):
         raise RequestRefused("form-refused") from None
-    token = parts.get("form_token", io.BytesIO()).getvalue()
+    token = b"".join(part.getvalue() for part in parts.pop("form_token", []))
     check_token(world, request, token.decode("ascii", "replace"))
-    content = parts.get("file", io.BytesIO()).getvalue()
-    if not content:
-        raise InputWrong("file", "no file chosen")
-    if len(content) > limit:
+    files = {
+        name: [content for part in same if (content := part.getvalue())]
+        for name, same in parts.items()
+    }
+    if sum(len(content) for same in files.values() for content in same) > limit:
         raise RequestRefused("too-large")
-    return content
+    return {name: contents for name, contents in files.items() if contents}

@@ -1,4 +1,4 @@
-"""Verify a receipt that somebody brings, in numbered steps; nothing of it is kept.
+"""Verify a receipt that somebody brings, perhaps with documents; nothing of it is kept.
 
 By the keys of this service. Who doubts the service verifies offline, with a trust file from
 elsewhere: the page says so.
@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from siegelpost.console.forms import read_upload
+from siegelpost.console.forms import read_uploads
 from siegelpost.console.pages import page
 from siegelpost.console.problems import KINDS, Kind, code_of
 from siegelpost.console.world import ConsoleWorld, logged_in
@@ -25,7 +25,7 @@ from siegelpost.evidence.verify import Verification
 from siegelpost.staff.errors import InputWrong
 from siegelpost.staff.roles import Action, Member
 
-#: Largest file that is taken, in bytes; court files can be larger, and are verified offline then.
+#: Most bytes of all files together; court files can be larger, and are verified offline then.
 UPLOAD_LIMIT = 32 << 20
 
 
@@ -40,14 +40,15 @@ async def verify(world: ConsoleWorld, request: Request) -> Response:
     # Who is logged in comes first: a receipt is larger than other forms.
     member = await logged_in(world, request)
     member.need(Action.VERIFY)
-    try:
-        data = await read_upload(world, request, UPLOAD_LIMIT)
-    except InputWrong as error:
-        return await _page(world, request, member, problem=KINDS[code_of(error)])
+    files = await read_uploads(world, request, UPLOAD_LIMIT)
+    if "file" not in files:
+        missing = code_of(InputWrong("file", "no file chosen"))
+        return await _page(world, request, member, problem=KINDS[missing])
+    (data, *_), documents = files["file"], files.get("document", ())
     try:
         # Some hundred signatures and hashes: not on the event loop.
         verified = await run_in_threadpool(
-            lambda: verify_file(data, world.trust(), now=world.context.now())
+            lambda: verify_file(data, world.trust(), documents=documents, now=world.context.now())
         )
     except VerificationError as error:
         return await _page(world, request, member, failure=error)

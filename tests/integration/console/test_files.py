@@ -22,7 +22,7 @@ from siegelpost.store.clock import VirtualClock
 from siegelpost.store.tasks import TaskKind
 from tests.integration.console.conftest import ALICE
 from tests.support.console import Desk, Office
-from tests.support.portal import Town
+from tests.support.portal import PDF, Town
 
 _event = tables.core(tables.Event)
 
@@ -139,11 +139,13 @@ async def test_looks_never_stand_in_receipts(town: Town, house: Office, notice: 
     assert b"file-viewed" not in answer.content
 
 
-async def upload(desk: Desk, data: bytes) -> str:
+async def upload(desk: Desk, data: bytes, *documents: bytes) -> str:
     answer = await desk.http.post(
         "/console/verify",
         data={"form_token": desk.token},
-        files={"file": ("quittung.json", data)},
+        files=[("file", ("quittung.json", data))]
+        # A browser sends an empty file where none was chosen.
+        + [("document", ("bescheid.pdf", each)) for each in documents or (b"",)],
         headers={"Accept": "text/html", "Origin": "https://post.example.org"},
     )
     return answer.text
@@ -173,6 +175,22 @@ async def test_uploaded_receipt_is_verified_in_steps_and_a_forged_one_named(
     assert "nicht in Ordnung" in forged
     assert "nicht in Ordnung" in await upload(auditor, b"\xff\x00")
     assert "Angabe fehlt" in await upload(auditor, b"")
+
+
+async def test_documents_are_verified_with_the_receipt(
+    town: Town, house: Office, notice: NoticeId
+) -> None:
+    clerk = await house.desk(Role.CLERK)
+    receipt = (await clerk.post(f"/console/notices/{notice}/receipt")).content
+    court_file = (await clerk.post(f"/console/notices/{notice}/court-file")).content
+    for data in (receipt, court_file):
+        shown = await upload(clerk, data, PDF)
+        assert "Alle geprüften Schritte sind erfüllt" in shown
+        assert "nicht gefragt" not in shown.split(STEPS[12][1].de)[1].split("</li>")[0]
+    other = await upload(clerk, receipt, PDF, PDF + b" ")
+    assert "Dieses Dokument gehört nicht zur Quittung" in other
+    assert "Verlassen Sie sich nicht" not in other
+    assert "zu groß" in await upload(clerk, receipt, bytes(UPLOAD_LIMIT))
 
 
 def test_every_kind_of_task_has_its_german_words() -> None:
