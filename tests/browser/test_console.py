@@ -167,6 +167,9 @@ def test_legal_staff_walks_through_a_file_by_keyboard(browser: Browser, service:
         press(page, page.get_by_role("link", name="Aufgaben", exact=True))
         expect(page.get_by_role("heading", name="Aufgaben")).to_be_visible()
         justine.inspect("console-tasks")
+        # In a window of 1280 px a task takes one line.
+        row = page.get_by_role("row").filter(has=page.get_by_role("link", name="Akte öffnen"))
+        assert row.first.evaluate("(row) => row.offsetHeight < 60")
         press(page, page.get_by_role("link", name="Zahlen", exact=True))
         expect(page.get_by_role("heading", name="Wie Benachrichtigungen ankommen")).to_be_visible()
         justine.inspect("console-statistics")

@@ -128,9 +128,9 @@ ENROLMENT_STATES: Mapping[str, str] = MappingProxyType(
 
 
 def minute(moment: datetime) -> str:
-    """``22.11.2026, 17:56 Uhr`` in German legal time."""
+    """``22.11.2026, 17:56 Uhr`` in German legal time; a line may end after the day."""
     at = local(moment)
-    return f"{at.day:02}.{at.month:02}.{at.year}, {at:%H:%M} Uhr"
+    return f"{at.day:02}.{at.month:02}.{at.year}, {at:%H:%M}\u00a0Uhr"
 
 
 def evidence_time(moment: datetime) -> str:
@@ -139,5 +139,5 @@ def evidence_time(moment: datetime) -> str:
 
 
 def weekday(day: date) -> str:
-    """``So, 22.11.2026``."""
-    return short_day(day, "de")
+    """``So, 22.11.2026``, in one line."""
+    return short_day(day, "de").replace(" ", "\u00a0")

@@ -113,7 +113,7 @@ async def test_list_of_a_citizen_names_each_notice_with_the_end_of_its_period(
     while await Clockwork(town.context).run_once():
         pass
     file = (await clerk.get(f"/console/notices/{notice}")).text
-    end = re.search(r"Ende der Widerspruchsfrist</dt>\s*<dd[^>]*>(.*), 24:00 Uhr</dd>", file)
+    end = re.search(r"Ende der Widerspruchsfrist</dt>\s*<dd[^>]*>(.*), 24:00\xa0Uhr</dd>", file)
     assert end is not None
     assert f'<td data-label="Fristende">{end[1]}</td>' in (await clerk.get(path)).text
 
