@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from siegelpost.citizens.totp import code_at, step_of
 from tests.support.browsers import person
@@ -20,11 +20,25 @@ def test_code_by_mail_then_by_app_and_a_warning_before_the_end(
 ) -> None:
     letter = house.enrol("Karoline Beispiel")
     with person(browser, house.address) as watched:
-        watched.allow(r"status of 403")
+        watched.allow(r"status of 40[13]")
         activate(watched, house, letter, NAME, inspect=False)
-        page = watched.go("/inbox")
+        page = watched.page
+        late: list[Route] = []
+
+        def leave(route: Route) -> None:
+            """What was asked before is refused while the last page is on its way."""
+            for one in late:
+                one.fulfill(status=401, body="{}")
+            page.unroute("**/session")
+            page.wait_for_timeout(200)
+            route.continue_()
+
+        page.route("**/session", lambda route: late.append(route))
+        page.route(re.compile("signed-out"), leave)
+        watched.go("/inbox")
         page.get_by_role("button", name="Abmelden").click()
         expect(page.get_by_text("Sie sind abgemeldet.")).to_be_visible()
+        assert late
         watched.inspect("start-signed-out")
 
         watched.go("/login?next=/account")

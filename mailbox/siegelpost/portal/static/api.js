@@ -14,6 +14,13 @@ export class Problem extends Error {
   }
 }
 
+let leaving = false;
+
+/** From here on the person goes by her own will: answers to what was under way lead nowhere else. */
+export function leave() {
+  leaving = true;
+}
+
 export const get = async (path) => (await send(path)).json();
 
 /** The JSON answer to a POST, or null for an empty one. */
@@ -69,7 +76,8 @@ export async function send(path, options = {}) {
 
 /** The Problem of an answer that is no success; whoever is logged out is led to the login. */
 export async function refused(response, path) {
-  if (response.status === 401 && !path.startsWith("/login") && !path.startsWith("/activate")) {
+  const known = leaving || path.startsWith("/login") || path.startsWith("/activate");
+  if (response.status === 401 && !known) {
     location.assign(`/login?timed-out=1&next=${encodeURIComponent(location.pathname)}`);
   }
   let body = {};

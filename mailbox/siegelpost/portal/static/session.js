@@ -1,6 +1,6 @@
 // What every page with a script does when it starts: show itself, reveal buttons, log out cleanly.
 
-import { post } from "./api.js";
+import { leave, post } from "./api.js";
 import { forgetCovers } from "./cover-cache.js";
 import { byId, show } from "./dom.js";
 import { wipe } from "./keystore.js";
@@ -22,6 +22,7 @@ export function start() {
     // Wiped first: whatever the service answers, this browser knows key and titles no more.
     await Promise.all([wipe(), forgetCovers()]);
     forgetDrafts();
+    leave();
     try {
       await post("/logout");
     } finally {
