@@ -317,6 +317,22 @@ async def test_what_came_while_a_notice_was_being_erased_is_found(
     )
 
 
+@pytest.mark.unsound_store("notice")
+async def test_a_notice_that_vanished_without_being_erased_is_found(street: Street) -> None:
+    town = street.town
+    await alert_sent(town, street.notice)
+
+    def vanish(connection: Connection) -> None:
+        attempts, bounces = tables.core(tables.AlertAttempt), tables.core(tables.Bounce)
+        for table in (attempts, bounces, *OF_NOTICES, _notice, tables.core(tables.Blob)):
+            connection.execute(table.delete())
+
+    await town.context.store.write(vanish)
+    found = await findings(town)
+    assert len(found) == 3
+    assert all("says something of it, and it is not there" in each for each in found)
+
+
 async def test_evidence_erased_without_its_notice_is_found(street: Street) -> None:
     town = street.town
     kept = await town.context.store.read(

@@ -142,14 +142,19 @@ def _check_events(connection: Connection, row: AnyRow) -> Iterator[Finding]:
 
 
 def _check_erased(connection: Connection) -> Iterator[Finding]:
-    """What an erased notice's chain said is gone, also what came while it was being erased."""
-    erased = except_(
-        select(_event.c.notice_id).where(_event.c.notice_id.is_not(None), _event.c.body.is_(None)),
+    """Evidence that says something is of a notice that is there; an erased one's says nothing.
+
+    Not even what came while it was being erased.
+    """
+    gone = except_(
+        select(_event.c.notice_id).where(
+            _event.c.notice_id.is_not(None), _event.c.body.is_not(None)
+        ),
         select(_notice.c.id),
     )
     for event, notice in connection.execute(
         select(_event.c.id, _event.c.notice_id).where(
-            _event.c.notice_id.in_(erased), _event.c.body.is_not(None)
+            _event.c.notice_id.in_(gone), _event.c.body.is_not(None)
         )
     ):
         what = f"event {event} says something of it, and it is not there"
