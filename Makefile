@@ -22,18 +22,20 @@ PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest --dist loadfile \
 demo: $(STAMPS)/service
 	$(BIN)/siegelpost demo build/demo$(if $(ONCE),-once --once) $(if $(PORT),--port $(PORT))
 
+# Most of the time goes into these; see `test`.
+LONG := tests/integration/service tests/integration/portal
+
 test: $(STAMPS)/dev $(STAMPS)/system $(STAMPS)/node
-	@# Browser tests run apart, as their driver keeps an event loop that other tests cannot share;
-	@# and at the same time, as all tests wait a lot. What they say comes last.
+	@# Two lanes of about the same length, as all tests wait a lot. Browser tests run apart, as their
+	@# driver keeps an event loop that other tests cannot share. What the long ones say comes last.
 	@# Exit code 5 is "no test chosen", which is all right where ARGS choose some.
-	@mkdir -p build; \
-	$(if $(SLOW),SIEGELPOST_SCREENSHOTS=1) $(PYTEST) -n 2 tests/browser $(ARGS) >build/test-browser.log 2>&1 & \
-	browser=$$!; trap 'kill $$browser 2>/dev/null' EXIT; \
-	$(PYTEST) -n 2 --ignore tests/browser tests $(ARGS); main=$$?; \
-	wait $$browser; browser=$$?; trap - EXIT; cat build/test-browser.log; \
-	for code in $$main $$browser; do \
-	  [ $$code = 0 ] || [ $$code = 5 -a -n "$(ARGS)" ] || exit $$code; \
-	done
+	@mkdir -p build; passed() { [ $$1 = 0 ] || [ $$1 = $(if $(ARGS),5,0) ]; }; \
+	$(PYTEST) -n 2 $(LONG) $(ARGS) >build/test-long.log 2>&1 & \
+	long=$$!; trap 'kill $$long 2>/dev/null' EXIT; \
+	$(if $(SLOW),SIEGELPOST_SCREENSHOTS=1) $(PYTEST) -n 2 tests/browser $(ARGS); browser=$$?; \
+	$(PYTEST) -n 2 $(patsubst %,--ignore %,$(LONG) tests/browser) tests $(ARGS); rest=$$?; \
+	wait $$long; long=$$?; trap - EXIT; cat build/test-long.log; \
+	passed $$long && passed $$browser && passed $$rest
 
 check: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
