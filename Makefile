@@ -23,7 +23,7 @@ demo: $(STAMPS)/service
 	$(BIN)/siegelpost demo build/demo$(if $(ONCE),-once --once) $(if $(PORT),--port $(PORT))
 
 # Most of the time goes into these; see `test`.
-LONG := tests/integration/service tests/integration/portal
+LONG := tests/integration/service tests/integration/portal tests/integration/bounces
 
 test: $(STAMPS)/dev $(STAMPS)/system $(STAMPS)/node
 	@# Two lanes of about the same length, as all tests wait a lot. Browser tests run apart, as their
