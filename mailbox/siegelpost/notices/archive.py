@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from siegelpost.evidence.ids import NoticeId
+from siegelpost.notices.chains import write_on
 from siegelpost.notices.errors import NoSuchNotice
 from siegelpost.notices.readers import NOTICE, Reader, readable_by
 from siegelpost.store import tables
@@ -43,4 +44,4 @@ async def archive(context: Context, reader: Reader, notice_id: NoticeId, *, arch
             except IntegrityError as error:
                 raise Conflict("another window was faster") from error
 
-    await context.store.write(work)
+    await write_on(context, work)

@@ -21,7 +21,7 @@ from siegelpost.evidence.errors import SignatureError
 from siegelpost.evidence.ids import KeyId, NoticeId
 from siegelpost.evidence.rewrapping import Rewrapping
 from siegelpost.notices.chains import write_on
-from siegelpost.notices.errors import RewrapInvalid
+from siegelpost.notices.errors import NoSuchNotice, RewrapInvalid
 from siegelpost.notices.key_lines import KeyLine, key_lines
 from siegelpost.notices.packages import payload_apart
 from siegelpost.notices.readers import NOTICE, Reader, one_notice, readable_by
@@ -203,15 +203,21 @@ def header_of(connection: Connection, blob: str) -> bytes:
 
 def _swap(connection: Connection, blob: str, header: bytes) -> int:
     """Put ``header`` in the place of the one that is there; return the old one's size."""
-    size = len(header_of(connection, blob))
-    replace_front(connection, blob, size, header)
+    try:
+        size = len(header_of(connection, blob))
+        replace_front(connection, blob, size, header)
+    except LookupError:
+        raise Conflict("the notice is being erased") from None
     return size
 
 
 def _payload_digest(connection: Connection, blob: str) -> bytes:
     digest = hashlib.sha256()
-    skip = len(header_of(connection, blob))
-    for part in read_blob(connection, blob):
-        digest.update(part[skip:])
-        skip = 0
+    try:
+        skip = len(header_of(connection, blob))
+        for part in read_blob(connection, blob):
+            digest.update(part[skip:])
+            skip = 0
+    except LookupError:
+        raise NoSuchNotice("it was erased meanwhile") from None
     return digest.digest()

@@ -15,7 +15,7 @@ from joserfc.jwk import OKPKey
 
 from siegelpost.evidence.errors import EvidenceError, FormatError
 from siegelpost.evidence.ids import KeyId
-from siegelpost.evidence.reply import PREFIX
+from siegelpost.evidence.reply import PREFIX, ReplyStatement
 from siegelpost.evidence.trust import parse_trust
 from siegelpost.notices.key_proofs import prove_keys
 from siegelpost.sealing.package import describe
@@ -26,7 +26,7 @@ from siegelpost.sealing.replies import (
     seal_reply,
 )
 from siegelpost.sending.client import Refused
-from siegelpost.sending.known_senders import FILE_NAME
+from siegelpost.sending.known_senders import FILE_NAME, KnownSenders
 from siegelpost.sending.replies import Expected, FetchedReply, ReplyClient, check
 from siegelpost.service.commands.replies import replies
 from siegelpost.service.errors import ServiceError
@@ -87,6 +87,25 @@ async def test_reply_whose_answer_was_lost_is_fetched_by_the_next_run(
     assert run({good.id: Refused(504, {})}) == 1
     assert run({good.id: good}, waiting=[]) == 0
     assert known(tmp_path / "into" / good.id)["holds"] is True
+
+
+async def test_two_runs_at_once_do_not_forget_what_the_other_learned(
+    office: Office, run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = await office.fetched(office.made)
+    refused: list[str] = []
+    remember = KnownSenders.remember
+
+    def slowly(self: KnownSenders, enrolment: str, said: ReplyStatement) -> None:
+        with pytest.raises(ServiceError, match="another run writes into") as error:
+            run({})
+        refused.append(str(error.value))
+        remember(self, enrolment, said)
+
+    monkeypatch.setattr(KnownSenders, "remember", slowly)
+    assert run({good.id: good}) == 0
+    assert len(refused) == 1
+    assert run({}) == 0  # it has ended
 
 
 async def test_one_refusal_keeps_nobody_else_waiting(

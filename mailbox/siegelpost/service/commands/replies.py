@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -106,7 +107,6 @@ def replies(
     from siegelpost.evidence.trust import parse_trust
     from siegelpost.sealing.errors import SealingError
     from siegelpost.sending.client import one_line
-    from siegelpost.sending.known_senders import KnownSenders
     from siegelpost.sending.replies import ReplyClient
     from siegelpost.service.client import AgencyClient, Refused
 
@@ -115,38 +115,16 @@ def replies(
         trusted = parse_trust(trust.read_bytes())
         identities = [each for file in identity for each in _identities(file)]
         into.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-        senders = KnownSenders(into, agency=agency_id)
     except (OSError, ValueError, JoseError, EvidenceError, SealingError) as error:
         raise ServiceError(f"cannot read what is needed: {error}") from error
     agency = AgencyClient(url, client, private)
     service = ReplyClient(agency.http, bearer=agency.bearer)
     failed = 0
     try:
-        for reply in _wanted(service, into, only):
-            folder = into / f"{reply}{_UNFINISHED}"
-            folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
-            # Once it is fetched, this folder alone has a later run ask for it again.
-            _settle(into)
-            try:
-                fetched = service.fetch(reply)
-            except Refused as refused:
-                if refused.problem.get("type") == _LATER:
-                    typer.echo(f"siegelpost: {reply} waits for the log: run this again", err=True)
-                    continue
-                failed += 1
-                typer.echo(f"siegelpost: {reply} is refused: {refused}", err=True)
-                # Only this says that nothing was handed out; after anything else the service may
-                # count it as fetched, and the folder alone has the next run ask for it again.
-                if refused.status == _NOT_FOUND:
-                    with suppress(OSError):
-                        folder.rmdir()
-                continue
-            except EvidenceError as error:
-                failed += 1
-                _tell(f"{reply} cannot be fetched: {error}")
-                continue
-            failed += not _finish(folder, reply, fetched, identities, trusted, senders)
-            typer.echo(folder.rename(into / reply))
+        with _alone(into):
+            senders = _known_senders(into, agency_id)
+            for reply in _wanted(service, into, only):
+                failed += not _fetch(service, into, reply, identities, trusted, senders)
     except Refused as refused:
         raise ServiceError(f"refused: {refused}") from refused
     except EvidenceError as error:
@@ -160,6 +138,75 @@ def replies(
         agency.close()
     if failed:
         raise typer.Exit(1)
+
+
+def _known_senders(into: Path, agency_id: str | None) -> KnownSenders:
+    from siegelpost.evidence.errors import FormatError
+    from siegelpost.sending.known_senders import KnownSenders
+
+    try:
+        return KnownSenders(into, agency=agency_id)
+    except (OSError, FormatError) as error:
+        raise ServiceError(f"cannot read what is needed: {error}") from error
+
+
+@contextmanager
+def _alone(into: Path) -> Iterator[None]:
+    """Two runs into one folder would forget which senders the other one learned."""
+    try:
+        import fcntl
+
+        descriptor = os.open(into, os.O_RDONLY)
+    except (ImportError, OSError):  # Windows
+        yield
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ServiceError(f"another run writes into {into}: wait until it has ended") from None
+        except OSError:
+            pass  # some network drives know no locks
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _fetch(
+    service: ReplyClient,
+    into: Path,
+    reply: str,
+    identities: list[Identity],
+    trusted: Trust,
+    senders: KnownSenders,
+) -> bool:
+    """Fetch one into its folder; whether nothing is wrong with it."""
+    from siegelpost.evidence.errors import EvidenceError
+    from siegelpost.service.client import Refused
+
+    folder = into / f"{reply}{_UNFINISHED}"
+    folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+    # Once it is fetched, this folder alone has a later run ask for it again.
+    _settle(into)
+    try:
+        fetched = service.fetch(reply)
+    except Refused as refused:
+        if refused.problem.get("type") == _LATER:
+            typer.echo(f"siegelpost: {reply} waits for the log: run this again", err=True)
+            return True
+        typer.echo(f"siegelpost: {reply} is refused: {refused}", err=True)
+        # Only this says that nothing was handed out; after anything else the service may count it
+        # as fetched, and the folder alone has the next run ask for it again.
+        if refused.status == _NOT_FOUND:
+            with suppress(OSError):
+                folder.rmdir()
+        return False
+    except EvidenceError as error:
+        _tell(f"{reply} cannot be fetched: {error}")
+        return False
+    held = _finish(folder, reply, fetched, identities, trusted, senders)
+    typer.echo(folder.rename(into / reply))
+    return held
 
 
 def _finish(
