@@ -18,7 +18,7 @@ from siegelpost.evidence.ids import ID_RANDOM, AgencyId, EnrolmentId, MailboxId,
 from siegelpost.store.context import Context
 from siegelpost.store.events import EventDraft, append_events
 from siegelpost.store.tables import Agency, Consent, Enrolment, Notice, core
-from siegelpost.store.tasks import TaskDraft, TaskKind, open_tasks
+from siegelpost.store.tasks import TaskDraft, TaskKind, open_tasks, settle_tasks
 
 #: Kind of consent to get notices electronically.
 RECEIVE = "receive"
@@ -147,6 +147,9 @@ async def give_consent(
                 kind=kind,
             )
             append_events(connection, [event], entropy=context.entropy)
+            if kind == RECEIVE:  # the citizen can open again what would have had to go on paper
+                unread = _unread(connection, enrolment)
+                settle_tasks(connection, unread, [TaskKind.CONSENT_REVOKED], at=now)
         return None
 
     await decide(context, work)
@@ -186,24 +189,25 @@ async def revoke_consent(context: Context, *, mailbox: MailboxId, consent: str) 
         )
         append_events(connection, [event], entropy=context.entropy)
         if row.kind == RECEIVE:
-            tasks = _unread(connection, AgencyId(row.agency_id), row.enrolment_id)
+            agency = AgencyId(row.agency_id)
+            tasks = [
+                TaskDraft(kind=TaskKind.CONSENT_REVOKED, agency=agency, notice=notice)
+                for notice in _unread(connection, row.enrolment_id)
+            ]
             open_tasks(connection, tasks, now=now, entropy=context.entropy)
         return now
 
     return await decide(context, work)
 
 
-def _unread(connection: Connection, agency: AgencyId, enrolment: str) -> list[TaskDraft]:
-    """The agency's tasks about notices that the citizen has not opened, and now may never open."""
+def _unread(connection: Connection, enrolment: str) -> list[NoticeId]:
+    """Notices that the citizen has not opened, and without a consent may never open."""
     notices = connection.execute(
         select(_notice.c.id).where(
             _notice.c.enrolment_id == enrolment, _notice.c.state == "provided"
         )
     )
-    return [
-        TaskDraft(kind=TaskKind.CONSENT_REVOKED, agency=agency, notice=NoticeId(row.id))
-        for row in notices
-    ]
+    return [NoticeId(row.id) for row in notices]
 
 
 async def consents_of(context: Context, mailbox: MailboxId) -> tuple[ConsentState, ...]:

@@ -45,7 +45,7 @@ class Advice(StrEnum):
 ADVICE_DE = {
     Advice.SEND_PAPER: "Den Bescheid auf Papier senden.",
     Advice.PAPER_COPY: "Die Bekanntgabe bleibt wirksam. Eine Kopie auf Papier senden, weil die "
-    "Einwilligung inzwischen widerrufen ist.",
+    "Einwilligung danach widerrufen wurde; das entfällt, wenn sie wieder erteilt ist.",
     Advice.PROVE_RECEIPT: "Nachweise für den Zugang der Benachrichtigung sichern und prüfen.",
     Advice.WAIT: "Abwarten; nach Ablauf des Fensters wird neu gerechnet.",
     Advice.PAPER_COUNTS: "Der Bescheid ist erneut versandt. Für diese Sendung läuft eine eigene "

@@ -26,8 +26,8 @@ from siegelpost.store.context import Context
 from siegelpost.store.events import EventDraft, append_events
 from siegelpost.store.tasks import TaskKind, settle_tasks
 
-#: Tasks that asked whether the citizen knows of the notice.
-ANSWERED = (TaskKind.NOT_RETRIEVED, TaskKind.ALERT_UNCONFIRMED)
+#: Tasks that asked whether the citizen knows of the notice, or ever will.
+ANSWERED = (TaskKind.NOT_RETRIEVED, TaskKind.ALERT_UNCONFIRMED, TaskKind.CONSENT_REVOKED)
 
 
 @dataclass(frozen=True, kw_only=True)

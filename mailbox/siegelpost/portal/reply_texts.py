@@ -16,7 +16,7 @@ REPLY_TEXTS: Mapping[str, tuple[int, str, str]] = {
         "Sie haben noch nicht zugestimmt, dieser Behörde etwas über das Postfach zu schicken. "
         "Das können Sie unter „Einstellungen“ nachholen.",
         "You have not agreed to send things to this authority by the mailbox. "
-        "You can do so in your account.",
+        "You can do so under “Settings”.",
     ),
     "reply-key-changed": (
         409,

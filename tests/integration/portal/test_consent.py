@@ -107,3 +107,25 @@ async def test_revoking_makes_unread_notices_tasks_of_the_agency(town: Town) -> 
     task = core(Task)
     rows = await town.context.store.read(lambda c: c.execute(select(task)).all())
     assert [(row.kind, row.notice_id) for row in rows] == [("consent-revoked", unread)]
+    assert [row.outcome for row in rows] == [None]
+
+
+@pytest.mark.parametrize("by", ["consent", "opening"])
+async def test_a_notice_that_can_be_opened_again_is_no_task_any_more(town: Town, by: str) -> None:
+    enrolled = await town.letter()
+    alice = await town.active("alice@beispiel.example", enrolled=enrolled)
+    unread = await town.dispatch(enrolled, "unread")
+    assert alice.mailbox is not None
+    [consent] = await consents_of(town.context, alice.mailbox)
+    await revoke_consent(town.context, mailbox=alice.mailbox, consent=consent.id)
+    if by == "consent":
+        await give_consent(
+            town.context,
+            mailbox=alice.mailbox,
+            enrolment=enrolled.enrolment_id,
+            wording=consent.wording,
+        )
+    else:
+        await retrieve(town.context, Reader(alice.mailbox), unread)
+    rows = await town.context.store.read(lambda c: c.execute(select(core(Task))).all())
+    assert [(row.kind, row.outcome) for row in rows] == [("consent-revoked", "settled")]

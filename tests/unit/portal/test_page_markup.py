@@ -82,8 +82,8 @@ def test_menu_leads_to_letters_and_to_settings_and_says_where_one_is() -> None:
         for path in ("/inbox", "/account", "/account/consent")
     }
     here = ' aria-current="page"'
-    assert menus["/inbox"] == [("/inbox", here, "Post"), ("/account", "", "Einstellungen")]
-    assert menus["/account"] == [("/inbox", "", "Post"), ("/account", here, "Einstellungen")]
+    assert menus["/inbox"] == [("/inbox", here, "Schreiben"), ("/account", "", "Einstellungen")]
+    assert menus["/account"] == [("/inbox", "", "Schreiben"), ("/account", here, "Einstellungen")]
     assert menus["/account/consent"][1][1] == ' aria-current="true"'
     assert "/inbox" not in render("start", "de")
 
