@@ -122,7 +122,7 @@ async def test_a_notice_that_can_be_opened_again_is_no_task_any_more(town: Town,
         await give_consent(
             town.context,
             mailbox=alice.mailbox,
-            enrolment=enrolled.enrolment_id,
+            enrolment=consent.enrolment,
             wording=consent.wording,
         )
     else:
