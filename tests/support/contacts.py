@@ -22,6 +22,13 @@ NUMBERS: dict[str, str | None] = {
     "Tel. 02345 6789-0": None,
     "02345 6789-0; 02345 6789-1": None,
     "02345 678 x 9": None,
+    # Another one behind it, or hours: an extension would be a third one's.
+    "02345 6789-10/-11": None,
+    "+49 2345 6789-10 / 11": None,
+    "0049 2345 678910/11": None,
+    "02345 67890 (8-12)": None,
+    "+49 (33200) 6789": "+49332006789",
+    "0049 33200/6789": "+49332006789",
     "01.12.2026": None,
     "1.12.26": None,
     "+": None,
@@ -55,5 +62,20 @@ SENTENCES: list[tuple[str, str, list[tuple[str, str]]]] = [
     ("Mo bis Fr 08.00-12.00 Uhr, seit 01.12.2026", "", []),
     ("Hier: \u2068Telefon 02345 6789-0\u2069.", "", [("02345 6789-0", "tel:+49234567890")]),
     ("<b>Telefon</b> 02345", "", []),
+    # Hours behind a number are no part of it.
+    ("Telefon 02345 67890 (8-12 Uhr)", "", [("02345 67890", "tel:+49234567890")]),
+    ("Telefon 02345 67890 8-12 Uhr", "", []),
+    ("Telefon 02345 67890 \u2013 12\u00a0Uhr", "", []),
+    # Within a house 112 is somebody's desk, elsewhere the fire brigade.
+    ("Durchwahl: 112", "", []),
+    ("Durchwahl: 02345 6789-12", "", [("02345 6789-12", "tel:+492345678912")]),
+    ("Siehe Kapitel 110", "", []),
+    ("Telefax: +49 2345 67890", "", []),
+    # Part of an address is somebody else's.
+    ("Schreiben Sie an j\u00fcrgen.m\u00fcller@jobcenter.example", "", []),
+    ("mu\u0308ller@jobcenter.example", "", []),
+    ("o'muster@jobcenter.example", "", []),
+    ("post@stadt.jobcenter-k\u00f6ln.example", "", []),
+    ("post@a.b.jobcenter-k\u00f6ln.example", "", []),
     ("", "", []),
 ]

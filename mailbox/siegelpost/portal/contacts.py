@@ -11,6 +11,8 @@ import re
 _WRITTEN = re.compile(r"\+?[0-9 \u00a0()/.\u2010-\u2013-]{3,40}")
 #: A second number beside the first, or a day.
 _MORE = re.compile(r"/\D*0|/.*/|\b\d{1,2}\.\s?\d{1,2}\.\s?(\d{4}|\d{2})?(?!\d)")
+#: Another one or hours behind it: codes of country and place have fewer digits before `/` or `(`.
+_BEHIND = re.compile(r"(\+(\D*\d){8}|00(\D*\d){8}|(?!\+|00)(\D*\d){7}).*[/(]")
 #: ITU-T E.164: at most 15 digits with the country's; fewer than 7 are no subscriber's.
 _SHORTEST, _LONGEST = 7, 15
 #: Country of numbers that begin with a single zero.
@@ -22,7 +24,7 @@ _SHORT = re.compile(r"1\d{2,5}")
 def dialled(written: str) -> str | None:
     """``+49234567890``, or a short number as it is; None if it is not surely one number."""
     number = written.strip()
-    if not _WRITTEN.fullmatch(number) or _MORE.search(number):
+    if not _WRITTEN.fullmatch(number) or _MORE.search(number) or _BEHIND.match(number):
         return None
     abroad = number.startswith(("+", "00"))
     if abroad:
