@@ -71,7 +71,7 @@ def test_managed_mailbox_says_so_everywhere_and_can_be_taken_over(
         log_in(page, name)
         expect(page.get_by_role("link", name="Bewilligung")).to_be_visible()
         expect(page.get_by_text("den Schlüssel verwahren wir für Sie")).to_be_visible()
-        expect(page.get_by_text("Nur Sie können sie öffnen, wir nicht.")).to_have_count(0)
+        expect(page.get_by_text("Wir können sie nicht öffnen.")).to_have_count(0)
         page = otto.go("/account")
         expect(page.get_by_text("Dies ist ein verwaltetes Postfach.")).to_be_visible()
         expect(page.get_by_text("Der Dienst hat Ihren Schlüssel").first).to_be_visible()
@@ -86,7 +86,7 @@ def test_managed_mailbox_says_so_everywhere_and_can_be_taken_over(
         expect(page.get_by_role("heading", name="Ihr neuer Schlüssel gilt")).to_be_focused()
         page = otto.go("/inbox")
         expect(page.get_by_role("link", name="Bewilligung")).to_be_visible()
-        expect(page.get_by_text("Nur Sie können sie öffnen, wir nicht.")).to_be_visible()
+        expect(page.get_by_text("Wir können sie nicht öffnen.")).to_be_visible()
 
 
 def test_what_the_service_kept_opens_after_a_letter_for_an_own_key(

@@ -72,7 +72,7 @@ async def test_delegate_is_told_where_the_service_keeps_the_citizen_s_key(street
         assert ("Einen der Schlüssel dazu verwahren wir." in shown) == told
         assert ("Lesen können Ihre Antwort nur die Behörde" in shown) != told
         # Of Bob's own letters the page says nothing else than before.
-        assert "Nur Sie können sie öffnen, wir nicht." in shown
+        assert "Wir können sie nicht öffnen." in shown
 
 
 async def test_delegate_s_reply_needs_the_citizen_s_consent(street: Street) -> None:
