@@ -22,6 +22,7 @@ from siegelpost.console.world import ConsoleWorld
 from siegelpost.portal.forms import check_token, read_body
 from siegelpost.portal.world import RequestRefused
 from siegelpost.receipts.times import BERLIN
+from siegelpost.sealing.manifest import MAX_DOCUMENTS
 from siegelpost.staff.errors import InputWrong
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -29,7 +30,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 #: Largest body of a form without files, in bytes.
 FORM_LIMIT = 8 * 1024
 #: Most files of a form: one to be verified, and all documents that a notice can have.
-_MOST_FILES = 11
+_MOST_FILES = 1 + MAX_DOCUMENTS
 #: What a multipart body may hold beside its files, in bytes.
 _FRAME = 16 * 1024
 _FORM_TYPE = "application/x-www-form-urlencoded"

@@ -152,7 +152,7 @@ def ending_with_us() -> list[str]:
     """
     code = "import os, sys; from siegelpost.service.processes import end_with; "
     code += "end_with(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
-    return [sys.executable, "-c", code, str(os.getpid())]
+    return [sys.executable, "-P", "-c", code, str(os.getpid())]
 
 
 def end_with(parent: int) -> None:

@@ -73,6 +73,11 @@ def test_scripts_find_their_elements_and_texts_on_their_page(page: str) -> None:
     assert set(_TEXT.findall(source)) - set(markup.texts) == set()
 
 
+@pytest.mark.parametrize("page", ["inbox", "only_helping", "consent", "start", "accessibility"])
+def test_whoever_is_signed_in_is_warned_before_the_end(page: str) -> None:
+    assert "watchSession();" in modules_of(Markup(render(page, "de", signed_in=True)))
+
+
 def test_menu_leads_to_letters_and_to_settings_and_says_where_one_is() -> None:
     link = re.compile(
         r'<a class="kern-link kern-link--no-visited-state" href="(/[a-z]+)"(.*?)>(.+)<'
