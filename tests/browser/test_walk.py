@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -12,11 +13,18 @@ from playwright.sync_api import Browser, expect
 from siegelpost.evidence.verify import verify_receipt
 from siegelpost.sealing.age import open_bytes
 from siegelpost.sealing.keys import Identity
-from tests.support.browsers import DESKTOP, PHONE, person
+from tests.support.browsers import DESKTOP, PHONE, person, whole_chromium
 from tests.support.portal_house import PortalHouse, pdf
 from tests.support.walks import activate
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def browser(browser: Browser) -> Iterator[Browser]:
+    """The whole one, which shows PDF files."""
+    with whole_chromium(browser) as whole:
+        yield whole
 
 
 def test_a_citizen_activates_reads_acknowledges_and_keeps_the_proof(

@@ -15,6 +15,7 @@ import httpx2
 import pytest
 from sqlalchemy import func, select
 
+from siegelpost.service.doors import PATIENCE
 from siegelpost.store import tables
 from tests.support.forked import command
 from tests.support.service import Service, prepared_service
@@ -110,19 +111,33 @@ def connections(pid: int, port: int) -> int:
 def test_connections_are_dealt_out_and_metrics_count_what_all_processes_answered(
     running: Service,
 ) -> None:
-    with ExitStack() as stack:
-        clients = [stack.enter_context(httpx2.Client()) for _ in range(4 * PROCESSES)]
-        for _ in range(3):
+    port = httpx2.URL(running.url).port
+    assert port is not None
+    asked = 0
+    for _ in range(50):
+        with ExitStack() as stack:
+            clients = [stack.enter_context(httpx2.Client()) for _ in range(4 * PROCESSES)]
+            took = []
             for client in clients:
+                begun = time.monotonic()
                 assert client.get(f"{running.url}/openapi.json").status_code == 200
-        # By chance it would be so in one of fifteen runs.
-        port = httpx2.URL(running.url).port
-        assert port is not None
-        assert [connections(pid, port) for pid in children(running.pid)] == [4] * PROCESSES
+                took.append(time.monotonic() - begun)
+            asked += len(clients)
+            dealt = [connections(pid, port) for pid in children(running.pid)]
+        # Whoever is busy with something else for so long is passed over, also on a full machine.
+        if max(took) < PATIENCE:
+            break
+        eventually(
+            lambda: not any(connections(pid, port) for pid in children(running.pid)),
+            "connections stay",
+        )
+    else:
+        pytest.fail("no round in which every process was quick")
+    assert dealt == [4] * PROCESSES  # by chance it would be so in one of fifteen runs
     lines = httpx2.get(f"{running.url}/metrics").text.splitlines()
     counted = [line for line in lines if line.startswith("siegelpost_api_requests_total{")]
     openapi = [float(line.rsplit(" ", 1)[1]) for line in counted if "/openapi.json" in line]
-    assert sum(openapi) == 3 * len(clients)
+    assert sum(openapi) == asked
 
 
 @pytest.mark.parametrize("count", [1, PROCESSES])
