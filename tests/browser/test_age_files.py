@@ -5,26 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from siegelpost.sealing.keys import Identity
 from tests.support import age_vectors
-from tests.support.browsers import person
 from tests.support.page_scripts import as_text, run
-from tests.support.portal_house import PortalHouse
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser, house: PortalHouse) -> Iterator[Page]:
-    """Something of the portal under its policy, but no page: those load only what they name."""
-    with person(browser, house.address) as somebody:
-        somebody.allow("favicon")  # only pages name their icon
-        yield somebody.go("/static/vendor/LICENSES.txt")
 
 
 #: What of the vectors is about header and payload alone, whatever wraps the file key.

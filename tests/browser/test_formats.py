@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from siegelpost.evidence import canonical
 from siegelpost.evidence.acknowledgement import PREFIX, parse_acknowledgement
@@ -32,10 +31,8 @@ from siegelpost.sealing.wrapping import (
     unwrap_seed,
     wrap_seed,
 )
-from tests.support.browsers import person
 from tests.support.contacts import NUMBERS, SENTENCES
 from tests.support.page_scripts import as_text, run
-from tests.support.portal_house import PortalHouse
 from tests.support.sealing import (
     AGENCY,
     AGENCY_SIGNER,
@@ -55,14 +52,6 @@ pytestmark = pytest.mark.browser
 KEY = KeyId("key-1")
 PASSPHRASE = "Straße ﬁn ｆüｌｌ 12"
 SALT = bytes(range(16))
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser, house: PortalHouse) -> Iterator[Page]:
-    """Something of the portal under its policy, but no page: those load only what they name."""
-    with person(browser, house.address) as somebody:
-        somebody.allow("favicon")  # only pages name their icon
-        yield somebody.go("/static/vendor/LICENSES.txt")
 
 
 def test_numbers_and_addresses_are_links_where_they_surely_are_some(page: Page) -> None:

@@ -5,25 +5,14 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tests.support.browsers import person
 from tests.support.page_scripts import as_text, run
-from tests.support.portal_house import PortalHouse
 from tests.support.reply_pages import png
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser, house: PortalHouse) -> Iterator[Page]:
-    """Something of the portal under its policy, but no page: those load only what they name."""
-    with person(browser, house.address) as somebody:
-        somebody.allow("favicon")  # only pages name their icon
-        yield somebody.go("/static/vendor/LICENSES.txt")
 
 
 def test_photo_is_drawn_anew_and_tells_no_longer_where_it_was_taken(page: Page) -> None:

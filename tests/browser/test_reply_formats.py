@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from siegelpost.evidence.ids import ReplyId, new_id
 from siegelpost.evidence.reply import PREFIX, parse_reply
@@ -26,9 +25,7 @@ from siegelpost.sealing.replies import (
     reply_documents,
 )
 from siegelpost.sealing.zipstore import Entry, write_zip
-from tests.support.browsers import person
 from tests.support.page_scripts import as_text, run
-from tests.support.portal_house import PortalHouse
 from tests.support.sealing import AGENCY, ALICE, BOB, CHARLIE, MAILBOX, NOTICE, seed
 
 pytestmark = pytest.mark.browser
@@ -49,14 +46,6 @@ NAMES: dict[str, str | None] = {
     "agency": AGENCY,
     "mandate": None,
 }
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser, house: PortalHouse) -> Iterator[Page]:
-    """Something of the portal under its policy, but no page: those load only what they name."""
-    with person(browser, house.address) as somebody:
-        somebody.allow("favicon")  # only pages name their icon
-        yield somebody.go("/static/vendor/LICENSES.txt")
 
 
 def documents(names: list[str]) -> tuple[Document, ...]:
